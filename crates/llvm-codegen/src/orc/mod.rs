@@ -1,0 +1,36 @@
+//! A safe layer over LLVM's ORC just-in-time linker.
+//!
+//! Object code goes in, callable addresses come out, and the memory comes back:
+//!
+//! ```text
+//! emit_object(module) ─► ObjectCode ─► Jit::link ─► LinkedObject ─► lookup ─► address
+//!                        (bytes, cache)                └─ remove or drop: unmapped
+//! ```
+//!
+//! **Ownership.** A [`LinkedObject`] owns its code; dropping it unmaps the code. It
+//! keeps the session alive, so a [`Jit`] and its objects may be dropped in any order.
+//! An address from [`LinkedObject::lookup`] is plain data: using it is the caller's
+//! `unsafe`, and valid until the object is removed.
+//!
+//! **Names.** Each live object has a `JITDylib` of its own, so that objects may
+//! export equal names, also the same object linked twice. ORC's C interface cannot
+//! delete a dylib, therefore emptied ones are used again: their number is the
+//! largest number of objects that lived at once.
+//!
+//! **What code may refer to.** Itself, and the helpers given to
+//! [`Jit::define_helper`]. Symbols of the process are not visible: a reference to
+//! one is an error that names it.
+//!
+//! **Threads.** All types here are `Send` and `Sync`. Linking runs in the calling
+//! thread; several threads may link at once.
+
+pub mod diagnostics;
+mod emit;
+mod error;
+mod object;
+mod session;
+
+pub use emit::{emit_object, set_fast_isel};
+pub use error::OrcError;
+pub use object::{ObjectCode, Section};
+pub use session::{Address, Jit, JitStats, LinkedObject};
