@@ -1,6 +1,6 @@
 -- bounce: balls that bounce inside a box.
 -- Stresses small objects with integer fields, method calls, branches, math.abs.
--- quick: 20
+-- quick: 4000
 
 local abs = math.abs
 local WIDTH, HEIGHT = 500, 500

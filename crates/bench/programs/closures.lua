@@ -1,7 +1,7 @@
 -- closures: iterators, function composition and counters made of closures.
 -- Stresses closure creation, captured variables shared and changed, calls through
 -- function values, generic for with stateful and stateless iterators.
--- quick: 20
+-- quick: 600
 
 -- Stateless iterator, like ipairs backwards.
 local function previous(t, i)

@@ -1,7 +1,7 @@
 -- collision: finds aircraft that come too close, frame by frame.
 -- Stresses red-black trees with rotations, three-way comparisons through a function
 -- value, small vector objects, float geometry, callbacks.
--- quick: 3
+-- quick: 25
 
 local floor, sqrt, sin, cos = math.floor, math.sqrt, math.sin, math.cos
 

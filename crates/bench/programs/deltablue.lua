@@ -2,7 +2,7 @@
 -- chain of equalities and on a set of scaled projections.
 -- Stresses class hierarchies with overridden methods, megamorphic calls, arrays
 -- used as lists and stacks, many small objects.
--- quick: 20
+-- quick: 300
 
 local function class(parent)
   local c = {}
@@ -424,5 +424,5 @@ local function projection(n)
   return sum
 end
 
-local n = tonumber(arg and arg[1]) or 20000
+local n = tonumber(arg and arg[1]) or 30000
 print(string.format("deltablue(%d) = %d %d", n, chain(n), projection(n)))

@@ -1,7 +1,7 @@
 -- errors: a parser of arithmetic expressions that reports mistakes by error and pcall.
 -- Stresses pcall around short calls, error values that are strings and tables,
 -- recursive descent, unwinding through several frames.
--- quick: 5
+-- quick: 1000
 
 local byte = string.byte
 

@@ -1,6 +1,6 @@
 -- fannkuch: most prefix reversals needed over all permutations of 1..n.
 -- Stresses integer arrays, swaps by multiple assignment, irregular inner loops.
--- quick: 7
+-- quick: 8
 
 local function fannkuch(n)
   local perm, work, count = {}, {}, {}

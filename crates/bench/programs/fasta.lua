@@ -1,7 +1,7 @@
 -- fasta: writes DNA sequences, repeated and random by cumulative frequencies.
 -- Stresses a linear congruential generator in an upvalue, linear search in an array
 -- of records, string sub and concatenation, table.concat.
--- quick: 500
+-- quick: 20000
 
 local MODULUS, FACTOR, INCREMENT = 139968, 3877, 29573
 local last = 42

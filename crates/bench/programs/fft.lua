@@ -1,7 +1,7 @@
 -- fft: fast Fourier transform forth and back on an interleaved array of complex numbers.
 -- Stresses float arrays with computed indices (in the reordering also float-typed ones),
 -- strided loops, a loop-carried rotation.
--- quick: 6
+-- quick: 12
 
 local PI, sin = math.pi, math.sin
 

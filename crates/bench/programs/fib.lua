@@ -1,6 +1,6 @@
 -- fib: doubly recursive Fibonacci numbers.
 -- Stresses calls, integer compare and add, recursion through an upvalue.
--- quick: 20
+-- quick: 27
 -- full: 36
 
 local function fib(n)

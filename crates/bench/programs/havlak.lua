@@ -2,7 +2,7 @@
 -- interval algorithm of Tarjan and Havlak.
 -- Stresses object graphs, arrays and sets of objects (tables as keys), union-find
 -- with path compression, depth-first search.
--- quick: 1
+-- quick: 4
 
 -- Control flow graph -----------------------------------------------------------
 

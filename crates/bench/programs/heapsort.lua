@@ -1,6 +1,6 @@
 -- heapsort: sorts random floats in place with a binary heap.
 -- Stresses float arrays, data-dependent branches, while loops over indices.
--- quick: 500
+-- quick: 20000
 
 local seed = 42
 local function random()

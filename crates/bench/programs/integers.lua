@@ -2,7 +2,7 @@
 -- Stresses //, %, wrapping multiplication, shifts, mixed integer and float compares,
 -- integer for loops with negative steps, goto continue.
 -- needs: lua5.4
--- quick: 500
+-- quick: 8000
 
 local function xorshift(x)
   x = x ~ (x << 13)

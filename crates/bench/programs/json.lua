@@ -1,7 +1,7 @@
 -- json: encodes a document to JSON text and parses it back, repeatedly.
 -- Stresses string.find with patterns, string.byte and sub, gsub with functions and
 -- tables, table.concat, recursion over mixed tables, dispatch by type.
--- quick: 1
+-- quick: 4
 
 -- Encoder -------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 -- k_nucleotide: counts the substrings of a DNA sequence by length.
 -- Stresses string.sub in a loop, tables with very many string keys used as counters,
 -- table.sort with a comparison function, pairs.
--- quick: 1000
+-- quick: 20000
 
 local function sequence(n)
   local letters, last = {}, 42
@@ -39,7 +39,7 @@ local function report(text, k)
   return #words
 end
 
-local n = tonumber(arg and arg[1]) or 800000
+local n = tonumber(arg and arg[1]) or 1200000
 local text = sequence(n)
 local distinct = 0
 for _, k in ipairs({ 1, 2, 3, 4, 6, 12 }) do distinct = distinct + report(text, k) end

@@ -1,7 +1,7 @@
 -- life: Conway's game of life on a torus, drawn as text at the end.
 -- Stresses nested integer arrays, neighbour sums with wrap-around, closures as rules,
 -- swapping two boards.
--- quick: 2
+-- quick: 60
 
 local Board = {}
 Board.__index = Board

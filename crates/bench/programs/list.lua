@@ -1,6 +1,6 @@
 -- list: Takeuchi's function on the lengths of linked lists.
 -- Stresses deep recursion with several arguments, pointer chasing, nil tests.
--- quick: 1
+-- quick: 60
 
 local List = {}
 List.__index = List

@@ -1,6 +1,6 @@
 -- lu: LU factorization with partial pivoting, and a solve that checks it.
 -- Stresses nested float arrays, row swaps, triangular loops.
--- quick: 20
+-- quick: 120
 
 local abs = math.abs
 

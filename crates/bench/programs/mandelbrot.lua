@@ -1,6 +1,6 @@
 -- mandelbrot: counts the points of an n by n grid that stay in the Mandelbrot set.
 -- Stresses float arithmetic held in locals, a loop with an early exit, no memory.
--- quick: 40
+-- quick: 160
 
 local function stays(cr, ci, limit)
   local zr, zi = 0.0, 0.0

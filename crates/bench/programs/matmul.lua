@@ -1,6 +1,6 @@
 -- matmul: product of two n by n matrices held as arrays of row arrays.
 -- Stresses nested arrays, float multiply-add reductions, row hoisting.
--- quick: 20
+-- quick: 120
 
 local function generate(n, seed)
   local rows = {}

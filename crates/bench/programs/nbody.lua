@@ -1,6 +1,6 @@
 -- nbody: planets of the outer solar system under symplectic Euler steps.
 -- Stresses float fields of records, nested loops over an array of tables, sqrt.
--- quick: 2000
+-- quick: 20000
 
 local sqrt = math.sqrt
 local PI = math.pi

@@ -1,7 +1,7 @@
 -- oo_inherit: classes four levels deep with super calls, properties and mixins.
 -- Stresses __index chains, method lookup through several metatables, calls at one
 -- site with several receivers, __tostring and __eq, a metatable made for each object.
--- quick: 20
+-- quick: 6000
 
 local function class(name, parent)
   local c = { name = name, parent = parent }

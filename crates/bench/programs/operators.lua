@@ -1,7 +1,7 @@
 -- operators: complex numbers, fractions and lazy vectors through metamethods.
 -- Stresses __add, __sub, __mul, __div, __eq, __lt, __le, __call, __concat, __len,
 -- __index and __newindex as functions, short-lived result objects.
--- quick: 50
+-- quick: 2000
 
 local Complex = {}
 Complex.__index = Complex

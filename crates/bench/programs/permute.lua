@@ -1,6 +1,6 @@
 -- permute: all permutations of a small array by recursive swapping.
 -- Stresses recursion, method calls on one object, integer array swaps.
--- quick: 1
+-- quick: 20
 
 local Permuter = {}
 Permuter.__index = Permuter

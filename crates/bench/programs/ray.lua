@@ -1,7 +1,7 @@
 -- ray: a small ray tracer with spheres, a checkered floor, shadows and mirrors.
 -- Stresses short-lived vector objects, operator metamethods, calls of one method on
 -- several classes, float fields, recursion.
--- quick: 12
+-- quick: 60
 
 local sqrt, floor, huge = math.sqrt, math.floor, math.huge
 

@@ -1,7 +1,7 @@
 -- records: a small in-memory database of records with string keys.
 -- Stresses tables with many fields, field access by variable name, pairs over records,
 -- grouping and joining with hash tables, keys made at run time, removal by nil.
--- quick: 2
+-- quick: 30
 
 local fmod = math.fmod
 

@@ -2,7 +2,7 @@
 -- Stresses bit operators and shifts on integers masked to 32 bits, array reads with
 -- constant strides, string.byte with many results.
 -- needs: lua5.4
--- quick: 3
+-- quick: 200
 
 local function primes(n)
   local list, candidate = {}, 2

@@ -1,6 +1,6 @@
 -- sor: successive over-relaxation on a square grid.
 -- Stresses a five-point stencil over nested float arrays, stores into the row read.
--- quick: 2
+-- quick: 15
 
 local function grid(n)
   local g, seed = {}, 101

@@ -1,7 +1,7 @@
 -- sorting: sorts numbers, strings and records with table.sort and with a merge sort.
 -- Stresses library code that calls Lua comparison functions, string comparison,
 -- table.insert and table.remove, recursion over array slices.
--- quick: 200
+-- quick: 5000
 
 local function keys(n)
   local list, seed = {}, 5

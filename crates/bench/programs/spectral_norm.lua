@@ -1,6 +1,6 @@
 -- spectral_norm: largest singular value of an infinite matrix by power iteration.
 -- Stresses float arithmetic in nested loops, a tiny helper function, float arrays.
--- quick: 30
+-- quick: 150
 
 local function element(i, j)
   local ij = i + j

@@ -1,6 +1,6 @@
 -- storage: grows trees of arrays with random sizes and drops them again.
 -- Stresses allocation of arrays of many sizes, table growth, garbage collection.
--- quick: 1
+-- quick: 8
 
 local Random = {}
 Random.__index = Random

@@ -1,7 +1,7 @@
 -- string_building: makes text in the ways Lua programs do.
 -- Stresses concatenation in loops, table.concat, string.format, rep, sub, char and
 -- byte, upper and reverse, gsub, and the interning of many short strings.
--- quick: 20
+-- quick: 60
 
 local function digest(s)
   local h = 7

@@ -1,6 +1,6 @@
 -- towers: towers of Hanoi with discs as linked records on three stacks.
 -- Stresses recursion, field loads and stores with nil in links, pushes and pops.
--- quick: 8
+-- quick: 16
 
 local Towers = {}
 Towers.__index = Towers

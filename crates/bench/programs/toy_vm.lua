@@ -1,7 +1,7 @@
 -- toy_vm: an interpreter for a small stack machine, in two styles.
 -- Stresses long if-else chains on small integers, tables of functions used for
 -- dispatch, an array used as a stack, a loop that no type changes.
--- quick: 50
+-- quick: 10000
 
 -- Assembler ----------------------------------------------------------------------
 

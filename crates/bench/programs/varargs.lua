@@ -1,7 +1,7 @@
 -- varargs: functions with variable arguments and several results.
 -- Stresses "..." in calls, select, table.pack and unpack idioms, adjustment of results,
 -- multiple assignment.
--- quick: 200
+-- quick: 15000
 
 local unpack = table.unpack or unpack
 
