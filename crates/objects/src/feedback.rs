@@ -1,0 +1,212 @@
+//! Feedback slots: the interpreter's inline caches, read by the optimizer.
+//!
+//! One layout serves every site. What a site saw only widens: type bits are
+//! never cleared and a cache goes uninitialised → monomorphic → polymorphic
+//! (up to [`MAX_WAYS`]) → megamorphic.
+
+use crate::value::Tag;
+
+/// Ways of a polymorphic cache before it counts as megamorphic.
+pub const MAX_WAYS: usize = 4;
+
+/// Bits of [`FeedbackSlot::arith`].
+pub mod arith {
+    /// Both operands were integers.
+    pub const INT: u8 = 1;
+    /// Both operands were floats.
+    pub const FLOAT: u8 = 2;
+    /// One integer and one float.
+    pub const MIXED: u8 = 4;
+    /// Both operands were strings (comparisons, `==`).
+    pub const STRING: u8 = 8;
+    /// Anything else: coercion, metamethod or error.
+    pub const OTHER: u8 = 16;
+    /// The condition was met at least once (comparisons).
+    pub const TAKEN: u8 = 32;
+    /// The condition failed at least once (comparisons).
+    pub const NOT_TAKEN: u8 = 64;
+    /// The operand type bits.
+    pub const TYPES: u8 = 31;
+}
+
+/// How far a cache has widened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum CacheState {
+    /// Never executed.
+    #[default]
+    Uninit = 0,
+    /// One way, in [`FeedbackSlot::way`].
+    Mono = 1,
+    /// Several ways: `way` and those of `more`.
+    Poly = 2,
+    /// Too many; the cache is no longer consulted.
+    Mega = 3,
+}
+
+/// What a cached property access does once its shape matched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum WayKind {
+    /// Unused.
+    #[default]
+    None = 0,
+    /// Field in inline slot `slot` of the receiver.
+    Own = 1,
+    /// Field in out-of-line slot `slot` (already less the inline capacity).
+    OwnOut = 2,
+    /// Field of the table `aux`, an `__index` ancestor of the receiver, in
+    /// inline slot `slot`; valid while `epoch` is the VM's.
+    Holder = 3,
+    /// As `Holder`, out of line.
+    HolderOut = 4,
+    /// Store that adds the field: the shape becomes `aux`.
+    Add = 5,
+    /// As `Add`, out of line.
+    AddOut = 6,
+    /// Call target: `shape` is the function's prototype (or native function
+    /// address), `aux` the closure.
+    Target = 7,
+}
+
+/// One cached case of a site.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Way {
+    /// Address of the receiver's shape, or of the call target's prototype.
+    pub shape: u64,
+    /// Holder table, successor shape or closure, by `kind`.
+    pub aux: u64,
+    /// Address of the field's lattice cell ([`crate::shape::FieldInfo`]).
+    pub field: u64,
+    /// Slot index.
+    pub slot: u16,
+    /// What to do.
+    pub kind: WayKind,
+    /// Not used.
+    pub pad: u8,
+    /// Value of `VmState::meta_epoch` when filled (`Holder*` and `Add*`).
+    pub epoch: u32,
+}
+
+impl Way {
+    /// An unused way; its shape matches nothing.
+    pub const EMPTY: Way = Way {
+        shape: 0,
+        aux: 0,
+        field: 0,
+        slot: 0,
+        kind: WayKind::None,
+        pad: 0,
+        epoch: 0,
+    };
+}
+
+/// Feedback of one site.
+#[derive(Debug)]
+#[repr(C)]
+pub struct FeedbackSlot {
+    /// Operand types of arithmetic and comparisons: bits of [`arith`].
+    pub arith: u8,
+    /// State of the cache.
+    pub state: CacheState,
+    /// Tags of results: bit `1 << tag`.
+    pub result: u16,
+    /// Elements kind(s) seen by an indexed access: bit 0 in-bounds typed
+    /// element, bit 1 mixed elements, bit 2 append, bit 3 string key,
+    /// bit 4 other. See [`index`].
+    pub index: u8,
+    /// Speculations that failed here: bits of `DeoptReason`, set by deopt.
+    pub failed: u8,
+    /// Elements kinds seen (bit `1 << tag`), for typed elements.
+    pub elems: u16,
+    /// Executions counted on slow paths and calls, saturating.
+    pub count: u32,
+    /// Not used.
+    pub pad: u32,
+    /// First way.
+    pub way: Way,
+    /// Further ways when polymorphic.
+    pub more: Option<Box<[Way; MAX_WAYS - 1]>>,
+}
+
+/// Bits of [`FeedbackSlot::index`].
+pub mod index {
+    /// Integer key inside the elements, all of one kind.
+    pub const TYPED: u8 = 1;
+    /// Integer key inside the elements, mixed kinds.
+    pub const MIXED: u8 = 2;
+    /// Store one past the end.
+    pub const APPEND: u8 = 4;
+    /// String key.
+    pub const STRING: u8 = 8;
+    /// Anything else: hash part, nil result, metamethod, error.
+    pub const OTHER: u8 = 16;
+    /// Float key with an integer value.
+    pub const FLOAT_KEY: u8 = 32;
+}
+
+impl Default for FeedbackSlot {
+    fn default() -> Self {
+        FeedbackSlot {
+            arith: 0,
+            state: CacheState::Uninit,
+            result: 0,
+            index: 0,
+            failed: 0,
+            elems: 0,
+            count: 0,
+            pad: 0,
+            way: Way::EMPTY,
+            more: None,
+        }
+    }
+}
+
+impl FeedbackSlot {
+    /// Records the tag of a result.
+    #[inline]
+    pub fn saw_result(&mut self, tag: Tag) {
+        self.result |= 1 << (tag.0 & 15);
+    }
+
+    /// The ways in use.
+    pub fn ways(&self) -> impl Iterator<Item = &Way> {
+        let rest = self.more.as_deref().map_or(&[][..], |m| &m[..]);
+        let first = (self.state != CacheState::Uninit).then_some(&self.way);
+        first
+            .into_iter()
+            .chain(rest)
+            .filter(|w| w.kind != WayKind::None)
+    }
+
+    /// Adds a case to the cache, replacing one of the same shape; widens the
+    /// state as needed. A megamorphic cache stays as it is.
+    pub fn add_way(&mut self, way: Way) {
+        match self.state {
+            CacheState::Uninit => {
+                self.way = way;
+                self.state = CacheState::Mono;
+            }
+            CacheState::Mega => {}
+            CacheState::Mono | CacheState::Poly => {
+                if self.way.shape == way.shape {
+                    self.way = way;
+                    return;
+                }
+                let more = self
+                    .more
+                    .get_or_insert_with(|| Box::new([Way::EMPTY; MAX_WAYS - 1]));
+                if let Some(place) = more
+                    .iter_mut()
+                    .find(|w| w.kind == WayKind::None || w.shape == way.shape)
+                {
+                    *place = way;
+                    self.state = CacheState::Poly;
+                } else {
+                    self.state = CacheState::Mega;
+                }
+            }
+        }
+    }
+}

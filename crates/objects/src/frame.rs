@@ -1,0 +1,82 @@
+//! Frame records: one per active call, on the VM stack, whatever tier runs it.
+//!
+//! A record covers two value slots: the callee's function value (whose
+//! padding carries kind, flags and vararg count) and two link words. The
+//! registers follow. Records make tracebacks, error positions and the
+//! collector's stack walk independent of the tier.
+
+use crate::value::{Tag, Value};
+
+/// Who runs a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct FrameKind(pub u8);
+
+impl FrameKind {
+    /// Lua code in the interpreter; `pc` is the index of the instruction in
+    /// progress.
+    pub const INTERPRETED: FrameKind = FrameKind(0);
+    /// A native function.
+    pub const NATIVE: FrameKind = FrameKind(1);
+    /// Compiled code; `pc` is the id of the call site in the code's tables.
+    pub const COMPILED: FrameKind = FrameKind(2);
+    /// The bottom of a stack: no function.
+    pub const BASE: FrameKind = FrameKind(3);
+}
+
+/// Frame flags.
+pub mod flags {
+    /// The interpreter loop that runs this frame returns to Rust when it ends.
+    pub const ENTRY: u8 = 1;
+    /// Reached by a tail call: the caller is not the real one.
+    pub const TAIL: u8 = 2;
+    /// Has to-be-closed variables pending.
+    pub const TBC: u8 = 4;
+    /// Called for a metamethod (named so in messages).
+    pub const META: u8 = 8;
+}
+
+/// A frame record. Size and offsets are part of the compiled-code contract
+/// (see [`crate::layout`]).
+#[derive(Debug)]
+#[repr(C)]
+pub struct FrameRecord {
+    /// Payload of the function value.
+    pub func: u64,
+    /// Tag of the function value.
+    pub tag: Tag,
+    /// Who runs the frame.
+    pub kind: FrameKind,
+    /// Bits of [`flags`].
+    pub flags: u8,
+    /// Not used.
+    pub pad: u8,
+    /// Extra arguments, stored directly below the record.
+    pub nvarargs: u32,
+    /// The caller's record; null at the bottom.
+    pub prev: *mut FrameRecord,
+    /// Program counter; meaning by `kind`. Current whenever the frame is not
+    /// the one executing plain instructions.
+    pub pc: u32,
+    /// Number of arguments of a native frame.
+    pub nargs: u32,
+}
+
+impl FrameRecord {
+    /// First register of the frame at `record`.
+    #[inline]
+    #[must_use]
+    pub fn registers(record: *mut FrameRecord) -> *mut Value {
+        record.wrapping_add(1).cast()
+    }
+
+    /// The function value.
+    #[inline]
+    #[must_use]
+    pub fn function(&self) -> Value {
+        Value {
+            payload: self.func,
+            tag: self.tag,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Every offset and size that compiled code reads, checked at compile time.
+//!
+//! The lowering takes numbers from here and nowhere else, so that a change of
+//! a struct either moves its constant along or fails to compile.
+
+use crate::closure::{FuncProto, LuaClosure, NativeClosure};
+use crate::frame::FrameRecord;
+use crate::heap::{FreeRun, Heap};
+use crate::object::{Cell, Header};
+use crate::shape::Shape;
+use crate::string::Str;
+use crate::table::{TABLE_SIZE, Table};
+use crate::value::Value;
+use crate::vm::VmState;
+use std::mem::{offset_of, size_of};
+
+/// Size of a value on the VM stack.
+pub const VALUE_SIZE: usize = size_of::<Value>();
+/// Offset of a value's tag.
+pub const VALUE_TAG: usize = offset_of!(Value, tag);
+/// Size of a frame record.
+pub const FRAME_SIZE: usize = size_of::<FrameRecord>();
+/// Offset of [`FrameRecord::func`].
+pub const FRAME_FUNC: usize = offset_of!(FrameRecord, func);
+/// Offset of the word with tag, kind, flags and vararg count.
+pub const FRAME_WORD: usize = offset_of!(FrameRecord, tag);
+/// Offset of [`FrameRecord::nvarargs`].
+pub const FRAME_NVARARGS: usize = offset_of!(FrameRecord, nvarargs);
+/// Offset of [`FrameRecord::prev`].
+pub const FRAME_PREV: usize = offset_of!(FrameRecord, prev);
+/// Offset of [`FrameRecord::pc`].
+pub const FRAME_PC: usize = offset_of!(FrameRecord, pc);
+
+/// Offset of [`VmState::frame`].
+pub const VM_FRAME: usize = offset_of!(VmState, frame);
+/// Offset of [`VmState::stack_limit`].
+pub const VM_STACK_LIMIT: usize = offset_of!(VmState, stack_limit);
+/// Offset of [`VmState::ret_base`].
+pub const VM_RET_BASE: usize = offset_of!(VmState, ret_base);
+/// Offset of [`VmState::ret_count`].
+pub const VM_RET_COUNT: usize = offset_of!(VmState, ret_count);
+/// Offset of [`VmState::meta_epoch`].
+pub const VM_META_EPOCH: usize = offset_of!(VmState, meta_epoch);
+/// Offset of [`VmState::exit_words`].
+pub const VM_EXIT_WORDS: usize = offset_of!(VmState, exit_words);
+/// Offset of the allocation run of class 0.
+pub const VM_RUNS: usize = offset_of!(VmState, heap) + offset_of!(Heap, runs);
+/// Size of an allocation run.
+pub const RUN_SIZE: usize = size_of::<FreeRun>();
+/// Offset of [`Heap::mark_word`].
+pub const VM_MARK_WORD: usize = offset_of!(VmState, heap) + offset_of!(Heap, mark_word);
+/// Offset of [`Heap::marking`].
+pub const VM_MARKING: usize = offset_of!(VmState, heap) + offset_of!(Heap, marking);
+
+/// Offset of the header byte with the elements kind or cell tag.
+pub const HEADER_AUX: usize = offset_of!(Header, aux);
+/// Offset of [`Header::extra`].
+pub const HEADER_EXTRA: usize = offset_of!(Header, extra);
+/// Offset of [`Table::shape`].
+pub const TABLE_SHAPE: usize = offset_of!(Table, shape);
+/// Offset of [`Table::slots`].
+pub const TABLE_SLOTS: usize = offset_of!(Table, slots);
+/// Offset of [`Table::elems`].
+pub const TABLE_ELEMS: usize = offset_of!(Table, elems);
+/// Offset of [`Table::len`].
+pub const TABLE_LEN: usize = offset_of!(Table, len);
+/// Offset of [`Table::cap`].
+pub const TABLE_CAP: usize = offset_of!(Table, cap);
+/// Offset of [`Table::ext`].
+pub const TABLE_EXT: usize = offset_of!(Table, ext);
+/// Offset of the first inline slot.
+pub const TABLE_INLINE: usize = TABLE_SIZE;
+/// Offset of [`Shape::metatable`].
+pub const SHAPE_METATABLE: usize = offset_of!(Shape, metatable);
+/// Offset of [`Cell::payload`]; its tag is at [`HEADER_AUX`].
+pub const CELL_PAYLOAD: usize = offset_of!(Cell, payload);
+/// Offset of [`LuaClosure::proto`].
+pub const CLOSURE_PROTO: usize = offset_of!(LuaClosure, proto);
+/// Offset of a closure's first upvalue.
+pub const CLOSURE_UPVALS: usize = size_of::<LuaClosure>();
+/// Offset of [`FuncProto::entry`].
+pub const PROTO_ENTRY: usize = offset_of!(FuncProto, entry);
+/// Offset of [`FuncProto::pool`].
+pub const PROTO_POOL: usize = offset_of!(FuncProto, pool);
+/// Offset of a string's length.
+pub const STR_LEN: usize = offset_of!(Header, extra);
+/// Offset of a string's content.
+pub const STR_DATA: usize = crate::string::STR_DATA_OFFSET;
+/// Offset of [`NativeClosure::func`].
+pub const NATIVE_FUNC: usize = offset_of!(NativeClosure, func);
+
+const _: () = {
+    assert!(VALUE_SIZE == 16 && VALUE_TAG == 8);
+    assert!(FRAME_SIZE == 2 * VALUE_SIZE && FRAME_SIZE == vela_bytecode::FRAME_SLOTS * VALUE_SIZE);
+    assert!(FRAME_FUNC == 0 && FRAME_WORD == VALUE_TAG && FRAME_NVARARGS == 12);
+    assert!(size_of::<Header>() == 8 && size_of::<Cell>() == 16);
+    assert!(size_of::<Table>() == TABLE_SIZE);
+    assert!(CLOSURE_UPVALS == 16);
+    assert!(offset_of!(Str, hash) == 8 && STR_DATA == 12);
+};

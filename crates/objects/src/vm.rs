@@ -1,0 +1,685 @@
+//! The state of one VM: heap, shapes, stack, and what all tiers share.
+//!
+//! [`VmState`] is what compiled code calls "the VM pointer": its hot fields
+//! come first and their offsets are published in [`crate::layout`]. The
+//! interpreter and the tier plug themselves in through [`Hooks`], so that this
+//! crate and the standard libraries need to know neither.
+
+use crate::closure::{FuncProto, LuaClosure, NativeClosure, NativeFn, ProtoCold};
+use crate::counter::HotCounter;
+use crate::feedback::FeedbackSlot;
+use crate::frame::{FrameKind, FrameRecord};
+use crate::gcref::Gc;
+use crate::heap::Heap;
+use crate::meta::{EVENTS, Event};
+use crate::object::{Cell, Header, Kind, Userdata};
+use crate::shape::{FieldInfo, META, Shapes};
+use crate::string::Str;
+use crate::table::{ELEMS_NONE, Table, table_bytes};
+use crate::value::{Tag, Value};
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::AtomicPtr;
+use vela_bytecode::{Constant, FRAME_SLOTS, Instr, Proto};
+
+/// Marks that a Lua error is in flight; the error value is in
+/// [`VmState::error`].
+#[derive(Debug)]
+#[must_use]
+pub struct Thrown(());
+
+/// Result of operations that can raise a Lua error.
+pub type LuaResult<T> = Result<T, Thrown>;
+
+/// What a native function returns.
+#[derive(Clone, Copy, Debug)]
+pub enum Ret {
+    /// No values.
+    None,
+    /// One value.
+    One(Value),
+    /// The topmost `n` values of the stack (pushed with [`VmState::push`]).
+    Many(u32),
+}
+
+/// Result of a native function.
+pub type NativeResult = LuaResult<Ret>;
+
+/// The arguments of a native function, on the VM stack.
+#[derive(Clone, Copy)]
+pub struct Args {
+    pub(crate) base: *mut Value,
+    pub(crate) count: u32,
+}
+
+impl Args {
+    /// Arguments at `base`.
+    ///
+    /// # Safety
+    /// `base[..count]` are initialised slots of the running VM's stack that
+    /// stay in place while the arguments are used.
+    #[must_use]
+    pub unsafe fn new(base: *mut Value, count: u32) -> Args {
+        Args { base, count }
+    }
+
+    /// Number of arguments.
+    #[inline]
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there are none.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    /// Argument `i` (0-based), nil if absent.
+    #[inline]
+    #[must_use]
+    pub fn get(self, i: usize) -> Value {
+        if i < self.count as usize {
+            // SAFETY: in range of initialised stack slots (contract of `new`).
+            unsafe { *self.base.add(i) }
+        } else {
+            Value::NIL
+        }
+    }
+
+    /// Argument `i`, or `None` if fewer were given.
+    #[inline]
+    #[must_use]
+    pub fn opt(self, i: usize) -> Option<Value> {
+        (i < self.count as usize).then(|| self.get(i))
+    }
+
+    /// Overwrites argument `i`, which must exist: natives use their argument
+    /// slots to root values across calls.
+    ///
+    /// # Panics
+    /// If there is no such argument.
+    pub fn set(self, i: usize, v: Value) {
+        assert!(i < self.count as usize);
+        // SAFETY: in range.
+        unsafe { *self.base.add(i) = v }
+    }
+
+    /// All arguments, copied.
+    #[must_use]
+    pub fn to_vec(self) -> Vec<Value> {
+        (0..self.len()).map(|i| self.get(i)).collect()
+    }
+}
+
+/// Entry points of the tiers above this crate.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// Calls the value at `at` with the `nargs` arguments at
+    /// `at + FRAME_SLOTS`; leaves the results at `at` and returns their number.
+    ///
+    /// # Safety
+    /// `at` is in the VM's stack above every frame in use, with room checked.
+    pub call: unsafe fn(&mut VmState, at: *mut Value, nargs: u32) -> LuaResult<u32>,
+    /// Compiles source text or loads a binary chunk: `load`.
+    pub load:
+        fn(&mut VmState, chunk: &[u8], name: &str, mode: &str) -> Result<Gc<FuncProto>, String>,
+    /// A watched lattice cell was widened: code that relies on it must go.
+    pub field_widened: fn(&mut VmState, field: &FieldInfo),
+    /// Visits the live values of a compiled frame.
+    ///
+    /// # Safety
+    /// `frame` is an active record of kind `COMPILED`.
+    pub trace_compiled: unsafe fn(&VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(Value)),
+    /// Source line and bytecode pc of the site where a compiled frame is.
+    pub compiled_pc: unsafe fn(&VmState, frame: *mut FrameRecord) -> u32,
+}
+
+/// Slots of the VM stack.
+pub const STACK_SLOTS: usize = 2 << 20;
+/// Slots kept free above the limit for error handling.
+pub const STACK_RESERVE: usize = 4096;
+/// Nested native calls (natives calling Lua calling natives ...), as PUC
+/// Lua's `LUAI_MAXCCALLS`.
+pub const MAX_NATIVE_DEPTH: u32 = 200;
+/// Words through which a side exit hands values to the deoptimizer.
+pub const EXIT_WORDS: usize = 1024;
+
+/// The state of a VM.
+#[repr(C)]
+pub struct VmState {
+    /// Record of the running frame, current whenever code outside the frame's
+    /// own plain instructions may look.
+    pub frame: *mut FrameRecord,
+    /// A frame whose registers would pass this must call the poll. Lowered to
+    /// null to request one.
+    pub stack_limit: *mut Value,
+    /// Base of multiple results ([`Tag::RET_MULTI`]).
+    pub ret_base: *mut Value,
+    /// Number of multiple results.
+    pub ret_count: u64,
+    /// The error in flight.
+    pub error: Value,
+    /// Bumped when the metatable or `__index` structure changes in a way that
+    /// caches through it must notice.
+    pub meta_epoch: u32,
+    /// Native calls in progress.
+    pub native_depth: u32,
+    /// First stack slot that natives may push to.
+    pub top: *mut Value,
+    /// The heap.
+    pub heap: Heap,
+    /// Values that a side exit stores.
+    pub exit_words: [u64; EXIT_WORDS],
+    // ---- from here on not read by compiled code ----
+    /// Shapes.
+    pub shapes: Shapes,
+    /// Tiers.
+    pub hooks: Hooks,
+    /// Metatables of non-table types, by tag (numbers under INT, functions
+    /// under LUA_FN).
+    pub type_metatables: [Option<Gc<Table>>; 16],
+    /// Metamethod names, by event.
+    pub event_keys: [Gc<Str>; EVENTS],
+    /// `_G`
+    pub globals: Gc<Table>,
+    /// The registry: modules and host values.
+    pub registry: Gc<Table>,
+    /// Lowest slot of the stack.
+    pub stack_base: *mut Value,
+    /// The limit that `stack_limit` has while no poll is requested.
+    pub real_stack_limit: *mut Value,
+    /// Entry of prototypes without compiled code (the thunk into the
+    /// interpreter), set by the tier.
+    pub interp_entry: *mut u8,
+    /// The message handler of the innermost `xpcall`, nil if none.
+    pub handler: Value,
+    /// Whether `error` has been through the message handler.
+    pub error_handled: bool,
+    /// Traceback text captured where an uncaught error was raised.
+    pub error_traceback: Option<String>,
+    /// Collect at every opportunity.
+    pub gc_stress: bool,
+    /// State of the interpreter and tier, opaque here.
+    pub tier: Option<Box<dyn Any>>,
+    /// State of the host and libraries, by type.
+    pub host: Vec<Box<dyn Any>>,
+    pins: Vec<Value>,
+    next_proto: u32,
+    stack_map: memmap2::MmapMut,
+}
+
+impl VmState {
+    /// A VM with an empty global table.
+    ///
+    /// # Errors
+    /// If the address space for the stack cannot be reserved.
+    pub fn new(seed: u64, hooks: Hooks) -> std::io::Result<Box<VmState>> {
+        let mut heap = Heap::new(seed);
+        let mut shapes = Shapes::new();
+        let event_keys = std::array::from_fn(|i| heap.intern(Event::ALL[i].key().as_bytes()));
+        let globals = new_table(&mut heap, &mut shapes, 0);
+        let registry = new_table(&mut heap, &mut shapes, 0);
+        // Anonymous private memory: reserved at once, committed when touched.
+        let mut options = memmap2::MmapOptions::new();
+        let mut stack_map = options.len(STACK_SLOTS * 16).no_reserve_swap().map_anon()?;
+        let base: *mut Value = stack_map.as_mut_ptr().cast();
+        let limit = base.wrapping_add(STACK_SLOTS - STACK_RESERVE);
+        let mut vm = Box::new(VmState {
+            frame: base.cast(),
+            stack_limit: limit,
+            ret_base: base,
+            ret_count: 0,
+            error: Value::NIL,
+            meta_epoch: 1,
+            native_depth: 0,
+            top: base.wrapping_add(FRAME_SLOTS),
+            heap,
+            exit_words: [0; EXIT_WORDS],
+            shapes,
+            hooks,
+            type_metatables: [None; 16],
+            event_keys,
+            globals,
+            registry,
+            stack_base: base,
+            real_stack_limit: limit,
+            interp_entry: std::ptr::null_mut(),
+            handler: Value::NIL,
+            error_handled: false,
+            error_traceback: None,
+            gc_stress: false,
+            tier: None,
+            host: Vec::new(),
+            pins: Vec::new(),
+            next_proto: 1,
+            stack_map,
+        });
+        // SAFETY: the first slots of the fresh mapping.
+        unsafe {
+            *vm.frame = FrameRecord {
+                func: 0,
+                tag: Tag::NIL,
+                kind: FrameKind::BASE,
+                flags: 0,
+                pad: 0,
+                nvarargs: 0,
+                prev: std::ptr::null_mut(),
+                pc: 0,
+                nargs: 0,
+            };
+        }
+        vm.globals.make_singleton(&mut vm);
+        Ok(vm)
+    }
+
+    // ---- allocation --------------------------------------------------
+
+    /// An interned string. O(length).
+    #[inline]
+    pub fn str(&mut self, bytes: &[u8]) -> Gc<Str> {
+        self.heap.intern(bytes)
+    }
+
+    /// A string value.
+    #[inline]
+    pub fn str_value(&mut self, bytes: &[u8]) -> Value {
+        Value::str(self.heap.intern(bytes))
+    }
+
+    /// An empty table with room for `fields` inline slots and `elems`
+    /// elements.
+    #[inline]
+    pub fn table(&mut self, fields: usize, elems: usize) -> Gc<Table> {
+        let t = new_table(&mut self.heap, &mut self.shapes, fields);
+        if elems > 0 {
+            t.reserve_elems(self, elems);
+        }
+        t
+    }
+
+    /// A cell for a captured variable.
+    #[inline]
+    pub fn cell(&mut self, v: Value) -> Gc<Cell> {
+        let p = self
+            .heap
+            .alloc(Kind::CELL, std::mem::size_of::<Cell>())
+            .cast::<Cell>();
+        // SAFETY: fresh cell of the right size.
+        unsafe {
+            (*p).header.aux = v.tag.0;
+            (*p).payload = v.payload;
+            Gc::from_ptr(p)
+        }
+    }
+
+    /// A native function value. `name` is used in tracebacks.
+    pub fn native(&mut self, name: &'static str, func: NativeFn) -> Gc<NativeClosure> {
+        self.native_with(name, func, &[])
+    }
+
+    /// A native function that captures values.
+    pub fn native_with(
+        &mut self,
+        name: &'static str,
+        func: NativeFn,
+        captured: &[Value],
+    ) -> Gc<NativeClosure> {
+        let size = std::mem::size_of::<NativeClosure>() + std::mem::size_of_val(captured);
+        let p = self
+            .heap
+            .alloc(Kind::NATIVE_FN, size)
+            .cast::<NativeClosure>();
+        // SAFETY: fresh cell with room for the captured values.
+        unsafe {
+            (*p).header.extra = captured.len() as u32;
+            (&raw mut (*p).func).write(func);
+            (&raw mut (*p).name).write(name);
+            (*p).intrinsic = 0;
+            let c = Gc::from_ptr(p);
+            for (i, &v) in captured.iter().enumerate() {
+                c.upvals_ptr().add(i).write(v);
+            }
+            c
+        }
+    }
+
+    /// A closure of `proto`; upvalues are set by `upvals`.
+    #[inline]
+    pub fn closure(
+        &mut self,
+        proto: Gc<FuncProto>,
+        upvals: impl Fn(usize) -> Gc<Cell>,
+        count: usize,
+    ) -> Gc<LuaClosure> {
+        let size = std::mem::size_of::<LuaClosure>() + count * 8;
+        let p = self.heap.alloc(Kind::LUA_FN, size).cast::<LuaClosure>();
+        // SAFETY: fresh cell with room for `count` upvalues.
+        unsafe {
+            (*p).header.extra = count as u32;
+            (&raw mut (*p).proto).write(proto);
+            let c = Gc::from_ptr(p);
+            for i in 0..count {
+                c.upvals_ptr().add(i).write(upvals(i).as_ptr());
+            }
+            c
+        }
+    }
+
+    /// A userdata that owns `data`.
+    pub fn userdata(&mut self, data: Box<dyn Any>, metatable: Option<Gc<Table>>) -> Gc<Userdata> {
+        let p = self
+            .heap
+            .alloc(Kind::USERDATA, std::mem::size_of::<Userdata>())
+            .cast::<Userdata>();
+        // SAFETY: fresh cell of the right size; `data` is written, not dropped over.
+        unsafe {
+            (&raw mut (*p).metatable).write(metatable.map_or(std::ptr::null_mut(), Gc::as_ptr));
+            (&raw mut (*p).data).write(data);
+            Gc::from_ptr(p)
+        }
+    }
+
+    /// Loads a verified prototype and its children into the VM.
+    pub fn load_proto(&mut self, proto: &Arc<Proto>) -> Gc<FuncProto> {
+        let constants: Vec<Value> = proto
+            .constants
+            .iter()
+            .map(|c| match c {
+                Constant::Nil => Value::NIL,
+                Constant::Bool(b) => Value::bool(*b),
+                Constant::Int(i) => Value::int(*i),
+                Constant::Float(f) => Value::float(*f),
+                Constant::Str(s) => self.str_value(s),
+            })
+            .collect();
+        let children = proto.protos.iter().map(|p| self.load_proto(p)).collect();
+        let slots = (proto.num_feedback as usize).max(1);
+        let mut feedback = Vec::with_capacity(slots);
+        feedback.resize_with(slots, FeedbackSlot::default);
+        let p = self
+            .heap
+            .alloc(Kind::PROTO, std::mem::size_of::<FuncProto>())
+            .cast::<FuncProto>();
+        let id = self.next_proto;
+        self.next_proto += 1;
+        let mut cold = Box::new(ProtoCold {
+            proto: proto.clone(),
+            constants,
+            feedback,
+            children,
+            liveness: None,
+            tier: None,
+        });
+        self.heap
+            .add_debt(proto.code.len() * 8 + slots * std::mem::size_of::<FeedbackSlot>());
+        // SAFETY: fresh cell of the right size; all fields are written. The
+        // raw pointers go into vectors that are never resized.
+        unsafe {
+            let header = (*p).header;
+            p.write(FuncProto {
+                header,
+                entry: AtomicPtr::new(self.interp_entry),
+                compiled: std::ptr::null(),
+                code: proto.code.as_ptr().cast::<Instr>(),
+                constants: cold.constants.as_ptr(),
+                feedback: cold.feedback.as_mut_ptr(),
+                pool: std::ptr::null_mut(),
+                calls: HotCounter::default(),
+                loops: HotCounter::default(),
+                num_params: proto.num_params,
+                max_stack: proto.max_stack,
+                is_vararg: proto.is_vararg,
+                tier_state: 0,
+                num_feedback: slots as u32,
+                id,
+                cold,
+            });
+            Gc::from_ptr(p)
+        }
+    }
+
+    // ---- barriers, lattice, epochs -----------------------------------
+
+    /// The write barrier: call after storing a reference into `owner`.
+    #[inline]
+    pub fn barrier<T>(&mut self, owner: Gc<T>) {
+        if self.heap.marking {
+            self.barrier_slow(owner.as_ptr().cast());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn barrier_slow(&mut self, owner: *mut Header) {
+        self.heap.gray.push(owner);
+    }
+
+    /// Widens a lattice cell for a store of `v`, telling its watchers.
+    #[cold]
+    #[inline(never)]
+    pub fn widen_field(&mut self, field: *mut FieldInfo, v: Value) {
+        // SAFETY: lattice cells live as long as the VM.
+        let changed = unsafe { (*field).widen(v) };
+        // SAFETY: as above; the hook gets a shared reference.
+        if changed && unsafe { (*field).watched } {
+            (self.hooks.field_widened)(self, unsafe { &*field });
+        }
+    }
+
+    /// Invalidates caches through metatables and `__index` chains.
+    pub fn bump_meta_epoch(&mut self) {
+        self.meta_epoch = self.meta_epoch.wrapping_add(1);
+    }
+
+    /// A key of a metatable or `__index` target came, went, or is special.
+    pub(crate) fn meta_key_changed(&mut self, t: Gc<Table>) {
+        debug_assert!(t.shape().flags & META != 0);
+        // SAFETY: single writer.
+        unsafe { (*t.as_ptr()).header.extra = 0 };
+        self.bump_meta_epoch();
+    }
+
+    // ---- errors ------------------------------------------------------
+
+    /// Raises `v` as a Lua error.
+    pub fn throw(&mut self, v: Value) -> Thrown {
+        self.error = v;
+        self.error_handled = false;
+        self.error_traceback = None;
+        Thrown(())
+    }
+
+    /// Raises a string error with the position of the running Lua function
+    /// (level 1) in front, as `luaL_error`.
+    pub fn error(&mut self, message: impl AsRef<str>) -> Thrown {
+        let text = format!("{}{}", self.where_am_i(1), message.as_ref());
+        let v = self.str_value(text.as_bytes());
+        self.throw(v)
+    }
+
+    /// Goes on raising the error that is in [`VmState::error`].
+    pub fn rethrow(&mut self) -> Thrown {
+        Thrown(())
+    }
+
+    // ---- native stack discipline -------------------------------------
+
+    /// Pushes a value; natives return pushed values with [`Ret::Many`].
+    ///
+    /// # Errors
+    /// `stack overflow` when the stack is full.
+    #[inline]
+    pub fn push(&mut self, v: Value) -> LuaResult<()> {
+        if self.top >= self.real_stack_limit {
+            return Err(self.error("stack overflow"));
+        }
+        // SAFETY: below the limit, so inside the mapping and above all frames.
+        unsafe {
+            *self.top = v;
+            self.top = self.top.add(1);
+        }
+        Ok(())
+    }
+
+    /// Removes the topmost `n` pushed values.
+    ///
+    /// # Panics
+    /// If fewer values were pushed by the running native.
+    pub fn pop(&mut self, n: usize) {
+        let new = self.top.wrapping_sub(n);
+        assert!(new as usize >= FrameRecord::registers(self.frame) as usize);
+        self.top = new;
+    }
+
+    /// Height of the stack, to be restored with [`VmState::truncate`].
+    #[must_use]
+    pub fn height(&self) -> usize {
+        (self.top as usize - self.stack_base as usize) / 16
+    }
+
+    /// Drops pushed values above a height taken in the same native call.
+    ///
+    /// # Panics
+    /// If the height is above the present one or below the running frame.
+    pub fn truncate(&mut self, height: usize) {
+        let new = self.stack_base.wrapping_add(height);
+        assert!(new <= self.top && new as usize >= FrameRecord::registers(self.frame) as usize);
+        self.top = new;
+    }
+
+    /// Calls `f` and returns its first `N` results (nil where missing).
+    ///
+    /// # Errors
+    /// Whatever the call raises.
+    pub fn call<const N: usize>(&mut self, f: Value, args: &[Value]) -> LuaResult<[Value; N]> {
+        let at = self.top;
+        let n = self.call_at(f, args)?;
+        let mut out = [Value::NIL; N];
+        for (i, slot) in out.iter_mut().enumerate().take(n) {
+            // SAFETY: `n` results are at `at`.
+            *slot = unsafe { *at.add(i) };
+        }
+        self.top = at;
+        Ok(out)
+    }
+
+    /// Calls `f` and leaves all results pushed; returns their number.
+    ///
+    /// # Errors
+    /// Whatever the call raises.
+    pub fn call_multi(&mut self, f: Value, args: &[Value]) -> LuaResult<u32> {
+        let at = self.top;
+        let n = self.call_at(f, args)?;
+        self.top = at.wrapping_add(n);
+        Ok(n as u32)
+    }
+
+    /// As [`VmState::call_multi`] but an error is caught: `Ok(Err(value))`.
+    /// The stack is as before in that case.
+    pub fn protected_call(&mut self, f: Value, args: &[Value]) -> Result<u32, Value> {
+        let (at, frame, depth) = (self.top, self.frame, self.native_depth);
+        match self.call_multi(f, args) {
+            Ok(n) => Ok(n),
+            Err(Thrown(())) => {
+                self.top = at;
+                self.frame = frame;
+                self.native_depth = depth;
+                Err(self.error)
+            }
+        }
+    }
+
+    fn call_at(&mut self, f: Value, args: &[Value]) -> LuaResult<usize> {
+        let at = self.top;
+        let end = at.wrapping_add(FRAME_SLOTS + args.len());
+        if end >= self.real_stack_limit {
+            return Err(self.error("stack overflow"));
+        }
+        // SAFETY: below the limit, above all frames and pushed values.
+        unsafe {
+            *at = f;
+            for (i, &v) in args.iter().enumerate() {
+                *at.add(FRAME_SLOTS + i) = v;
+            }
+        }
+        self.top = end;
+        // SAFETY: the callee and its arguments were just laid out at `at`.
+        let n = unsafe { (self.hooks.call)(self, at, args.len() as u32) };
+        self.top = at;
+        Ok(n? as usize)
+    }
+
+    /// Keeps `v` alive until [`VmState::unpin`]; pins nest like a stack.
+    pub fn pin(&mut self, v: Value) {
+        self.pins.push(v);
+    }
+
+    /// Ends the latest pin.
+    pub fn unpin(&mut self) {
+        self.pins.pop();
+    }
+
+    /// Asks the running code to call its poll soon.
+    pub fn request_poll(&mut self) {
+        self.stack_limit = std::ptr::null_mut();
+    }
+
+    /// Whether a collection should run at the next poll.
+    #[inline]
+    #[must_use]
+    pub fn gc_due(&self) -> bool {
+        self.heap.wants_gc
+    }
+
+    pub(crate) fn pins(&self) -> &[Value] {
+        &self.pins
+    }
+
+    /// Host state of type `T`, if it was put there.
+    #[must_use]
+    pub fn host_state<T: 'static>(&self) -> Option<&T> {
+        self.host.iter().find_map(|h| h.downcast_ref())
+    }
+
+    /// Host state of type `T`, made with `default` on first use.
+    pub fn host_state_or<T: 'static>(&mut self, default: impl FnOnce() -> T) -> &mut T {
+        let i = match self.host.iter().position(|h| h.is::<T>()) {
+            Some(i) => i,
+            None => {
+                self.host.push(Box::new(default()));
+                self.host.len() - 1
+            }
+        };
+        self.host[i].downcast_mut().expect("found by type")
+    }
+}
+
+impl Drop for VmState {
+    fn drop(&mut self) {
+        self.tier = None;
+        self.heap.free_all(crate::gc::finalize);
+        let _ = &self.stack_map;
+    }
+}
+
+fn new_table(heap: &mut Heap, shapes: &mut Shapes, fields: usize) -> Gc<Table> {
+    let shape = shapes.root(fields);
+    // SAFETY: shapes live as long as the VM.
+    let ic = unsafe { (*shape).inline_cap } as usize;
+    let p = heap.alloc(Kind::TABLE, table_bytes(ic)).cast::<Table>();
+    // SAFETY: fresh cell with room for the inline slots; slots beyond
+    // `nslots` are never read.
+    unsafe {
+        (*p).header.aux = ELEMS_NONE;
+        (*p).shape = shape;
+        (*p).slots = std::ptr::dangling_mut();
+        (*p).elems = std::ptr::dangling_mut();
+        (*p).len = 0;
+        (*p).cap = 0;
+        (*p).ext = std::ptr::null_mut();
+        Gc::from_ptr(p)
+    }
+}
