@@ -16,10 +16,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use discover::Search;
-use schema::{LinkMode, LlvmConfig};
+use schema::{Arch, LinkMode, LlvmConfig};
 
 /// The variable that the LLVM bindings use for an installation in an unusual place.
 const PREFIX: &str = "LLVM_SYS_221_PREFIX";
+
+/// What is used of LLVM besides the targets. Only static linking chooses by it.
+const COMPONENTS: [&str; 3] = ["orcjit", "passes", "irreader"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -58,7 +61,12 @@ fn build() -> Result<(), Vec<String>> {
     println!("cargo::rerun-if-changed={}", found.program.display());
 
     let dynamic = config.link == LinkMode::Dynamic;
-    let libraries = found.libraries(dynamic).map_err(|why| {
+    let mut components = COMPONENTS.to_vec();
+    components.extend(config.targets.iter().map(|target| match target {
+        Arch::X86_64 => "x86",
+        Arch::Aarch64 => "aarch64",
+    }));
+    let libraries = found.libraries(dynamic, &components).map_err(|why| {
         vec![
             format!(
                 "LLVM {} at {}: {why}",
@@ -72,7 +80,7 @@ fn build() -> Result<(), Vec<String>> {
         ]
     })?;
     println!("cargo::rustc-link-search=native={}", libraries.folder);
-    let kind = if dynamic { "dylib" } else { "static" };
+    let kind = if dynamic { "dylib" } else { "static:-bundle" };
     for name in &libraries.llvm {
         println!("cargo::rustc-link-lib={kind}={name}");
     }

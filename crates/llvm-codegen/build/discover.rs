@@ -99,8 +99,9 @@ pub struct Libraries {
 }
 
 impl Found {
-    /// What to link; the error is the text that `llvm-config` printed.
-    pub fn libraries(&self, dynamic: bool) -> Result<Libraries, String> {
+    /// What to link to have these components of LLVM; the error is the text that
+    /// `llvm-config` printed.
+    pub fn libraries(&self, dynamic: bool, components: &[&str]) -> Result<Libraries, String> {
         let mode = if dynamic {
             "--link-shared"
         } else {
@@ -113,11 +114,16 @@ impl Found {
                 .find_map(|suffix| stem.strip_suffix(suffix));
             end.unwrap_or(stem).to_owned()
         };
-        let llvm = ask(&self.program, &["--libnames", mode])?;
+        let list = |what: &str| {
+            let mut arguments = vec![what, mode];
+            arguments.extend(components);
+            ask(&self.program, &arguments)
+        };
+        let llvm = list("--libnames")?;
         let system = if dynamic {
             Vec::new()
         } else {
-            let listed = ask(&self.program, &["--system-libs", mode])?;
+            let listed = list("--system-libs")?;
             let named = listed
                 .split_whitespace()
                 .map(|flag| match flag.strip_prefix("-l") {

@@ -168,9 +168,9 @@ fn tail_calls_take_no_stack() {
 fn parameters_and_results_arrive() {
     for (way, code) in every_way(ALL) {
         let result = run(&code, "all", |_| Call {
-            vm: 1 as *mut u64,
+            vm: std::ptr::without_provenance_mut(1),
             fp: 2,
-            closure: 3 as *mut u64,
+            closure: std::ptr::without_provenance_mut(3),
             desc: 4,
             args: &[5, 6, 7],
         });
