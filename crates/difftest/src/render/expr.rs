@@ -122,6 +122,9 @@ impl Renderer {
     }
 
     fn object_operator(&mut self, op: u8, object: u8, e: &Expr, left: bool) -> String {
+        if self.classes == 0 {
+            return self.expr(e);
+        }
         let o = self.variable(Kind::Obj, object);
         if op == 15 {
             let arg = self.expr(e);
@@ -214,20 +217,28 @@ impl Renderer {
             Expr::ToStr(a) => format!("str({})", self.expr(a)),
             Expr::StrFn(f, a, i, j) => self.string_function(*f, a, *i, *j),
             Expr::MathFn(f, a, b) => self.math_function(*f, a, b),
-            Expr::ToNumber(a) => format!("tonumber({})", self.string(a)),
+            Expr::ToNumber(a) => format!("(tonumber({}) or 2)", self.string(a)),
             Expr::TypeIs(kind, v, t) => format!(
                 "(type({}) == \"{}\")",
                 self.variable(*kind, *v),
                 TYPES[usize::from(*t) % TYPES.len()]
             ),
-            Expr::Field(kind, v, f) => format!(
-                "{}.{}",
-                self.variable(*kind, *v),
-                FIELDS[usize::from(*f) % FIELDS.len()]
-            ),
+            Expr::Field(kind, v, f) => match self.lookup(*kind, *v, false) {
+                // The first two fields are there as a rule; the others need a default.
+                Some(var) if f % 4 < 2 => format!("{}.{}", var.name, FIELDS[usize::from(f % 4)]),
+                Some(var) => format!("({}.{} or 1)", var.name, FIELDS[usize::from(f % 4)]),
+                None => self.variable(Kind::Num, *v),
+            },
             Expr::Index(v, i) => {
+                let plain = matches!(**i, Expr::Int(_) | Expr::Var(..));
                 let i = self.expr(i);
-                format!("{}[{i}]", self.variable(Kind::Arr, *v))
+                match self.lookup(Kind::Arr, *v, false) {
+                    // A plain index may miss; a computed one is brought into the bounds.
+                    Some(a) if plain && v % 8 == 0 => format!("{}[{i}]", a.name),
+                    Some(a) if plain => format!("({}[{i}] or 1)", a.name),
+                    Some(a) => format!("{0}[{i} % #{0} + 1]", a.name),
+                    None => i,
+                }
             }
             Expr::Call(f, args) => match self.call(*f, args) {
                 Some(text) => text,

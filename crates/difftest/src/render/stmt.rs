@@ -170,6 +170,8 @@ impl Renderer {
                 if let Some(text) = self.call(*f, args) {
                     let (x, y) = (self.fresh(Kind::Num), self.fresh(Kind::Num));
                     self.line(&format!("local {x}, {y} = {text}"));
+                    // Most functions have one result only.
+                    self.line(&format!("if {y} == nil then {y} = 1 end"));
                     self.declare(&x, Kind::Num, true);
                     self.declare(&y, Kind::Num, true);
                 }
@@ -208,7 +210,7 @@ impl Renderer {
             }
             Stmt::Remove(v) => {
                 if let Some(a) = self.lookup(Kind::Arr, *v, false).map(|v| v.name.clone()) {
-                    self.new_local(Kind::Num, &format!("table.remove({a})"));
+                    self.new_local(Kind::Num, &format!("table.remove({a}) or 1"));
                 }
             }
             Stmt::Show(items) => {
