@@ -161,7 +161,7 @@ fn failures_leave_nothing_behind() {
     let object = jit.link(&adder("f", 1), &["f"]).unwrap();
     assert_eq!(vec![object.lookup("f").unwrap()].map_call(1), [2]);
     let stats = jit.stats();
-    assert_eq!((stats.failed_removals, stats.dylibs), (0, 1));
+    assert_eq!((stats.failed_removals, stats.dylibs), (0, 2));
 }
 
 #[test]
@@ -185,6 +185,64 @@ fn dylibs_are_used_again() {
         drop(pair);
     }
     assert_eq!((jit.stats().dylibs, jit.stats().removed), (2, 100));
+}
+
+#[test]
+fn closed_objects_of_different_names_share_a_dylib() {
+    let jit = jit();
+    let codes: Vec<_> = (0..40).map(|n| adder(&format!("f{n}"), n)).collect();
+    let mut kept: Vec<_> = (0..40)
+        .map(|n| jit.link(&codes[n], &[&format!("f{n}")]).unwrap())
+        .collect();
+    assert_eq!(jit.stats().dylibs, 1);
+    // One leaves, its name is free again, the others stay.
+    kept.remove(7).remove().unwrap();
+    kept.push(jit.link(&codes[7], &["f7"]).unwrap());
+    assert_eq!(jit.stats().dylibs, 1);
+    let other = jit.link(&codes[7], &["f7"]).unwrap();
+    assert_eq!(jit.stats().dylibs, 2);
+    assert_eq!(vec![other.lookup("f7").unwrap()].map_call(1), [8]);
+    for object in &kept {
+        let n = (0..40)
+            .find(|n| object.lookup(&format!("f{n}")).is_ok())
+            .unwrap();
+        let found = vec![object.lookup(&format!("f{n}")).unwrap()];
+        assert_eq!(found.map_call(100), [100 + n]);
+    }
+}
+
+#[test]
+fn objects_do_not_see_each_other() {
+    let jit = jit();
+    let other = compile(
+        "define i64 @helper_twice(i64 %x) nounwind { ret i64 %x }",
+        2,
+        0,
+    );
+    let _other = jit.link(&other, &["helper_twice"]).unwrap();
+    let code = compile(CALLS_HELPER, 2, 0);
+    let Err(OrcError::Link { message }) = jit.link(&code, &["f"]) else {
+        panic!("linked with another object");
+    };
+    assert!(message.contains("helper_twice"), "{message}");
+    let plain = jit.link(&adder("f", 1), &["f"]).unwrap();
+    let missing = OrcError::NoSymbol {
+        name: "helper_twice".to_owned(),
+    };
+    assert_eq!(plain.lookup("helper_twice").unwrap_err(), missing);
+}
+
+#[test]
+fn many_objects_of_one_name() {
+    let jit = jit();
+    let code = adder("f", 3);
+    let kept: Vec<_> = (0..100).map(|_| jit.link(&code, &["f"]).unwrap()).collect();
+    let found: Vec<_> = kept.iter().map(|o| o.lookup("f").unwrap()).collect();
+    assert!(found.map_call(4).iter().all(|&sum| sum == 7));
+    drop(kept);
+    let again: Vec<_> = (0..100).map(|_| jit.link(&code, &["f"]).unwrap()).collect();
+    assert_eq!(jit.stats().dylibs, 100);
+    drop(again);
 }
 
 #[test]

@@ -12,10 +12,12 @@
 //! An address from [`LinkedObject::lookup`] is plain data: using it is the caller's
 //! `unsafe`, and valid until the object is removed.
 //!
-//! **Names.** Each live object has a `JITDylib` of its own, so that objects may
-//! export equal names, also the same object linked twice. ORC's C interface cannot
-//! delete a dylib, therefore emptied ones are used again: their number is the
-//! largest number of objects that lived at once.
+//! **Names.** Objects may export equal names, also the same object linked twice. An
+//! object that refers to nothing outside itself shares a `JITDylib` with others whose
+//! names differ; any other object has one of its own. Thus no object ever sees the
+//! names of another. A dylib costs 10 KB, so give objects names that differ when many
+//! are kept. ORC's C interface cannot delete a dylib, therefore emptied ones are used
+//! again.
 //!
 //! **What code may refer to.** Itself, and the helpers given to
 //! [`Jit::define_helper`]. Symbols of the process are not visible: a reference to
@@ -32,5 +34,5 @@ mod session;
 
 pub use emit::{emit_object, set_fast_isel};
 pub use error::OrcError;
-pub use object::{ObjectCode, Section};
+pub use object::{ObjectCode, Section, Symbols};
 pub use session::{Address, Jit, JitStats, LinkedObject};

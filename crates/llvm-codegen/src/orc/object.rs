@@ -38,6 +38,16 @@ pub struct Section {
     pub writable: bool,
 }
 
+/// The names that an object shares with the rest of the program, as the object
+/// format spells them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Symbols {
+    /// Names that the object gives an address to.
+    pub defined: Vec<Box<[u8]>>,
+    /// Names that the object refers to and something else must define.
+    pub undefined: Vec<Box<[u8]>>,
+}
+
 /// Field offsets of the ELF64 headers (System V gABI, chapters 4 and 5).
 mod elf {
     pub const MAGIC: &[u8] = b"\x7fELF\x02\x01";
@@ -59,7 +69,16 @@ mod elf {
     pub const SH_FLAGS: usize = 8;
     pub const SH_OFFSET: usize = 24;
     pub const SH_SIZE: usize = 32;
+    pub const SH_LINK: usize = 40;
     pub const HEADER_SIZE: usize = 64;
+
+    pub const SYMBOL_TABLE: u32 = 2;
+    pub const SYMBOL_SIZE: usize = 24;
+    pub const ST_NAME: usize = 0;
+    pub const ST_INFO: usize = 4;
+    pub const ST_SECTION: usize = 6;
+    pub const LOCAL: u8 = 0;
+    pub const UNDEFINED: u16 = 0;
 
     pub const NO_BITS: u32 = 8;
     pub const WRITE: u64 = 1;
@@ -80,6 +99,61 @@ impl ObjectCode {
     /// [`OrcError::NotObjectCode`] unless the bytes are a relocatable 64-bit ELF
     /// object of this machine whose section table lies within the file.
     pub fn sections(&self) -> Result<Vec<Section>, OrcError> {
+        let (read, headers) = self.headers()?;
+        let names = read.contents(headers.names)?;
+        let mut sections = Vec::new();
+        for at in headers.all() {
+            let flags = read.u64(at + elf::SH_FLAGS)?;
+            let size = read.u64(at + elf::SH_SIZE)?;
+            if read.u32(at + elf::SH_TYPE)? != elf::NO_BITS {
+                read.contents(at)?;
+            }
+            if flags & elf::ALLOC == 0 || size == 0 {
+                continue;
+            }
+            let name = read.name(&names, at + elf::SH_NAME)?;
+            sections.push(Section {
+                name: String::from_utf8_lossy(name).into_owned(),
+                size,
+                executable: flags & elf::EXECUTE != 0,
+                writable: flags & elf::WRITE != 0,
+            });
+        }
+        Ok(sections)
+    }
+
+    /// The object's global names.
+    ///
+    /// # Errors
+    /// As [`ObjectCode::sections`], also for a malformed symbol table.
+    pub fn symbols(&self) -> Result<Symbols, OrcError> {
+        let (read, headers) = self.headers()?;
+        let mut symbols = Symbols::default();
+        for at in headers.all() {
+            if read.u32(at + elf::SH_TYPE)? != elf::SYMBOL_TABLE {
+                continue;
+            }
+            let table = read.contents(at)?;
+            let names = read.contents(headers.at(read.u32(at + elf::SH_LINK)? as usize)?)?;
+            // The first entry stands for "no symbol".
+            for entry in table.step_by(elf::SYMBOL_SIZE).skip(1) {
+                let [info] = read.array(entry + elf::ST_INFO)?;
+                if info >> 4 == elf::LOCAL {
+                    continue;
+                }
+                let name = read.name(&names, entry + elf::ST_NAME)?.into();
+                if read.u16(entry + elf::ST_SECTION)? == elf::UNDEFINED {
+                    symbols.undefined.push(name);
+                } else {
+                    symbols.defined.push(name);
+                }
+            }
+        }
+        Ok(symbols)
+    }
+
+    /// Checks the file header and finds the section headers.
+    fn headers(&self) -> Result<(Reader<'_>, Headers), OrcError> {
         let read = Reader { bytes: &self.bytes };
         if !self.bytes.starts_with(elf::MAGIC) {
             return Err(read.bad("no 64-bit little-endian ELF header"));
@@ -94,37 +168,17 @@ impl ObjectCode {
             return Err(read.bad("unexpected section header size"));
         }
         let table = read.offset(elf::SECTION_TABLE)?;
-        let header = |index: u16| {
-            (usize::from(index) * elf::HEADER_SIZE)
-                .checked_add(table)
-                .ok_or_else(|| read.bad("section table out of range"))
-        };
-        let names = read.contents(header(read.u16(elf::NAMES_INDEX)?)?)?;
-
-        let mut sections = Vec::new();
-        for index in 0..read.u16(elf::SECTION_COUNT)? {
-            let at = header(index)?;
-            let flags = read.u64(at + elf::SH_FLAGS)?;
-            let size = read.u64(at + elf::SH_SIZE)?;
-            if read.u32(at + elf::SH_TYPE)? != elf::NO_BITS {
-                read.contents(at)?;
-            }
-            if flags & elf::ALLOC == 0 || size == 0 {
-                continue;
-            }
-            let start = read.u32(at + elf::SH_NAME)? as usize;
-            let name = self.bytes[names.clone()]
-                .get(start..)
-                .and_then(|rest| rest.split(|&b| b == 0).next())
-                .ok_or_else(|| read.bad("section name out of range"))?;
-            sections.push(Section {
-                name: String::from_utf8_lossy(name).into_owned(),
-                size,
-                executable: flags & elf::EXECUTE != 0,
-                writable: flags & elf::WRITE != 0,
-            });
+        let count = usize::from(read.u16(elf::SECTION_COUNT)?);
+        if count * elf::HEADER_SIZE > self.bytes.len() - table {
+            return Err(read.bad("section table out of range"));
         }
-        Ok(sections)
+        let mut headers = Headers {
+            table,
+            count,
+            names: 0,
+        };
+        headers.names = headers.at(read.u16(elf::NAMES_INDEX)?.into())?;
+        Ok((read, headers))
     }
 
     /// Whether instructions are all that the object loads. Such code shares memory
@@ -146,11 +200,35 @@ impl ObjectCode {
     }
 }
 
+/// Where the section headers are; all lie within the file.
+struct Headers {
+    table: usize,
+    count: usize,
+    /// The header of the section that holds the section names.
+    names: usize,
+}
+
+impl Headers {
+    fn at(&self, index: usize) -> Result<usize, OrcError> {
+        if index < self.count {
+            Ok(self.table + index * elf::HEADER_SIZE)
+        } else {
+            Err(OrcError::NotObjectCode {
+                reason: format!("no section {index}"),
+            })
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = usize> + use<> {
+        (self.table..).step_by(elf::HEADER_SIZE).take(self.count)
+    }
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn bad(&self, reason: &str) -> OrcError {
         OrcError::NotObjectCode {
             reason: format!("{reason} ({} bytes)", self.bytes.len()),
@@ -182,6 +260,17 @@ impl Reader<'_> {
         offset
             .filter(|&o| o <= self.bytes.len())
             .ok_or_else(|| self.bad("offset out of range"))
+    }
+
+    /// The zero-terminated name whose offset in the section `names` is stored at `at`.
+    fn name(&self, names: &Range<usize>, at: usize) -> Result<&'a [u8], OrcError> {
+        let start = self.u32(at)? as usize;
+        let all = self
+            .bytes
+            .get(names.clone())
+            .and_then(|all| all.get(start..));
+        all.and_then(|rest| rest.split(|&b| b == 0).next())
+            .ok_or_else(|| self.bad("name out of range"))
     }
 
     /// The place in the file of the section whose header is at `header`.

@@ -1,7 +1,7 @@
 //! The linking session and the objects linked in it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
@@ -20,7 +20,7 @@ use llvm_sys::orc2::lljit::{
     LLVMOrcCreateLLJIT, LLVMOrcCreateLLJITBuilder, LLVMOrcDisposeLLJIT,
     LLVMOrcLLJITAddObjectFileWithRT, LLVMOrcLLJITBuilderSetJITTargetMachineBuilder,
     LLVMOrcLLJITBuilderSetObjectLinkingLayerCreator, LLVMOrcLLJITGetExecutionSession,
-    LLVMOrcLLJITGetGlobalPrefix, LLVMOrcLLJITMangleAndIntern, LLVMOrcOpaqueLLJIT,
+    LLVMOrcLLJITGetGlobalPrefix, LLVMOrcOpaqueLLJIT,
 };
 use llvm_sys::orc2::{
     LLVMJITEvaluatedSymbol, LLVMJITSymbolFlags, LLVMJITSymbolGenericFlags, LLVMOrcAbsoluteSymbols,
@@ -28,7 +28,7 @@ use llvm_sys::orc2::{
     LLVMOrcCSymbolMapPair, LLVMOrcCSymbolMapPairs, LLVMOrcCreateCustomCAPIDefinitionGenerator,
     LLVMOrcDefinitionGeneratorRef, LLVMOrcDisposeMaterializationUnit,
     LLVMOrcExecutionSessionCreateBareJITDylib, LLVMOrcExecutionSessionGetSymbolStringPool,
-    LLVMOrcExecutionSessionLookup, LLVMOrcExecutionSessionRef,
+    LLVMOrcExecutionSessionIntern, LLVMOrcExecutionSessionLookup, LLVMOrcExecutionSessionRef,
     LLVMOrcExecutionSessionSetErrorReporter, LLVMOrcJITDylibAddGenerator,
     LLVMOrcJITDylibCreateResourceTracker, LLVMOrcJITDylibDefine, LLVMOrcJITDylibLookupFlags,
     LLVMOrcJITDylibRef, LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine, LLVMOrcLookupKind,
@@ -39,7 +39,7 @@ use llvm_sys::orc2::{
 };
 use parking_lot::{Mutex, RwLock};
 
-use super::{ObjectCode, OrcError};
+use super::{ObjectCode, OrcError, Symbols};
 
 /// Address of linked code or of a helper in this process.
 pub type Address = u64;
@@ -47,6 +47,10 @@ pub type Address = u64;
 /// How often the names of removed symbols are freed, in removals. Small against the
 /// cost of a removal, large enough to walk the pool rarely.
 const PURGE_EVERY: u64 = 1024;
+
+/// How many dylibs are shared: so many objects of equal names find room in them,
+/// further ones get a dylib each.
+const PROBES: usize = 8;
 
 /// A just-in-time linker. Clones share one session.
 #[derive(Clone, Debug)]
@@ -63,7 +67,7 @@ pub struct JitStats {
     pub removed: u64,
     /// Removals that LLVM refused; the memory of each is lost.
     pub failed_removals: u64,
-    /// Dylibs made: the largest number of objects that lived at once.
+    /// Dylibs made: at most the largest number of objects that lived at once.
     pub dylibs: u64,
 }
 
@@ -75,7 +79,7 @@ struct Session {
     /// Read by the definition generators of the dylibs through a pointer: boxed, so
     /// that it stays in place, and dropped after the session that reads it.
     helpers: Box<Helpers>,
-    free: Mutex<Vec<Dylib>>,
+    places: Mutex<Places>,
     dylibs: AtomicU64,
     linked: AtomicU64,
     removed: AtomicU64,
@@ -95,6 +99,32 @@ impl std::fmt::Debug for Session {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
+}
+
+/// Which dylibs there are and what is in them.
+#[derive(Default)]
+struct Places {
+    /// Dylibs of closed objects, which refer to nothing outside themselves.
+    shared: Vec<SharedDylib>,
+    /// Indices of those after the first [`PROBES`] that have no object. Each of these
+    /// holds one object at a time.
+    empty: Vec<usize>,
+    /// Unused dylibs of objects that refer to helpers.
+    free: Vec<Dylib>,
+}
+
+struct SharedDylib {
+    dylib: Dylib,
+    /// Names that its live objects define.
+    names: HashSet<Box<[u8]>>,
+}
+
+/// Where an object is.
+#[derive(Clone, Copy)]
+struct Place {
+    dylib: Dylib,
+    /// Index in [`Places::shared`]; `None` for a dylib of its own.
+    shared: Option<usize>,
 }
 
 /// A dylib of the session; the session frees it.
@@ -266,7 +296,7 @@ impl Jit {
             lljit,
             execution,
             helpers: Box::default(),
-            free: Mutex::default(),
+            places: Mutex::default(),
             dylibs: AtomicU64::new(0),
             linked: AtomicU64::new(0),
             removed: AtomicU64::new(0),
@@ -311,25 +341,38 @@ impl Jit {
     /// loaded after an error.
     pub fn link(&self, code: &ObjectCode, names: &[&str]) -> Result<LinkedObject, OrcError> {
         code.sections()?;
-        if names.is_empty() {
+        let Symbols { defined, undefined } = code.symbols()?;
+        let session = &self.session;
+        let mut wanted = Vec::with_capacity(names.len());
+        for &name in names {
+            let mangled = session.mangled(name)?;
+            if !defined.iter().any(|known| **known == *mangled.as_bytes()) {
+                return Err(OrcError::NoSymbol {
+                    name: name.to_owned(),
+                });
+            }
+            wanted.push(mangled);
+        }
+        if wanted.is_empty() {
             return Err(OrcError::NoSymbol {
                 name: String::new(),
             });
         }
         REPORTED.with(|all| all.borrow_mut().clear());
-        let dylib = self.session.take_dylib()?;
-        // SAFETY: the dylib is live and this object's alone.
-        let tracker = unsafe { LLVMOrcJITDylibCreateResourceTracker(dylib.0.as_ptr()) };
+        let place = session.take_place(&defined, !undefined.is_empty())?;
+        // SAFETY: the dylib is live.
+        let tracker = unsafe { LLVMOrcJITDylibCreateResourceTracker(place.dylib.0.as_ptr()) };
         let tracker = NonNull::new(tracker).ok_or_else(|| OrcError::Start {
             message: "LLVM returned no tracker".to_owned(),
         })?;
         let mut object = LinkedObject {
-            session: Arc::clone(&self.session),
-            dylib,
+            session: Arc::clone(session),
+            place,
             tracker: Some(Tracker(tracker)),
+            defined,
             resolved: Vec::with_capacity(names.len()),
         };
-        self.session.linked.fetch_add(1, Ordering::Relaxed);
+        session.linked.fetch_add(1, Ordering::Relaxed);
 
         // SAFETY: the buffer is a copy of the bytes, which the call takes over, also
         // when it fails; the tracker is live.
@@ -340,13 +383,13 @@ impl Jit {
                 c"object".as_ptr(),
             );
             check(LLVMOrcLLJITAddObjectFileWithRT(
-                self.session.lljit.as_ptr(),
+                session.lljit.as_ptr(),
                 tracker.as_ptr(),
                 buffer,
             ))
         };
         added.map_err(|reason| OrcError::NotObjectCode { reason })?;
-        object.resolved = self.session.lookup(dylib, names)?;
+        object.resolved = session.lookup(place.dylib, wanted)?;
         Ok(object)
     }
 
@@ -379,10 +422,60 @@ impl Session {
         })
     }
 
-    fn take_dylib(&self) -> Result<Dylib, OrcError> {
-        if let Some(dylib) = self.free.lock().pop() {
-            return Ok(dylib);
+    /// A place for an object that defines these names.
+    fn take_place(&self, defined: &[Box<[u8]>], needs_helpers: bool) -> Result<Place, OrcError> {
+        let mut places = self.places.lock();
+        if needs_helpers {
+            let dylib = match places.free.pop() {
+                Some(dylib) => dylib,
+                None => self.new_dylib(true)?,
+            };
+            return Ok(Place {
+                dylib,
+                shared: None,
+            });
         }
+        let fits = |place: &SharedDylib| !defined.iter().any(|name| place.names.contains(name));
+        let tried = places.shared.len().min(PROBES);
+        let index = match (0..tried).find(|&index| fits(&places.shared[index])) {
+            Some(index) => index,
+            None => match places.empty.pop() {
+                Some(index) => index,
+                None => {
+                    let dylib = self.new_dylib(false)?;
+                    places.shared.push(SharedDylib {
+                        dylib,
+                        names: HashSet::new(),
+                    });
+                    places.shared.len() - 1
+                }
+            },
+        };
+        let place = &mut places.shared[index];
+        place.names.extend(defined.iter().cloned());
+        Ok(Place {
+            dylib: place.dylib,
+            shared: Some(index),
+        })
+    }
+
+    fn leave_place(&self, place: Place, defined: &[Box<[u8]>]) {
+        let mut places = self.places.lock();
+        match place.shared {
+            None => places.free.push(place.dylib),
+            Some(index) => {
+                let names = &mut places.shared[index].names;
+                for name in defined {
+                    names.remove(name);
+                }
+                if index >= PROBES && names.is_empty() {
+                    places.empty.push(index);
+                }
+            }
+        }
+    }
+
+    fn new_dylib(&self, sees_helpers: bool) -> Result<Dylib, OrcError> {
         let number = self.dylibs.fetch_add(1, Ordering::Relaxed);
         let name = CString::new(format!("object-{number}")).expect("digits have no zero byte");
         // SAFETY: the session is live and the name used once. The generator is handed
@@ -392,39 +485,33 @@ impl Session {
             let dylib = NonNull::new(dylib).ok_or_else(|| OrcError::Start {
                 message: "LLVM returned no dylib".to_owned(),
             })?;
-            let generator = LLVMOrcCreateCustomCAPIDefinitionGenerator(
-                define_wanted,
-                ptr::from_ref::<Helpers>(&self.helpers).cast_mut().cast(),
-                forget_helpers,
-            );
-            LLVMOrcJITDylibAddGenerator(dylib.as_ptr(), generator);
+            if sees_helpers {
+                let generator = LLVMOrcCreateCustomCAPIDefinitionGenerator(
+                    define_wanted,
+                    ptr::from_ref::<Helpers>(&self.helpers).cast_mut().cast(),
+                    forget_helpers,
+                );
+                LLVMOrcJITDylibAddGenerator(dylib.as_ptr(), generator);
+            }
             Ok(Dylib(dylib))
         }
     }
 
     /// Resolves names in one dylib, linking what defines them.
-    fn lookup(&self, dylib: Dylib, names: &[&str]) -> Result<Vec<(Box<str>, Address)>, OrcError> {
-        let mangled: Vec<CString> = names
-            .iter()
-            .map(|name| self.mangled(name))
-            .collect::<Result<_, _>>()?;
-        let c_names: Vec<CString> = names
-            .iter()
-            .map(|name| {
-                CString::new(*name).map_err(|_| OrcError::BadName {
-                    name: (*name).to_owned(),
-                })
-            })
-            .collect::<Result<_, _>>()?;
+    fn lookup(
+        &self,
+        dylib: Dylib,
+        names: Vec<CString>,
+    ) -> Result<Vec<(CString, Address)>, OrcError> {
         let (sender, receiver) = mpsc::channel::<Answer>();
         let context = Box::into_raw(Box::new(sender));
         // SAFETY: the interned names are handed over to the lookup, the arrays are read
         // during the call, and the handler, which runs once, frees `context`.
         unsafe {
-            let mut set: Vec<LLVMOrcCLookupSetElement> = c_names
+            let mut set: Vec<LLVMOrcCLookupSetElement> = names
                 .iter()
                 .map(|name| LLVMOrcCLookupSetElement {
-                    Name: LLVMOrcLLJITMangleAndIntern(self.lljit.as_ptr(), name.as_ptr()),
+                    Name: LLVMOrcExecutionSessionIntern(self.execution, name.as_ptr()),
                     LookupFlags: LLVMOrcSymbolLookupFlags::LLVMOrcSymbolLookupFlagsRequiredSymbol,
                 })
                 .collect();
@@ -447,51 +534,22 @@ impl Session {
         let answer = receiver
             .recv()
             .unwrap_or_else(|_| Err("lookup was abandoned".to_owned()));
-        let found = answer.map_err(|message| self.link_error(names, message))?;
-        let address = |name: &CString| found.iter().find(|(n, _)| n == name).map(|&(_, a)| a);
-        names
-            .iter()
-            .zip(&mangled)
-            .map(|(&name, key)| match address(key) {
-                Some(address) => Ok((name.into(), address)),
-                None => Err(OrcError::NoSymbol {
-                    name: name.to_owned(),
-                }),
-            })
-            .collect()
-    }
-
-    /// The reports of this thread are the causes; the message says what failed.
-    fn link_error(&self, names: &[&str], message: String) -> OrcError {
-        let causes = REPORTED.with(RefCell::take);
-        // Before anything is linked, only the names asked for can be missing. LLVM lists
-        // them as `Symbols not found: [ a, b ]`.
-        if causes.is_empty()
-            && let Some(list) = message.strip_prefix("Symbols not found: [")
-        {
-            let listed: Vec<&str> = list
-                .trim_end_matches(']')
-                .split(',')
-                .map(str::trim)
-                .collect();
-            let missing = names.iter().find(|name| {
-                self.mangled(name)
-                    .is_ok_and(|n| listed.contains(&&*n.to_string_lossy()))
-            });
-            if let Some(name) = missing {
-                return OrcError::NoSymbol {
-                    name: (*name).to_owned(),
-                };
+        answer.map_err(|message| {
+            // What was reported are the causes; the message says what failed.
+            let mut parts = REPORTED.with(RefCell::take);
+            parts.push(message);
+            OrcError::Link {
+                message: parts.join("; "),
             }
-        }
-        let mut parts = causes;
-        parts.push(message);
-        OrcError::Link {
-            message: parts.join("; "),
-        }
+        })
     }
 
-    fn remove(&self, tracker: Tracker, dylib: Dylib) -> Result<(), OrcError> {
+    fn remove(
+        &self,
+        tracker: Tracker,
+        place: Place,
+        defined: &[Box<[u8]>],
+    ) -> Result<(), OrcError> {
         // SAFETY: the tracker is live; it is released once, here.
         let removed = unsafe {
             let removed = check(LLVMOrcResourceTrackerRemove(tracker.0.as_ptr()));
@@ -502,7 +560,7 @@ impl Session {
             self.failed_removals.fetch_add(1, Ordering::Relaxed);
             return Err(OrcError::Remove { message });
         }
-        self.free.lock().push(dylib);
+        self.leave_place(place, defined);
         if self.removed.fetch_add(1, Ordering::Relaxed) % PURGE_EVERY == PURGE_EVERY - 1 {
             // SAFETY: the session is live; the pool has its own lock.
             unsafe {
@@ -553,10 +611,13 @@ extern "C" fn answer(
 #[must_use = "dropping it unmaps the code"]
 pub struct LinkedObject {
     session: Arc<Session>,
-    dylib: Dylib,
+    place: Place,
     /// `None` once removed.
     tracker: Option<Tracker>,
-    resolved: Vec<(Box<str>, Address)>,
+    /// The names that the object defines.
+    defined: Vec<Box<[u8]>>,
+    /// Those of them with a known address.
+    resolved: Vec<(CString, Address)>,
 }
 
 impl std::fmt::Debug for LinkedObject {
@@ -574,17 +635,26 @@ impl LinkedObject {
     /// # Errors
     /// [`OrcError::NoSymbol`] when the object does not define the name.
     pub fn lookup(&self, name: &str) -> Result<Address, OrcError> {
-        if let Some((_, address)) = self.resolved.iter().find(|(known, _)| **known == *name) {
+        let mangled = self.session.mangled(name)?;
+        if let Some((_, address)) = self.resolved.iter().find(|(known, _)| *known == mangled) {
             return Ok(*address);
         }
+        let missing = || OrcError::NoSymbol {
+            name: name.to_owned(),
+        };
+        if !self
+            .defined
+            .iter()
+            .any(|known| **known == *mangled.as_bytes())
+        {
+            return Err(missing());
+        }
         REPORTED.with(|all| all.borrow_mut().clear());
-        let found = self.session.lookup(self.dylib, &[name])?;
+        let found = self.session.lookup(self.place.dylib, vec![mangled])?;
         found
             .first()
             .map(|&(_, address)| address)
-            .ok_or_else(|| OrcError::NoSymbol {
-                name: name.to_owned(),
-            })
+            .ok_or_else(missing)
     }
 
     /// Unmaps the code and gives its memory back.
@@ -593,7 +663,7 @@ impl LinkedObject {
     /// [`OrcError::Remove`] when LLVM refuses; the memory is then lost.
     pub fn remove(mut self) -> Result<(), OrcError> {
         match self.tracker.take() {
-            Some(tracker) => self.session.remove(tracker, self.dylib),
+            Some(tracker) => self.session.remove(tracker, self.place, &self.defined),
             None => Ok(()),
         }
     }
@@ -603,7 +673,7 @@ impl Drop for LinkedObject {
     fn drop(&mut self) {
         if let Some(tracker) = self.tracker.take() {
             // A failure is counted in the session's statistics.
-            let _ = self.session.remove(tracker, self.dylib);
+            let _ = self.session.remove(tracker, self.place, &self.defined);
         }
     }
 }
