@@ -43,6 +43,14 @@ pub const VM_RET_COUNT: usize = offset_of!(VmState, ret_count);
 pub const VM_META_EPOCH: usize = offset_of!(VmState, meta_epoch);
 /// Offset of [`VmState::exit_words`].
 pub const VM_EXIT_WORDS: usize = offset_of!(VmState, exit_words);
+/// Offset of [`VmState::helpers`].
+pub const VM_HELPERS: usize = offset_of!(VmState, helpers);
+/// Offset of [`VmState::top`].
+pub const VM_TOP: usize = offset_of!(VmState, top);
+/// Offset of the word with site and code id of a compiled frame.
+pub const FRAME_CODE_ID: usize = offset_of!(FrameRecord, nargs);
+/// Offset of the byte with the frame's kind.
+pub const FRAME_KIND: usize = offset_of!(FrameRecord, kind);
 /// Offset of the allocation run of class 0.
 pub const VM_RUNS: usize = offset_of!(VmState, heap) + offset_of!(Heap, runs);
 /// Size of an allocation run.

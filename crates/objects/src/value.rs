@@ -56,6 +56,8 @@ impl Tag {
     /// Result tag of compiled code: two or more values (or a run-time number
     /// of them) are on the VM stack, see `VmState::ret_base` and `ret_count`.
     pub const RET_MULTI: Tag = Tag(0xf1);
+    /// Result tag of an OSR entry that did not accept the frame.
+    pub const RET_OSR_FAIL: Tag = Tag(0xf2);
     /// Result tag of compiled code: an error is in `VmState::error`.
     pub const RET_ERROR: Tag = Tag(0xfe);
     /// Result tag of compiled code: a tail call is pending on the VM stack.

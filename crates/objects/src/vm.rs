@@ -144,6 +144,8 @@ pub const STACK_RESERVE: usize = 4096;
 /// Nested native calls (natives calling Lua calling natives ...), as PUC
 /// Lua's `LUAI_MAXCCALLS`.
 pub const MAX_NATIVE_DEPTH: u32 = 200;
+/// Helpers that compiled code may call.
+pub const MAX_HELPERS: usize = 64;
 /// Words through which a side exit hands values to the deoptimizer.
 pub const EXIT_WORDS: usize = 1024;
 
@@ -171,6 +173,8 @@ pub struct VmState {
     pub top: *mut Value,
     /// The heap.
     pub heap: Heap,
+    /// Addresses of the helpers that compiled code calls, by id.
+    pub helpers: [*const u8; MAX_HELPERS],
     /// Values that a side exit stores.
     pub exit_words: [u64; EXIT_WORDS],
     // ---- from here on not read by compiled code ----
@@ -194,6 +198,9 @@ pub struct VmState {
     /// Entry of prototypes without compiled code (the thunk into the
     /// interpreter), set by the tier.
     pub interp_entry: *mut u8,
+    /// C-ABI thunk through which Rust enters compiled code, set by the tier;
+    /// null while there is none.
+    pub enter_thunk: *const u8,
     /// The message handler of the innermost `xpcall`, nil if none.
     pub handler: Value,
     /// Whether `error` has been through the message handler.
@@ -237,6 +244,7 @@ impl VmState {
             native_depth: 0,
             top: base.wrapping_add(FRAME_SLOTS),
             heap,
+            helpers: [std::ptr::null(); MAX_HELPERS],
             exit_words: [0; EXIT_WORDS],
             shapes,
             hooks,
@@ -247,6 +255,7 @@ impl VmState {
             stack_base: base,
             real_stack_limit: limit,
             interp_entry: std::ptr::null_mut(),
+            enter_thunk: std::ptr::null(),
             handler: Value::NIL,
             error_handled: false,
             error_traceback: None,
