@@ -170,3 +170,22 @@ pub fn chunk_id(source: &str) -> String {
         format!("[string \"{cut}...\"]")
     }
 }
+
+impl VmState {
+    /// What the calling instruction calls the function of the frame at
+    /// `level`: `("method", "insert")` and so on; `None` when it was called
+    /// from native code or the expression has no name.
+    #[must_use]
+    pub fn function_name(&self, level: usize) -> Option<(&'static str, String)> {
+        let _ = self.frame_at(level)?;
+        None
+    }
+
+    /// The name of the function at `level` in the loaded modules
+    /// (`string.rep`, or `print` for fields of `_G`).
+    #[must_use]
+    pub fn global_function_name(&self, level: usize) -> Option<String> {
+        let f = self.frame_at(level)?.function();
+        f.as_native_fn().map(|n| n.name.to_string())
+    }
+}
