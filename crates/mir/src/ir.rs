@@ -1,0 +1,915 @@
+//! The intermediate form: typed SSA over Lua values with explicit guards.
+//!
+//! A [`Func`] is a control-flow graph of blocks with parameters (in place of
+//! phis, as in Cranelift and MLIR). A value either has a *machine type* that
+//! speculation proved (`Int`, `Float`, `Table`, ...) or is `Any`, a payload
+//! with its tag. Speculations are explicit instructions with a [`FrameState`]:
+//! when a guard fails, the state says how to rebuild the interpreter's frame.
+//!
+//! The bytecode registers of the function live in SSA values; the frame's
+//! *window* on the VM stack is only written ([`Op::StoreReg`]) before an
+//! instruction that may collect, raise or look at the stack, and only read
+//! ([`Op::LoadReg`]) where the interpreter's own helpers put results.
+
+use smallvec::SmallVec;
+use vela_objects::Tag;
+
+macro_rules! entity {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// Position in the function's list.
+            #[must_use]
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{self}")
+            }
+        }
+    };
+}
+
+entity!(
+    /// A basic block.
+    Block,
+    "b"
+);
+entity!(
+    /// An SSA value: the result of an instruction or a block parameter.
+    Val,
+    "v"
+);
+entity!(
+    /// An instruction.
+    Inst,
+    "i"
+);
+entity!(
+    /// A frame state.
+    State,
+    "fs"
+);
+entity!(
+    /// A slot of the literal pool.
+    Pool,
+    "p"
+);
+entity!(
+    /// A call site: a place where the frame may be looked at from outside.
+    Site,
+    "s"
+);
+
+/// The type of an SSA value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Ty {
+    /// A Lua value of unknown type: payload and tag.
+    Any,
+    /// A 64-bit integer.
+    Int,
+    /// A double.
+    Float,
+    /// A boolean, as one bit.
+    Bool,
+    /// A string.
+    Str,
+    /// A table.
+    Table,
+    /// A Lua closure.
+    LuaFn,
+    /// A native function.
+    NativeFn,
+    /// A full userdata.
+    Userdata,
+    /// A captured variable's cell (never a Lua value).
+    Cell,
+    /// nil.
+    Nil,
+    /// A machine pointer that is no Lua value (elements, slots, shapes).
+    Ptr,
+    /// No result.
+    None,
+}
+
+impl Ty {
+    /// The type of Lua values with this tag; `None` for tags without one.
+    #[must_use]
+    pub fn from_tag(tag: Tag) -> Option<Ty> {
+        Some(match tag {
+            Tag::NIL => Ty::Nil,
+            Tag::BOOL => Ty::Bool,
+            Tag::INT => Ty::Int,
+            Tag::FLOAT => Ty::Float,
+            Tag::STR => Ty::Str,
+            Tag::TABLE => Ty::Table,
+            Tag::LUA_FN => Ty::LuaFn,
+            Tag::NATIVE_FN => Ty::NativeFn,
+            Tag::USERDATA => Ty::Userdata,
+            Tag::CELL => Ty::Cell,
+            _ => return None,
+        })
+    }
+
+    /// The tag of Lua values of this type; `None` for `Any`, `Ptr`, `None`.
+    #[must_use]
+    pub fn tag(self) -> Option<Tag> {
+        Some(match self {
+            Ty::Nil => Tag::NIL,
+            Ty::Bool => Tag::BOOL,
+            Ty::Int => Tag::INT,
+            Ty::Float => Tag::FLOAT,
+            Ty::Str => Tag::STR,
+            Ty::Table => Tag::TABLE,
+            Ty::LuaFn => Tag::LUA_FN,
+            Ty::NativeFn => Tag::NATIVE_FN,
+            Ty::Userdata => Tag::USERDATA,
+            Ty::Cell => Tag::CELL,
+            Ty::Any | Ty::Ptr | Ty::None => return None,
+        })
+    }
+
+    /// Whether a value of this type may point to a heap object.
+    #[must_use]
+    pub fn may_be_object(self) -> bool {
+        self == Ty::Any || self.tag().is_some_and(Tag::is_object)
+    }
+
+    /// Name in the textual form.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Ty::Any => "any",
+            Ty::Int => "int",
+            Ty::Float => "float",
+            Ty::Bool => "bool",
+            Ty::Str => "str",
+            Ty::Table => "table",
+            Ty::LuaFn => "luafn",
+            Ty::NativeFn => "nativefn",
+            Ty::Userdata => "userdata",
+            Ty::Cell => "cell",
+            Ty::Nil => "nil",
+            Ty::Ptr => "ptr",
+            Ty::None => "none",
+        }
+    }
+
+    /// All types, for the parser.
+    pub const ALL: [Ty; 13] = [
+        Ty::Any,
+        Ty::Int,
+        Ty::Float,
+        Ty::Bool,
+        Ty::Str,
+        Ty::Table,
+        Ty::LuaFn,
+        Ty::NativeFn,
+        Ty::Userdata,
+        Ty::Cell,
+        Ty::Nil,
+        Ty::Ptr,
+        Ty::None,
+    ];
+}
+
+/// Condition of an integer or float comparison. Float conditions are false
+/// when an operand is NaN, except `Ne`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Cond {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    /// Unsigned less-than (integers only).
+    ULt,
+}
+
+/// Why a side exit is taken. The numbers are bits of
+/// [`FeedbackSlot::failed`](vela_objects::feedback::FeedbackSlot) where a site
+/// is at fault.
+pub use vela_deopt::DeoptReason;
+
+/// Binary integer operators; results wrap.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum IntOp {
+    Add,
+    Sub,
+    Mul,
+    And,
+    Or,
+    Xor,
+    /// Lua's `<<`: any count, negative shifts right.
+    Shl,
+    /// Lua's `>>`.
+    Shr,
+    /// `//`; the divisor is not zero.
+    FloorDiv,
+    /// Lua's `%`; the divisor is not zero.
+    Mod,
+}
+
+/// Binary float operators.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum FloatOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    /// Lua's `%`.
+    Mod,
+    /// `floor(a / b)`.
+    FloorDiv,
+    Pow,
+    Min,
+    Max,
+    Atan2,
+    Fmod,
+}
+
+/// Unary float functions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum FloatFn {
+    Neg,
+    Abs,
+    Sqrt,
+    Floor,
+    Ceil,
+    Sin,
+    Cos,
+    Tan,
+    Exp,
+    Log,
+}
+
+/// Where a field slot is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SlotLoc {
+    /// Inline slot `index` of objects with `cap` inline slots.
+    Inline {
+        /// Slot number.
+        index: u16,
+        /// Inline capacity, which locates the tags.
+        cap: u8,
+    },
+    /// Out-of-line slot (already less the inline capacity).
+    Out(u16),
+}
+
+/// An operation. Operands are in [`InstData::args`], in the order that each
+/// variant's documentation gives.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    // ---- constants ---------------------------------------------------
+    /// `-> int`
+    Int(i64),
+    /// `-> float`, by its bits
+    Float(u64),
+    /// `-> bool`
+    Bool(bool),
+    /// `-> nil`
+    Nil,
+    /// The literal in a pool slot; the result type says what it is
+    /// (`Str`, `Table`, `LuaFn`, `Cell`, or `Ptr` for a shape or prototype).
+    Literal(Pool),
+    /// The running closure `-> luafn`
+    SelfClosure,
+
+    // ---- boxing ------------------------------------------------------
+    /// `(typed) -> any`
+    Box,
+    /// `(any) -> bool`: has this tag
+    HasTag(Tag),
+    /// `(any) -> typed`: reads the payload as the result type, unchecked; a
+    /// guard or branch on [`Op::HasTag`] dominates
+    Unbox,
+    /// `(any) -> typed`: exits unless the tag is that of the result type
+    GuardTag(Tag),
+    /// `(any) -> bool`: true in a condition
+    Truthy,
+    /// `(any, any) -> bool`: raw equality of tag and payload bits, which is
+    /// Lua's `rawequal` unless a number is involved
+    SameBits,
+
+    // ---- integers and floats -----------------------------------------
+    /// `(int, int) -> int`
+    IntOp(IntOp),
+    /// `(int, int) -> bool`
+    IntCmp(Cond),
+    /// `(float, float) -> float`
+    FloatOp(FloatOp),
+    /// `(float) -> float`
+    FloatFn(FloatFn),
+    /// `(float, float) -> bool`
+    FloatCmp(Cond),
+    /// `(int) -> float`
+    IntToFloat,
+    /// `(float) -> int`: exits unless the float has an exact integer value
+    GuardFloatToInt,
+    /// `(bool) -> bool`
+    Not,
+    /// `(T, T) -> bool` for two objects of one type: same object
+    SameObject,
+    /// `(bool, T, T) -> T`
+    Select,
+    /// `(str, str) -> bool`: byte order `<` (`true`: `<=`)
+    StrLess(bool),
+    /// `(str) -> int`
+    StrLen,
+
+    // ---- guards ------------------------------------------------------
+    /// `(bool)`: exits unless true
+    Guard,
+    /// Exits always (a path never seen); ends the block's useful code
+    Exit,
+
+    // ---- window ------------------------------------------------------
+    /// `(typed or any)`: writes the register's slot in the window
+    StoreReg(u8),
+    /// `-> any`: reads the register's slot
+    LoadReg(u8),
+    /// `-> int`: number of extra arguments of a vararg frame
+    VarargCount,
+    /// `(int i) -> any`: extra argument `i` (0-based, in range)
+    LoadVararg,
+
+    // ---- cells and upvalues ------------------------------------------
+    /// `(luafn) -> cell`: upvalue `n` of the closure
+    Upval(u8),
+    /// `(cell) -> any`
+    LoadCell,
+    /// `(cell, any or typed)`; with barrier
+    StoreCell,
+    /// `(any or typed) -> cell`
+    NewCell,
+
+    // ---- tables ------------------------------------------------------
+    /// `(table) -> ptr`: its shape
+    LoadShape,
+    /// `(table, ptr shape)`: exits unless the table has the shape
+    GuardShape,
+    /// `(table) -> T`: a slot's content. With a typed result the field's
+    /// lattice proves the tag; with `any` the tag is loaded
+    LoadSlot(SlotLoc),
+    /// `(table, T)`: writes a slot; `true` writes the tag too. With barrier.
+    /// The lattice allows the value
+    StoreSlot(SlotLoc, bool),
+    /// `(table, ptr shape, any)`: adds the field that `shape` has over the
+    /// table's shape (helper, may allocate)
+    AddSlot,
+    /// `(table) -> int`: elements in use, which is the border
+    ElemsLen,
+    /// `(table) -> int`: the elements kind byte
+    ElemsKind,
+    /// `(table, int i) -> T`: element at 0-based `i`, in bounds; with a typed
+    /// result the elements kind was checked, with `any` it may be anything
+    LoadElem,
+    /// `(table, int i, T)`: overwrites in bounds; the elements kind was
+    /// checked to be that of `T`, which is typed. With barrier
+    StoreElem,
+    /// `(table, int i, T)`: stores at 0-based `i`, in bounds, mixed elements;
+    /// the value is not nil. With barrier
+    StoreElemMixed,
+    /// `(table, T)`: appends a non-nil value; the hash part is empty and there
+    /// may be no room (helper, allocates)
+    PushElem,
+    /// `(table) -> bool`: no hash part and no per-object metatable
+    NoExt,
+    /// `-> table`: fresh, with room for fields and elements
+    NewTable {
+        /// Inline slots wanted.
+        fields: u16,
+        /// Elements wanted.
+        elems: u16,
+    },
+    /// `-> int`: the VM's metatable epoch
+    MetaEpoch,
+
+    // ---- calls -------------------------------------------------------
+    /// `(luafn) -> ptr`: the closure's prototype
+    LoadProto,
+    /// `(luafn, args...) -> any`: calls a Lua function whose frame goes to
+    /// register `a`; exactly one result (nil if none). Call site
+    CallLua {
+        /// Register of the callee.
+        a: u8,
+        /// The callee's prototype is this function's own: a direct call.
+        is_self: bool,
+    },
+    /// As [`Op::CallLua`] but the results are put into the window from
+    /// register `a`: `want` of them, or all (`None`), setting the VM's top.
+    /// Call site
+    CallLuaMulti {
+        /// Register of the callee.
+        a: u8,
+        /// Results wanted.
+        want: Option<u8>,
+    },
+    /// Calls whatever value is in the window's register `a`, with `nargs`
+    /// arguments from `a + 2` (`None`: up to the VM's top) already stored
+    /// there; results as in [`Op::CallLuaMulti`]. Call site
+    CallWindow {
+        /// Register of the callee.
+        a: u8,
+        /// Number of arguments.
+        nargs: Option<u8>,
+        /// Results wanted.
+        want: Option<u8>,
+    },
+    /// Lets the interpreter execute the instruction at the site's pc on the
+    /// window. `-> bool` for comparisons (the condition), else no result.
+    /// Call site
+    InterpOne,
+    /// Safepoint: collection and interrupts when requested. Call site
+    Poll,
+
+    // ---- control -----------------------------------------------------
+    /// Jumps to [`InstData::targets`]`[0]`
+    Jump,
+    /// `(bool)`: jumps to `targets[0]` if true, else `targets[1]`
+    Branch,
+    /// `(T)`: returns one value
+    Return,
+    /// Returns no value
+    ReturnNone,
+    /// `()`: returns `count` values that are in the window from `from`
+    /// (`None`: up to the VM's top)
+    ReturnWindow {
+        /// First register.
+        from: u8,
+        /// Number of values.
+        count: Option<u8>,
+    },
+    /// Returns a pending tail call: callee in the window's register `a`, the
+    /// arguments (`None`: up to the top) from `a + 2`; all already stored
+    TailCall {
+        /// Register of the callee.
+        a: u8,
+        /// Number of arguments.
+        nargs: Option<u8>,
+    },
+}
+
+/// A jump target with its arguments.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Target {
+    /// Where to.
+    pub block: Block,
+    /// Values of the block's parameters.
+    pub args: SmallVec<[Val; 4]>,
+}
+
+/// An instruction.
+#[derive(Clone, PartialEq, Debug)]
+pub struct InstData {
+    /// What it does.
+    pub op: Op,
+    /// Operands.
+    pub args: SmallVec<[Val; 3]>,
+    /// Result, if the type is not `None`.
+    pub result: Option<Val>,
+    /// Frame to rebuild if it exits.
+    pub state: Option<State>,
+    /// Why it exits.
+    pub reason: DeoptReason,
+    /// Call site, if it is one.
+    pub site: Option<Site>,
+    /// Jump targets of terminators.
+    pub targets: SmallVec<[Target; 2]>,
+}
+
+/// Where a value is defined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Def {
+    /// Result of an instruction.
+    Inst(Inst),
+    /// Parameter `n` of a block.
+    Param(Block, u32),
+}
+
+/// A value's definition and type.
+#[derive(Clone, Copy, Debug)]
+pub struct ValData {
+    /// Type.
+    pub ty: Ty,
+    /// Definition.
+    pub def: Def,
+}
+
+/// A block.
+#[derive(Clone, Debug, Default)]
+pub struct BlockData {
+    /// Parameters.
+    pub params: Vec<Val>,
+    /// Instructions; the last one is a terminator.
+    pub insts: Vec<Inst>,
+    /// Execution weight relative to the function's entry, from feedback; only
+    /// a hint.
+    pub cold: bool,
+    /// Whether this is a loop header (target of a back edge).
+    pub loop_header: bool,
+}
+
+/// How the interpreter's frame is rebuilt: which instruction it resumes *at*
+/// and where each live register's value is. Registers not named are dead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameState {
+    /// Index of the instruction that the interpreter executes next.
+    pub pc: u32,
+    /// Live registers. Constants are values of constant instructions. A value
+    /// of type `Cell` is the cell of a captured variable.
+    pub regs: Vec<(u8, Val)>,
+    /// Live registers whose value is already in its window slot.
+    pub in_window: Vec<u8>,
+    /// Inlined code: the state of the caller's frame, which resumes after the
+    /// call, and where this frame's record is in the caller's window.
+    pub caller: Option<InlineCaller>,
+}
+
+/// The caller of an inlined frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InlineCaller {
+    /// The caller's state at the call.
+    pub state: State,
+    /// The callee's closure.
+    pub closure: Val,
+    /// Pool slot of the callee's prototype.
+    pub proto: Pool,
+    /// Register of the call in the caller's window.
+    pub a: u8,
+}
+
+/// A call site's description for the collector, tracebacks and errors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteData {
+    /// Bytecode pc of the instruction in progress.
+    pub pc: u32,
+    /// Window registers that hold live, current values at the site; the
+    /// collector visits exactly these.
+    pub live: Vec<u8>,
+}
+
+/// What a pool slot holds: a portable description from which the slot is bound
+/// in a VM.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PoolEntry {
+    /// Constant `k` of the function (a string).
+    Constant(u32),
+    /// A shape seen by feedback slot `slot`, way `way`: its address here.
+    Shape(u64),
+    /// A heap object known by its address: kept alive through the pool.
+    Object(u64, Tag),
+    /// A prototype by its address: kept alive through the pool.
+    Proto(u64),
+}
+
+/// How compiled code is entered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum EntryKind {
+    /// By a call: the entry block's parameters are the function's parameters,
+    /// all `Any`.
+    Call,
+    /// At a loop header with the interpreter's frame in place: the entry block
+    /// has no parameters and reads the window; exits before
+    /// [`Func::osr_commit`] mean "not accepted".
+    Osr {
+        /// The loop header.
+        pc: u32,
+    },
+}
+
+/// A function in MIR.
+#[derive(Clone, Debug)]
+pub struct Func {
+    /// For dumps: source name and line.
+    pub name: String,
+    /// How it is entered.
+    pub entry_kind: EntryKind,
+    /// Fixed parameters of the bytecode function.
+    pub num_params: u8,
+    /// Takes `...`: the entry moves the frame first.
+    pub is_vararg: bool,
+    /// Registers of the window.
+    pub max_stack: u8,
+    /// Instructions.
+    pub insts: Vec<InstData>,
+    /// Values.
+    pub vals: Vec<ValData>,
+    /// Blocks; the entry is block 0.
+    pub blocks: Vec<BlockData>,
+    /// Frame states.
+    pub states: Vec<FrameState>,
+    /// Call sites.
+    pub sites: Vec<SiteData>,
+    /// Literal pool.
+    pub pool: Vec<PoolEntry>,
+    /// Lattice cells (addresses of `FieldInfo`) with the level this code relies on: (address, level byte, id).
+    pub watches: Vec<Watch>,
+}
+
+/// A dependency of the code on a lattice cell's level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Address of the [`FieldInfo`](vela_objects::shape::FieldInfo).
+    pub field: u64,
+    /// Its id, for the code cache.
+    pub id: u32,
+    /// The level that must still hold at install time.
+    pub level: u8,
+}
+
+impl Func {
+    /// An empty function with its entry block.
+    #[must_use]
+    pub fn new(
+        name: String,
+        entry_kind: EntryKind,
+        num_params: u8,
+        is_vararg: bool,
+        max_stack: u8,
+    ) -> Self {
+        Func {
+            name,
+            entry_kind,
+            num_params,
+            is_vararg,
+            max_stack,
+            insts: Vec::new(),
+            vals: Vec::new(),
+            blocks: vec![BlockData::default()],
+            states: Vec::new(),
+            sites: Vec::new(),
+            pool: Vec::new(),
+            watches: Vec::new(),
+        }
+    }
+
+    /// The entry block.
+    pub const ENTRY: Block = Block(0);
+
+    /// Adds an empty block.
+    pub fn add_block(&mut self) -> Block {
+        self.blocks.push(BlockData::default());
+        Block(self.blocks.len() as u32 - 1)
+    }
+
+    /// Adds a parameter to a block.
+    pub fn add_param(&mut self, block: Block, ty: Ty) -> Val {
+        let n = self.blocks[block.index()].params.len() as u32;
+        let v = self.add_val(ty, Def::Param(block, n));
+        self.blocks[block.index()].params.push(v);
+        v
+    }
+
+    fn add_val(&mut self, ty: Ty, def: Def) -> Val {
+        self.vals.push(ValData { ty, def });
+        Val(self.vals.len() as u32 - 1)
+    }
+
+    /// Creates an instruction without placing it; `ty` is the result's type.
+    pub fn make_inst(&mut self, op: Op, args: &[Val], ty: Ty) -> Inst {
+        let inst = Inst(self.insts.len() as u32);
+        let result = (ty != Ty::None).then(|| self.add_val(ty, Def::Inst(inst)));
+        self.insts.push(InstData {
+            op,
+            args: SmallVec::from_slice(args),
+            result,
+            state: None,
+            reason: DeoptReason::None,
+            site: None,
+            targets: SmallVec::new(),
+        });
+        inst
+    }
+
+    /// Appends an instruction to a block and returns it.
+    pub fn push(&mut self, block: Block, op: Op, args: &[Val], ty: Ty) -> Inst {
+        let inst = self.make_inst(op, args, ty);
+        self.blocks[block.index()].insts.push(inst);
+        inst
+    }
+
+    /// The data of an instruction.
+    #[must_use]
+    pub fn inst(&self, i: Inst) -> &InstData {
+        &self.insts[i.index()]
+    }
+
+    /// The result of an instruction.
+    ///
+    /// # Panics
+    /// If it has none.
+    #[must_use]
+    pub fn result(&self, i: Inst) -> Val {
+        self.insts[i.index()]
+            .result
+            .expect("instruction has a result")
+    }
+
+    /// The type of a value.
+    #[must_use]
+    pub fn ty(&self, v: Val) -> Ty {
+        self.vals[v.index()].ty
+    }
+
+    /// The operation that defines a value, if an instruction does.
+    #[must_use]
+    pub fn def_op(&self, v: Val) -> Option<&Op> {
+        match self.vals[v.index()].def {
+            Def::Inst(i) => Some(&self.insts[i.index()].op),
+            Def::Param(..) => None,
+        }
+    }
+
+    /// The pool slot with this entry, added if new.
+    pub fn pool_slot(&mut self, entry: PoolEntry) -> Pool {
+        let i = self
+            .pool
+            .iter()
+            .position(|e| *e == entry)
+            .unwrap_or_else(|| {
+                self.pool.push(entry);
+                self.pool.len() - 1
+            });
+        Pool(i as u32)
+    }
+
+    /// The terminator of a block, if it has one yet.
+    #[must_use]
+    pub fn terminator(&self, b: Block) -> Option<&InstData> {
+        let last = *self.blocks[b.index()].insts.last()?;
+        let data = self.inst(last);
+        data.op.is_terminator().then_some(data)
+    }
+
+    /// Blocks in reverse postorder from the entry.
+    #[must_use]
+    pub fn reverse_postorder(&self) -> Vec<Block> {
+        let mut seen = vec![false; self.blocks.len()];
+        let mut order = Vec::new();
+        // Explicit stack: (block, next successor to visit).
+        let mut stack = vec![(Self::ENTRY, 0usize)];
+        seen[0] = true;
+        while let Some((b, next)) = stack.pop() {
+            let succ = self
+                .terminator(b)
+                .and_then(|t| t.targets.get(next))
+                .map(|t| t.block);
+            match succ {
+                Some(s) => {
+                    stack.push((b, next + 1));
+                    if !seen[s.index()] {
+                        seen[s.index()] = true;
+                        stack.push((s, 0));
+                    }
+                }
+                None => order.push(b),
+            }
+        }
+        order.reverse();
+        order
+    }
+}
+
+impl Op {
+    /// Whether the operation ends a block.
+    #[must_use]
+    pub fn is_terminator(&self) -> bool {
+        matches!(
+            self,
+            Op::Jump
+                | Op::Branch
+                | Op::Return
+                | Op::ReturnNone
+                | Op::ReturnWindow { .. }
+                | Op::TailCall { .. }
+                | Op::Exit
+        )
+    }
+
+    /// Whether the operation is a call site: it may collect, raise, run other
+    /// code, and so change any memory.
+    #[must_use]
+    pub fn is_call_site(&self) -> bool {
+        matches!(
+            self,
+            Op::CallLua { .. }
+                | Op::CallLuaMulti { .. }
+                | Op::CallWindow { .. }
+                | Op::InterpOne
+                | Op::Poll
+        )
+    }
+
+    /// Whether the operation may leave through a side exit.
+    #[must_use]
+    pub fn is_guard(&self) -> bool {
+        matches!(
+            self,
+            Op::Guard | Op::GuardTag(_) | Op::GuardShape | Op::GuardFloatToInt | Op::Exit
+        )
+    }
+
+    /// Whether the result depends on the operands alone and nothing else
+    /// happens: such instructions may be removed, merged or moved freely.
+    #[must_use]
+    pub fn is_pure(&self) -> bool {
+        matches!(
+            self,
+            Op::Int(_)
+                | Op::Float(_)
+                | Op::Bool(_)
+                | Op::Nil
+                | Op::Literal(_)
+                | Op::SelfClosure
+                | Op::Box
+                | Op::HasTag(_)
+                | Op::Unbox
+                | Op::Truthy
+                | Op::SameBits
+                | Op::IntOp(_)
+                | Op::IntCmp(_)
+                | Op::FloatOp(_)
+                | Op::FloatFn(_)
+                | Op::FloatCmp(_)
+                | Op::IntToFloat
+                | Op::Not
+                | Op::SameObject
+                | Op::Select
+                | Op::StrLess(_)
+                | Op::StrLen
+                | Op::Upval(_)
+                | Op::LoadProto
+                | Op::VarargCount
+                | Op::LoadVararg
+        )
+    }
+
+    /// The memory an operation reads, if it is a plain load.
+    #[must_use]
+    pub fn reads(&self) -> Option<Alias> {
+        Some(match self {
+            Op::LoadReg(r) => Alias::Reg(*r),
+            Op::LoadCell => Alias::Cells,
+            Op::LoadShape | Op::GuardShape | Op::NoExt => Alias::Shapes,
+            Op::LoadSlot(loc) => Alias::Slot(*loc),
+            Op::ElemsLen | Op::ElemsKind => Alias::ElemsMeta,
+            Op::LoadElem => Alias::Elems,
+            Op::MetaEpoch => Alias::Epoch,
+            _ => return None,
+        })
+    }
+
+    /// The memory an operation writes, besides what calls may change.
+    #[must_use]
+    pub fn writes(&self) -> Option<Alias> {
+        Some(match self {
+            Op::StoreReg(r) => Alias::Reg(*r),
+            Op::StoreCell => Alias::Cells,
+            Op::StoreSlot(loc, _) => Alias::Slot(*loc),
+            Op::AddSlot => Alias::Shapes,
+            Op::StoreElem | Op::StoreElemMixed => Alias::Elems,
+            Op::PushElem => Alias::ElemsMeta,
+            _ => return None,
+        })
+    }
+}
+
+/// Disjoint classes of memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Alias {
+    /// A window slot.
+    Reg(u8),
+    /// Contents of cells.
+    Cells,
+    /// Shape words, extension words and slot pointers of tables; written
+    /// together with slots by [`Op::AddSlot`].
+    Shapes,
+    /// Slots at this location.
+    Slot(SlotLoc),
+    /// Length, kind, capacity and address of elements; written together with
+    /// elements by [`Op::PushElem`].
+    ElemsMeta,
+    /// Elements.
+    Elems,
+    /// The metatable epoch.
+    Epoch,
+}
