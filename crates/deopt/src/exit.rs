@@ -1,0 +1,91 @@
+//! Side exits as data: how the interpreter's frame is rebuilt.
+//!
+//! A failing guard branches to a cold block of its own, which stores the
+//! values that exist only in machine registers into `vm.exit_words` and calls
+//! the exit helper. Everything else about the exit is static and lives here:
+//! which instruction the interpreter resumes at, and for each live register
+//! where its value is. Constants and dead registers cost compiled code nothing.
+//!
+//! After WebKit's FTL exit values and Graal's frame states.
+
+use crate::reason::DeoptReason;
+use vela_objects::Tag;
+
+/// Where a register's value is when the exit is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A constant that is not a heap object.
+    Constant {
+        /// Tag.
+        tag: Tag,
+        /// Payload.
+        payload: u64,
+    },
+    /// The literal in this pool slot, with its tag.
+    Literal {
+        /// Pool slot.
+        slot: u32,
+        /// Tag.
+        tag: Tag,
+    },
+    /// `exit_words[word]` is the payload, the tag is static.
+    Word {
+        /// Index of the payload.
+        word: u32,
+        /// Tag.
+        tag: Tag,
+    },
+    /// `exit_words[word]` is the payload, `exit_words[word + 1]` the tag.
+    Tagged {
+        /// Index of the payload.
+        word: u32,
+    },
+    /// Already in its window slot.
+    InWindow,
+    /// The running closure itself.
+    SelfClosure,
+}
+
+/// One interpreter frame to rebuild.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExitFrame {
+    /// Instruction that the interpreter executes next in this frame; for an
+    /// outer frame of inlined code, the call instruction in progress.
+    pub pc: u32,
+    /// Live registers. Others are dead; debug builds poison them.
+    pub regs: Vec<(u8, Source)>,
+    /// For an inlined frame: its closure, and the register of the outer frame
+    /// where its record goes.
+    pub inlined: Option<InlinedAt>,
+}
+
+/// Where an inlined frame belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InlinedAt {
+    /// The callee's closure.
+    pub closure: Source,
+    /// Register of the call in the outer frame.
+    pub a: u8,
+}
+
+/// A side exit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SideExit {
+    /// Why it is taken.
+    pub reason: DeoptReason,
+    /// Frames, outermost first; the last one resumes.
+    pub frames: Vec<ExitFrame>,
+    /// Taken before the OSR entry accepted the frame: not a failure, compiled
+    /// code returns `RET_OSR_FAIL` instead of calling the exit helper.
+    pub before_commit: bool,
+}
+
+/// A call site: what the collector and tracebacks need to know of a compiled
+/// frame that is not the running one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallSite {
+    /// Bytecode pc in progress.
+    pub pc: u32,
+    /// Window registers with live values.
+    pub live: Vec<u8>,
+}

@@ -1,0 +1,114 @@
+//! The interface between MIR and whatever turns it into running code.
+
+use crate::ir::Func;
+use std::time::Duration;
+use vela_deopt::{CallSite, SideExit};
+
+/// What a backend is asked for besides the function.
+#[derive(Clone, Debug)]
+pub struct CompileOptions {
+    /// Optimization level 0..=3.
+    pub opt_level: u8,
+    /// Unique id of this code; goes into frame records and exits.
+    pub code_id: u32,
+    /// Leave out every promise that only helps the optimizer (`nuw`,
+    /// `inbounds`, `range`, ...): a check that they are true.
+    pub strip_promises: bool,
+    /// Take every n-th guard (counted in the code) as failing; 0 = off.
+    pub exit_stress: u32,
+    /// Collect textual dumps.
+    pub dump: bool,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        CompileOptions {
+            opt_level: 2,
+            code_id: 0,
+            strip_promises: false,
+            exit_stress: 0,
+            dump: false,
+        }
+    }
+}
+
+/// Machine code that is linked into memory; dropping it frees the memory.
+pub trait LinkedCode: Send + Sync {
+    /// Address of the entry.
+    fn entry(&self) -> *const u8;
+    /// Bytes of machine code.
+    fn size(&self) -> usize;
+}
+
+/// Textual dumps of a compilation.
+#[derive(Clone, Debug, Default)]
+pub struct Dumps {
+    /// LLVM IR as lowered.
+    pub ir_before: String,
+    /// LLVM IR after its passes.
+    pub ir_after: String,
+    /// Assembly.
+    pub asm: String,
+}
+
+/// Result of a compilation.
+pub struct Compiled {
+    /// The linked code.
+    pub code: Box<dyn LinkedCode>,
+    /// Side exits, by id.
+    pub exits: Vec<SideExit>,
+    /// Call sites, by id.
+    pub sites: Vec<CallSite>,
+    /// Time in the backend's passes.
+    pub pass_time: Duration,
+    /// Time in code generation and linking.
+    pub codegen_time: Duration,
+    /// Dumps, if asked for.
+    pub dumps: Option<Dumps>,
+}
+
+/// Why a function was not compiled. The message of each says who can act.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// The function is larger than a limit of the tier.
+    #[error("too large: {what} is {size}, the limit is {limit}")]
+    TooLarge {
+        /// What was counted.
+        what: &'static str,
+        /// How large it is.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The function uses something the tier does not compile.
+    #[error("not supported: {0}")]
+    Unsupported(&'static str),
+    /// A defect in the tier: the MIR or LLVM verifier rejected the code.
+    #[error("internal error in the optimizing tier (please report): {0}")]
+    Bug(String),
+    /// The backend's libraries failed, for example out of memory.
+    #[error("the code generator failed: {0}")]
+    Backend(String),
+    /// What the code assumed no longer holds.
+    #[error("an assumption changed while compiling")]
+    Stale,
+}
+
+/// Turns MIR into running code. One backend serves all worker threads.
+pub trait Backend: Send + Sync {
+    /// Compiles a verified function.
+    ///
+    /// # Errors
+    /// See [`CompileError`]; the function stays interpreted.
+    fn compile(&self, func: &Func, options: &CompileOptions) -> Result<Compiled, CompileError>;
+
+    /// Address of the C-ABI thunk through which Rust enters compiled code.
+    fn enter_thunk(&self) -> *const u8;
+
+    /// Address of an entry (Lua convention) that runs a function in the
+    /// interpreter by calling `interp_enter(vm, fp, closure, desc, p0, p1, p2, out)`.
+    fn interp_entry(&self) -> *const u8;
+
+    /// Name for logs.
+    fn name(&self) -> &'static str;
+}
