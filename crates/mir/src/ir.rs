@@ -588,8 +588,8 @@ pub enum EntryKind {
     /// all `Any`.
     Call,
     /// At a loop header with the interpreter's frame in place: the entry block
-    /// has no parameters and reads the window; exits before
-    /// [`Func::osr_commit`] mean "not accepted".
+    /// has no parameters and reads the window; guards in it need no state and
+    /// mean "not accepted". Its terminator is the commit.
     Osr {
         /// The loop header.
         pc: u32,

@@ -1,0 +1,239 @@
+//! Side exits and call sites of a function as data.
+//!
+//! The description is computed once from the frame states and used by
+//! whatever runs the function: the lowering to machine code and the MIR
+//! interpreter. Constants, literals and values in the window cost an exit
+//! nothing; a boxed value is taken apart, so that the box itself can vanish.
+
+use crate::backend::CompileError;
+use crate::ir::{EntryKind, Func, Inst, Op, State, Ty, Val};
+use std::collections::HashMap;
+use vela_deopt::{CallSite, DeoptReason, ExitFrame, InlinedAt, SideExit, Source};
+use vela_objects::Tag;
+use vela_objects::vm::EXIT_WORDS;
+
+/// A value that an exit hands over: compiled code stores it to
+/// `vm.exit_words[word]` as a 64-bit word; of a value of type [`Ty::Any`] the
+/// payload, and its tag to `word + 1`. Floats are stored by their bits,
+/// booleans as 0 or 1, objects by their address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExitWord {
+    /// First word.
+    pub word: u32,
+    /// The value.
+    pub val: Val,
+}
+
+/// All side exits and call sites of a function.
+#[derive(Clone, Debug, Default)]
+pub struct ExitPlan {
+    /// Side exits by id.
+    pub exits: Vec<SideExit>,
+    /// By exit id: what to store before the exit helper is called. Nothing
+    /// when the exit is before the commit of an OSR entry.
+    pub stores: Vec<Vec<ExitWord>>,
+    /// Call sites by id (the index in [`Func::sites`]).
+    pub sites: Vec<CallSite>,
+    /// By instruction index.
+    exit_of: Vec<Option<u32>>,
+}
+
+impl ExitPlan {
+    /// Computes the plan. Exits for the same reason to the same state are
+    /// one. O(states × live registers).
+    ///
+    /// # Errors
+    /// [`CompileError::TooLarge`] if an exit needs more than
+    /// [`EXIT_WORDS`] words, [`CompileError::Bug`] if a guard has no state or
+    /// a state has a value that no register can hold.
+    pub fn new(func: &Func) -> Result<ExitPlan, CompileError> {
+        let mut plan = ExitPlan {
+            exit_of: vec![None; func.insts.len()],
+            sites: func
+                .sites
+                .iter()
+                .map(|s| CallSite {
+                    pc: s.pc,
+                    live: s.live.clone(),
+                })
+                .collect(),
+            ..ExitPlan::default()
+        };
+        let mut known: HashMap<(Option<State>, DeoptReason), u32> = HashMap::new();
+        for b in func.reverse_postorder() {
+            let before_commit = is_before_commit(func, b);
+            for &i in &func.blocks[b.index()].insts {
+                let data = func.inst(i);
+                if !data.op.is_guard() {
+                    continue;
+                }
+                // The states of guards before the commit are not used.
+                let state = if before_commit { None } else { data.state };
+                if state.is_none() && !before_commit {
+                    return Err(bug(format!("{i} may exit but has no frame state")));
+                }
+                let id = match known.get(&(state, data.reason)) {
+                    Some(&id) => id,
+                    None => {
+                        let id = plan.add(func, data.reason, state)?;
+                        known.insert((state, data.reason), id);
+                        id
+                    }
+                };
+                plan.exit_of[i.index()] = Some(id);
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The exit that an instruction takes, if it is a reachable guard.
+    #[must_use]
+    pub fn exit(&self, inst: Inst) -> Option<u32> {
+        self.exit_of.get(inst.index()).copied().flatten()
+    }
+
+    fn add(
+        &mut self,
+        func: &Func,
+        reason: DeoptReason,
+        state: Option<State>,
+    ) -> Result<u32, CompileError> {
+        let mut words = Words::default();
+        let mut frames = Vec::new();
+        let mut next = state;
+        while let Some(s) = next {
+            let fs = func
+                .states
+                .get(s.index())
+                .ok_or_else(|| bug(format!("{s} does not exist")))?;
+            let mut regs = Vec::with_capacity(fs.regs.len() + fs.in_window.len());
+            for &(r, v) in &fs.regs {
+                regs.push((r, words.source(func, v)?));
+            }
+            regs.extend(fs.in_window.iter().map(|&r| (r, Source::InWindow)));
+            regs.sort_by_key(|r| r.0);
+            let inlined = match &fs.caller {
+                None => None,
+                Some(c) => Some(InlinedAt {
+                    closure: words.source(func, c.closure)?,
+                    a: c.a,
+                }),
+            };
+            frames.push(ExitFrame {
+                pc: fs.pc,
+                regs,
+                inlined,
+            });
+            if frames.len() > func.states.len() {
+                return Err(bug(format!("{s} is its own caller")));
+            }
+            next = fs.caller.as_ref().map(|c| c.state);
+        }
+        frames.reverse();
+        if words.used as usize > EXIT_WORDS {
+            return Err(CompileError::TooLarge {
+                what: "the number of words of a side exit",
+                size: words.used as usize,
+                limit: EXIT_WORDS,
+            });
+        }
+        self.exits.push(SideExit {
+            reason,
+            frames,
+            before_commit: state.is_none(),
+        });
+        self.stores.push(words.stores);
+        Ok(self.exits.len() as u32 - 1)
+    }
+}
+
+/// Whether exits in this block mean that an OSR entry does not accept the
+/// frame: those of the entry block, whose end is the commit.
+#[must_use]
+pub fn is_before_commit(func: &Func, block: crate::ir::Block) -> bool {
+    matches!(func.entry_kind, EntryKind::Osr { .. }) && block == Func::ENTRY
+}
+
+fn bug(text: String) -> CompileError {
+    CompileError::Bug(text)
+}
+
+/// Words of one exit.
+#[derive(Default)]
+struct Words {
+    used: u32,
+    stores: Vec<ExitWord>,
+    known: HashMap<Val, Source>,
+}
+
+impl Words {
+    fn source(&mut self, func: &Func, v: Val) -> Result<Source, CompileError> {
+        let v = unboxed(func, v);
+        if let Some(&s) = self.known.get(&v) {
+            return Ok(s);
+        }
+        let source = match (constant(func, v), func.ty(v)) {
+            (Some(s), _) => s,
+            (None, Ty::Any) => {
+                let word = self.used;
+                self.used += 2;
+                self.stores.push(ExitWord { word, val: v });
+                Source::Tagged { word }
+            }
+            (None, ty) => {
+                let tag = ty
+                    .tag()
+                    .ok_or_else(|| bug(format!("{v} of type {} is in a frame state", ty.name())))?;
+                let word = self.used;
+                self.used += 1;
+                self.stores.push(ExitWord { word, val: v });
+                Source::Word { word, tag }
+            }
+        };
+        self.known.insert(v, source);
+        Ok(source)
+    }
+}
+
+/// What a value holds, with the boxes around it taken off.
+#[must_use]
+pub fn unboxed(func: &Func, mut v: Val) -> Val {
+    while let crate::ir::Def::Inst(i) = func.vals[v.index()].def
+        && func.inst(i).op == Op::Box
+    {
+        v = func.inst(i).args[0];
+    }
+    v
+}
+
+fn constant(func: &Func, v: Val) -> Option<Source> {
+    let ty = func.ty(v);
+    if ty == Ty::Nil {
+        return Some(NIL);
+    }
+    Some(match *func.def_op(v)? {
+        Op::Int(i) => Source::Constant {
+            tag: Tag::INT,
+            payload: i as u64,
+        },
+        Op::Float(bits) => Source::Constant {
+            tag: Tag::FLOAT,
+            payload: bits,
+        },
+        Op::Bool(b) => Source::Constant {
+            tag: Tag::BOOL,
+            payload: u64::from(b),
+        },
+        Op::Literal(p) => Source::Literal {
+            slot: p.0,
+            tag: ty.tag()?,
+        },
+        Op::SelfClosure => Source::SelfClosure,
+        _ => return None,
+    })
+}
+
+const NIL: Source = Source::Constant {
+    tag: Tag::NIL,
+    payload: 0,
+};
