@@ -338,8 +338,12 @@ pub enum Op {
     // ---- guards ------------------------------------------------------
     /// `(bool)`: exits unless true
     Guard,
-    /// Exits always (a path never seen); ends the block's useful code
+    /// Exits always (a path never seen); ends the block
     Exit,
+    /// `()`: exits if this code was invalidated (a watched assumption broke)
+    /// while a call was in progress: tests word 0 of the literal pool, which
+    /// turns nonzero then. Literal `k` is word `k + 1`
+    GuardValid,
 
     // ---- window ------------------------------------------------------
     /// `(typed or any)`: writes the register's slot in the window
@@ -393,6 +397,9 @@ pub enum Op {
     PushElem,
     /// `(table) -> bool`: no hash part and no per-object metatable
     NoExt,
+    /// `(table) -> bool`: the shape has no metatable (with [`Op::NoExt`]: the
+    /// table has none)
+    NoMeta,
     /// `-> table`: fresh, with room for fields and elements
     NewTable {
         /// Inline slots wanted.
@@ -407,7 +414,9 @@ pub enum Op {
     /// `(luafn) -> ptr`: the closure's prototype
     LoadProto,
     /// `(luafn, args...) -> any`: calls a Lua function whose frame goes to
-    /// register `a`; exactly one result (nil if none). Call site
+    /// register `a`; exactly one result (nil if none), or with result type
+    /// `None` the results are dropped (then only `RET_ERROR` and `RET_TAIL`
+    /// need the slow path). Call site
     CallLua {
         /// Register of the callee.
         a: u8,
@@ -438,7 +447,10 @@ pub enum Op {
     /// window. `-> bool` for comparisons (the condition), else no result.
     /// Call site
     InterpOne,
-    /// Safepoint: collection and interrupts when requested. Call site
+    /// `(values...)`: safepoint for collection and interrupts, taken when one
+    /// is requested. The operands are the live values that may be objects, one
+    /// for each register in the site's `live` list in order; only the slow
+    /// path stores them to the window (then calls the helper). Call site
     Poll,
 
     // ---- control -----------------------------------------------------
@@ -869,7 +881,7 @@ impl Op {
         Some(match self {
             Op::LoadReg(r) => Alias::Reg(*r),
             Op::LoadCell => Alias::Cells,
-            Op::LoadShape | Op::GuardShape | Op::NoExt => Alias::Shapes,
+            Op::LoadShape | Op::GuardShape | Op::NoExt | Op::NoMeta => Alias::Shapes,
             Op::LoadSlot(loc) => Alias::Slot(*loc),
             Op::ElemsLen | Op::ElemsKind => Alias::ElemsMeta,
             Op::LoadElem => Alias::Elems,
