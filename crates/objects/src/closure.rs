@@ -42,6 +42,12 @@ pub struct FuncProto {
     pub tier_state: u8,
     /// Number of feedback slots.
     pub num_feedback: u32,
+    /// Value of `loops` at which the interpreter leaves its fast path at a
+    /// back edge; 0 makes every back edge do so.
+    pub loop_trigger: u32,
+    /// Tags of the first eight arguments seen by the interpreter: bit
+    /// `1 << tag`. Recorded while the function is cold.
+    pub arg_tags: [u16; 8],
     /// Identifies the prototype in its VM, never reused.
     pub id: u32,
     /// Everything that is not on the fast path.
@@ -60,6 +66,9 @@ pub struct ProtoCold {
     pub children: Vec<Gc<FuncProto>>,
     /// Live registers per instruction, computed on first use by the collector.
     pub liveness: Option<Box<LiveMap>>,
+    /// Installed OSR entries: header pc and address. Set through
+    /// [`Gc::<FuncProto>::set_osr_entry`].
+    pub osr: Vec<(u32, *const u8)>,
     /// Data of the tier that has code for this prototype.
     pub tier: Option<Box<dyn std::any::Any>>,
 }
@@ -85,6 +94,19 @@ impl Gc<FuncProto> {
     pub fn feedback_slots<'a>(self) -> &'a [FeedbackSlot] {
         // SAFETY: as `proto`; slots are only written by the VM's own thread.
         unsafe { &(*self.as_ptr()).cold.feedback }
+    }
+
+    /// Installs the OSR entry for the loop header at `pc`, or removes it when
+    /// `entry` is null.
+    pub fn set_osr_entry(self, pc: u32, entry: *const u8) {
+        let osr = &mut self.cold().osr;
+        osr.retain(|e| e.0 != pc);
+        if !entry.is_null() {
+            osr.push((pc, entry));
+        }
+        // The next back edge looks at the table.
+        // SAFETY: GC discipline; single writer.
+        unsafe { (*self.as_ptr()).loop_trigger = 0 };
     }
 
     /// Access to the cold part.

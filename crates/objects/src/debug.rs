@@ -57,8 +57,8 @@ impl VmState {
             let c = Gc::<LuaClosure>::from_payload(record.func);
             let end = FrameRecord::registers(self.frame).wrapping_add(c.proto.max_stack as usize);
             // Open results may lie above the registers.
-            if self.top > end && record.kind == FrameKind::INTERPRETED {
-                self.top
+            if record.flags & flags::OPEN != 0 {
+                self.top.max(end)
             } else {
                 end
             }

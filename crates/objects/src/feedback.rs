@@ -67,6 +67,12 @@ pub enum WayKind {
     /// Call target: `shape` is the function's prototype (or native function
     /// address), `aux` the closure.
     Target = 7,
+    /// The shape (a tree shape without metatable) lacks the field: nil.
+    Absent = 8,
+    /// As `Holder`, for a string receiver: `shape` is the strings' metatable.
+    StrHolder = 9,
+    /// As `HolderOut`, for a string receiver.
+    StrHolderOut = 10,
 }
 
 /// One cached case of a site.
@@ -83,8 +89,9 @@ pub struct Way {
     pub slot: u16,
     /// What to do.
     pub kind: WayKind,
-    /// Not used.
-    pub pad: u8,
+    /// Inline capacity of the shape that has the field: the receiver's, the
+    /// holder's, or (for `Add*`) the successor's.
+    pub inline_cap: u8,
     /// Value of `VmState::meta_epoch` when filled (`Holder*` and `Add*`).
     pub epoch: u32,
 }
@@ -97,14 +104,14 @@ impl Way {
         field: 0,
         slot: 0,
         kind: WayKind::None,
-        pad: 0,
+        inline_cap: 0,
         epoch: 0,
     };
 }
 
 /// Feedback of one site.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct FeedbackSlot {
     /// Operand types of arithmetic and comparisons: bits of [`arith`].
     pub arith: u8,
@@ -122,8 +129,8 @@ pub struct FeedbackSlot {
     pub elems: u16,
     /// Executions counted on slow paths and calls, saturating.
     pub count: u32,
-    /// Not used.
-    pub pad: u32,
+    /// Hint of the site: iteration position of a generic `for`.
+    pub hint: u32,
     /// First way.
     pub way: Way,
     /// Further ways when polymorphic.
@@ -156,7 +163,7 @@ impl Default for FeedbackSlot {
             failed: 0,
             elems: 0,
             count: 0,
-            pad: 0,
+            hint: 0,
             way: Way::EMPTY,
             more: None,
         }

@@ -34,6 +34,9 @@ pub mod flags {
     pub const TBC: u8 = 4;
     /// Called for a metamethod (named so in messages).
     pub const META: u8 = 8;
+    /// Values above the registers, up to the next record, are live: results
+    /// kept while to-be-closed variables are being closed.
+    pub const OPEN: u8 = 16;
 }
 
 /// A frame record. Size and offsets are part of the compiled-code contract
@@ -58,7 +61,8 @@ pub struct FrameRecord {
     /// Program counter; meaning by `kind`. Current whenever the frame is not
     /// the one executing plain instructions.
     pub pc: u32,
-    /// Number of arguments of a native frame.
+    /// Number of arguments: of a native frame, and of an interpreted one until
+    /// its `varargprep` has run.
     pub nargs: u32,
 }
 

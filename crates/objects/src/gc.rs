@@ -5,13 +5,13 @@
 //! constants, and the error in flight. Stop-the-world; called only at polls.
 
 use crate::closure::{FuncProto, LiveMap, LuaClosure, NativeClosure};
-use crate::frame::{FrameKind, FrameRecord};
+use crate::frame::{FrameKind, FrameRecord, flags};
 use crate::gcref::Gc;
 use crate::object::{Cell, Header, Kind, Userdata};
 use crate::table::Table;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
-//LIVE use vela_bytecode::liveness::Liveness;
+use vela_bytecode::{Instr, Liveness, Op};
 
 impl VmState {
     /// Runs a full collection.
@@ -78,6 +78,11 @@ impl VmState {
     }
 
     fn mark_stack(&mut self) {
+        for i in 0..self.tbc.len() {
+            // SAFETY: registers of active frames that hold a variable.
+            let v = unsafe { *self.tbc[i] };
+            self.mark_value(v);
+        }
         let mut frame = self.frame;
         let mut end = self.top;
         while !frame.is_null() {
@@ -90,7 +95,7 @@ impl VmState {
                 self.mark_value(v);
             }
             match record.kind {
-                FrameKind::INTERPRETED => self.mark_interpreted(frame),
+                FrameKind::INTERPRETED => self.mark_interpreted(frame, end),
                 FrameKind::COMPILED => {
                     let trace = self.hooks.trace_compiled;
                     let mut found = Vec::new();
@@ -115,18 +120,34 @@ impl VmState {
         }
     }
 
-    fn mark_interpreted(&mut self, frame: *mut FrameRecord) {
+    /// Marks the live registers of an interpreted frame; `end` is where the
+    /// callee's record starts, or the top when the frame is the running one.
+    fn mark_interpreted(&mut self, frame: *mut FrameRecord, end: *mut Value) {
         // SAFETY: an interpreted record has a Lua closure as its function.
-        let (closure, pc) = unsafe {
+        let (closure, pc, frame_flags) = unsafe {
             (
                 Gc::<LuaClosure>::from_payload((*frame).func),
                 (*frame).pc as usize,
+                (*frame).flags,
             )
         };
         let proto = closure.proto;
         self.mark_ptr(proto.as_ptr());
         let registers = FrameRecord::registers(frame);
         let cold = proto.cold();
+        let instr = cold.proto.code[pc];
+        let mut limit = proto.max_stack as usize;
+        if frame != self.frame {
+            limit = limit.min(callee_window(instr));
+        }
+        if frame_flags & flags::OPEN != 0 {
+            let mut slot = registers.wrapping_add(instr.a() as usize);
+            while slot < end {
+                // SAFETY: the values of an open list are initialised.
+                self.mark_value(unsafe { *slot });
+                slot = slot.wrapping_add(1);
+            }
+        }
         let live = cold
             .liveness
             .get_or_insert_with(|| Box::new(live_map(&cold.proto)));
@@ -136,9 +157,11 @@ impl VmState {
             while bits != 0 {
                 let r = w * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                // SAFETY: live registers are initialised.
-                let v = unsafe { *registers.add(r) };
-                self.mark_value(v);
+                if r < limit {
+                    // SAFETY: live registers are initialised.
+                    let v = unsafe { *registers.add(r) };
+                    self.mark_value(v);
+                }
             }
         }
     }
@@ -193,7 +216,9 @@ impl VmState {
                         for way in slot.ways() {
                             use crate::feedback::WayKind as W;
                             match way.kind {
-                                W::Holder | W::HolderOut => self.heap.mark(way.aux as *mut Header),
+                                W::Holder | W::HolderOut | W::StrHolder | W::StrHolderOut => {
+                                    self.heap.mark(way.aux as *mut Header);
+                                }
                                 W::Target => {
                                     self.heap.mark(way.shape as *mut Header);
                                     if way.aux != 0 {
@@ -211,16 +236,30 @@ impl VmState {
     }
 }
 
+/// First register that belongs to the callee of the call `instr`: what was
+/// live there before the call has been overwritten since. Other instructions
+/// call above the frame.
+fn callee_window(instr: Instr) -> usize {
+    match instr.op() {
+        Some(Op::Call | Op::TailCall) => instr.a() as usize,
+        Some(Op::TForCall) => instr.a() as usize + 4,
+        _ => usize::MAX,
+    }
+}
+
 /// Bit rows of live registers for the collector.
 fn live_map(proto: &vela_bytecode::Proto) -> LiveMap {
-    //LIVE let live = Liveness::compute(proto);
+    let live = Liveness::compute(proto);
     let words = (proto.max_stack as usize).div_ceil(64);
-    let rows = vec![!0u64; words * proto.code.len()];
-    //LIVE for pc in 0..proto.code.len() {
-    //LIVE     for r in live.live_in(pc).iter() {
-    //LIVE         rows[pc * words + r as usize / 64] |= 1 << (r % 64);
-    //LIVE     }
-    //LIVE }
+    let mut rows = vec![0u64; words * proto.code.len()];
+    for pc in 0..proto.code.len() {
+        for r in live.live_in(pc as u32).iter() {
+            let r = r as usize;
+            if r / 64 < words {
+                rows[pc * words + r / 64] |= 1 << (r % 64);
+            }
+        }
+    }
     LiveMap { words, rows }
 }
 

@@ -135,6 +135,48 @@ pub struct Hooks {
     pub trace_compiled: unsafe fn(&VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(Value)),
     /// Source line and bytecode pc of the site where a compiled frame is.
     pub compiled_pc: unsafe fn(&VmState, frame: *mut FrameRecord) -> u32,
+    /// The prototype's interpreted calls reached the threshold.
+    pub hot_call: fn(&mut VmState, proto: Gc<FuncProto>),
+    /// The prototype's loop back edges reached a multiple of the threshold, at
+    /// the loop header `header_pc` of the interpreted frame. Returns an OSR
+    /// entry to take now, or null.
+    ///
+    /// # Safety
+    /// `frame` is the running interpreted frame.
+    pub hot_loop: unsafe fn(&mut VmState, frame: *mut FrameRecord, header_pc: u32) -> *const u8,
+}
+
+impl Hooks {
+    /// Hooks of a VM without an optimizing tier.
+    #[must_use]
+    pub fn interpreter_only(
+        call: unsafe fn(&mut VmState, *mut Value, u32) -> LuaResult<u32>,
+        load: fn(&mut VmState, &[u8], &str, &str) -> Result<Gc<FuncProto>, String>,
+    ) -> Hooks {
+        Hooks {
+            call,
+            load,
+            field_widened: |_, _| {},
+            trace_compiled: |_, _, _| {},
+            compiled_pc: |_, _| 0,
+            hot_call: |_, _| {},
+            hot_loop: |_, _, _| std::ptr::null(),
+        }
+    }
+}
+
+/// Entries of [`VmState::index_cache`].
+pub const INDEX_CACHE: usize = 512;
+
+/// A remembered lookup of a computed string key.
+#[derive(Clone, Copy)]
+pub struct IndexCacheEntry {
+    /// Address of the shape; 0 when unused.
+    pub shape: u64,
+    /// Address of the key.
+    pub key: u64,
+    /// Slot of the key in the shape.
+    pub slot: usize,
 }
 
 /// Slots of the VM stack.
@@ -209,6 +251,20 @@ pub struct VmState {
     pub error_traceback: Option<String>,
     /// Collect at every opportunity.
     pub gc_stress: bool,
+    /// Registers with pending to-be-closed variables, innermost last.
+    pub tbc: Vec<*mut Value>,
+    /// Interpreted calls after which a function is hot; `u32::MAX` never.
+    pub(crate) hot_calls: u32,
+    /// Calls during which argument tags are recorded.
+    pub note_calls: u32,
+    /// Loop back edges between two reports of a hot loop; `u32::MAX` never.
+    pub(crate) hot_loops: u32,
+    /// Lookups of computed string keys, by hash of shape and key. Shapes are
+    /// never freed; keys of a tree shape neither.
+    pub index_cache: Box<[IndexCacheEntry; INDEX_CACHE]>,
+    /// Lowest address that native frames may use, 0 while not on a stack of
+    /// known size.
+    pub native_limit: usize,
     /// State of the interpreter and tier, opaque here.
     pub tier: Option<Box<dyn Any>>,
     /// State of the host and libraries, by type.
@@ -260,6 +316,18 @@ impl VmState {
             error_handled: false,
             error_traceback: None,
             gc_stress: false,
+            tbc: Vec::new(),
+            hot_calls: u32::MAX,
+            note_calls: 0,
+            hot_loops: u32::MAX,
+            index_cache: Box::new(
+                [IndexCacheEntry {
+                    shape: 0,
+                    key: 0,
+                    slot: 0,
+                }; INDEX_CACHE],
+            ),
+            native_limit: 0,
             tier: None,
             host: Vec::new(),
             pins: Vec::new(),
@@ -420,6 +488,7 @@ impl VmState {
             feedback,
             children,
             liveness: None,
+            osr: Vec::new(),
             tier: None,
         });
         self.heap
@@ -443,11 +512,34 @@ impl VmState {
                 is_vararg: proto.is_vararg,
                 tier_state: 0,
                 num_feedback: slots as u32,
+                loop_trigger: 0,
+                arg_tags: [0; 8],
                 id,
                 cold,
             });
             Gc::from_ptr(p)
         }
+    }
+
+    // ---- tier-up thresholds ------------------------------------------
+
+    /// Sets when functions and loops count as hot; `u32::MAX` means never.
+    pub fn set_hot_thresholds(&mut self, calls: u32, loops: u32) {
+        self.hot_calls = calls;
+        self.note_calls = if calls == u32::MAX { 0 } else { calls };
+        self.hot_loops = loops.max(1);
+    }
+
+    /// Interpreted calls after which a function is hot; `u32::MAX` never.
+    #[must_use]
+    pub fn hot_calls(&self) -> u32 {
+        self.hot_calls
+    }
+
+    /// Loop back edges between two reports; `u32::MAX` never.
+    #[must_use]
+    pub fn hot_loops(&self) -> u32 {
+        self.hot_loops
     }
 
     // ---- barriers, lattice, epochs -----------------------------------
