@@ -21,6 +21,7 @@ pub mod os;
 pub mod output;
 pub mod package;
 pub mod register;
+mod sort;
 pub mod string;
 pub mod table;
 pub mod utf8;
