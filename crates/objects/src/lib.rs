@@ -20,6 +20,7 @@ pub mod frame;
 pub mod gc;
 pub mod gcref;
 pub mod heap;
+pub mod inspect;
 pub mod intrinsic;
 pub mod layout;
 pub mod meta;

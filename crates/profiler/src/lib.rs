@@ -1,1 +1,11 @@
-//! placeholder
+//! Profiles of running functions: hotness counters, feedback, snapshots.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`snapshot`] | owned copies of feedback for the optimizer's threads |
+#![forbid(unsafe_code)]
+
+pub mod snapshot;
+
+pub use snapshot::{FunctionSnapshot, SiteSnapshot};
+pub use vela_objects::counter::HotCounter;

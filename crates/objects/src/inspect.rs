@@ -1,0 +1,104 @@
+//! Typed views of what inline caches remember, for snapshots.
+//!
+//! A [`Way`] stores addresses. They are written only by the caches' own fill
+//! code and kept valid by the collector (holders and call targets are traced,
+//! shapes and lattice cells live as long as the VM), which is what makes
+//! these accessors sound.
+
+use crate::closure::{FuncProto, NativeClosure};
+use crate::feedback::{Way, WayKind};
+use crate::gcref::Gc;
+use crate::object::{Header, Kind};
+use crate::shape::{FieldInfo, FieldKind, Shape};
+use crate::table::Table;
+use crate::vm::VmState;
+
+/// What a call cache remembers.
+#[derive(Clone, Copy, Debug)]
+pub enum Callee {
+    /// A Lua function's prototype.
+    Lua(Gc<FuncProto>),
+    /// A native function.
+    Native(Gc<NativeClosure>),
+}
+
+impl Way {
+    fn is_property(&self) -> bool {
+        !matches!(self.kind, WayKind::None | WayKind::Target)
+    }
+
+    /// The receiver's shape of a property way.
+    #[must_use]
+    pub fn receiver_shape(&self) -> Option<&Shape> {
+        // SAFETY: property ways hold a shape address (module docs).
+        (self.is_property() && self.shape != 0).then(|| unsafe { &*(self.shape as *const Shape) })
+    }
+
+    /// The shape after an adding store.
+    #[must_use]
+    pub fn next_shape(&self) -> Option<&Shape> {
+        let adds = matches!(self.kind, WayKind::Add | WayKind::AddOut);
+        // SAFETY: adding ways hold the successor's address (module docs).
+        adds.then(|| unsafe { &*(self.aux as *const Shape) })
+    }
+
+    /// The table that holds an inherited field.
+    #[must_use]
+    pub fn holder(&self) -> Option<Gc<Table>> {
+        let held = matches!(self.kind, WayKind::Holder | WayKind::HolderOut);
+        held.then(|| Gc::from_payload(self.aux))
+    }
+
+    /// The lattice cell of the field.
+    #[must_use]
+    pub fn field_info(&self) -> Option<&FieldInfo> {
+        // SAFETY: property ways hold a lattice cell's address or 0.
+        (self.is_property() && self.field != 0)
+            .then(|| unsafe { &*(self.field as *const FieldInfo) })
+    }
+
+    /// The call target of a call way.
+    #[must_use]
+    pub fn callee(&self) -> Option<Callee> {
+        if self.kind != WayKind::Target {
+            return None;
+        }
+        // SAFETY: call ways hold a prototype or a native closure, which the
+        // collector keeps alive; both start with a header.
+        let kind = unsafe { (*(self.shape as *const Header)).kind };
+        Some(if kind == Kind::PROTO {
+            Callee::Lua(Gc::from_payload(self.shape))
+        } else {
+            Callee::Native(Gc::from_payload(self.shape))
+        })
+    }
+}
+
+impl Shape {
+    /// The metatable that the shape proves, if any.
+    #[must_use]
+    pub fn metatable_table(&self) -> Option<Gc<Table>> {
+        // SAFETY: null or a table that the shape keeps alive.
+        (!self.metatable.is_null()).then(|| unsafe { Gc::from_ptr(self.metatable) })
+    }
+}
+
+impl VmState {
+    /// Widens the lattice cell of a way from the constant level to its kind.
+    pub fn generalize_constant(&mut self, way: &Way) {
+        let Some(info) = way.field_info() else { return };
+        if info.kind != FieldKind::CONST {
+            return;
+        }
+        let kind = info.constant.tag.0;
+        let cell = way.field as *mut FieldInfo;
+        // SAFETY: as `field_info`; the VM's thread is the only writer.
+        unsafe {
+            (*cell).constant = crate::Value::NIL;
+            (*cell).kind = FieldKind(kind);
+            if (*cell).watched {
+                (self.hooks.field_widened)(self, &*cell);
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What the optimizer gets to see of a function: an owned, `Send` copy of its
+//! feedback, taken on the VM's thread.
+//!
+//! Addresses in a snapshot are identities (and literals for the pool, kept
+//! alive by whoever requested the compilation); nothing behind them is read
+//! off the VM's thread. After SpiderMonkey's WarpSnapshot.
+
+use std::sync::Arc;
+use vela_bytecode::Proto;
+use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind};
+use vela_objects::gcref::Gc;
+use vela_objects::inspect::Callee;
+use vela_objects::meta::Event;
+use vela_objects::shape::{FieldInfo, FieldKind, META, OBJECT_META, Shape};
+use vela_objects::{FuncProto, Tag, Value, VmState};
+
+/// A shape as the optimizer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShapeSnapshot {
+    /// Address.
+    pub addr: u64,
+    /// Slots inside the object.
+    pub inline_cap: u8,
+    /// Shape flags.
+    pub flags: u8,
+    /// Whether tables of this shape have no metatable at all.
+    pub no_metatable: bool,
+    /// Whether a metatable is known and has neither `__index` nor `__newindex`.
+    pub plain_metatable: bool,
+    /// Whether the metatable (if any) has no `__newindex`.
+    pub no_newindex: bool,
+}
+
+/// A lattice cell as the optimizer sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSnapshot {
+    /// Address of the cell.
+    pub addr: u64,
+    /// Its id.
+    pub id: u32,
+    /// Its level.
+    pub kind: FieldKind,
+    /// The constant at level [`FieldKind::CONST`]: tag and payload.
+    pub constant: (Tag, u64),
+}
+
+/// A call target.
+#[derive(Clone, Debug)]
+pub struct TargetSnapshot {
+    /// Prototype of a Lua function, address of a native closure.
+    pub addr: u64,
+    /// The only closure seen, or 0 if there were several.
+    pub closure: u64,
+    /// Intrinsic number of a native function, 0 if none.
+    pub intrinsic: u16,
+    /// The callee is a native function.
+    pub native: bool,
+    /// The Lua callee's prototype.
+    pub proto: Option<Arc<Proto>>,
+}
+
+/// One way of a cache.
+#[derive(Clone, Debug)]
+pub struct WaySnapshot {
+    /// What the way does.
+    pub kind: WayKind,
+    /// Slot (for the out-of-line kinds already less the inline capacity).
+    pub slot: u16,
+    /// Shape of the receiver (property ways).
+    pub shape: Option<ShapeSnapshot>,
+    /// Shape after the store ([`WayKind::Add`]).
+    pub next: Option<ShapeSnapshot>,
+    /// Holder table and its shape ([`WayKind::Holder`]).
+    pub holder: Option<(u64, ShapeSnapshot)>,
+    /// What the holder's slot contains now: tag and payload.
+    pub held: Option<(Tag, u64)>,
+    /// Lattice cell of the field.
+    pub field: Option<FieldSnapshot>,
+    /// Value of the metatable epoch when the way was filled.
+    pub epoch: u32,
+    /// Call target.
+    pub target: Option<TargetSnapshot>,
+}
+
+/// Feedback of one site.
+#[derive(Clone, Debug, Default)]
+pub struct SiteSnapshot {
+    /// Operand type bits.
+    pub arith: u8,
+    /// Result tag bits.
+    pub result: u16,
+    /// Indexed-access bits.
+    pub index: u8,
+    /// Elements kind bits.
+    pub elems: u16,
+    /// Reasons that failed here, as bits.
+    pub failed: u8,
+    /// Times executed, as far as counted.
+    pub count: u32,
+    /// State of the cache.
+    pub state: CacheState,
+    /// Its ways.
+    pub ways: Vec<WaySnapshot>,
+}
+
+/// Everything the optimizer needs to compile one function.
+#[derive(Clone, Debug)]
+pub struct FunctionSnapshot {
+    /// The function.
+    pub proto: Arc<Proto>,
+    /// Address of its [`FuncProto`].
+    pub proto_addr: u64,
+    /// Id of its [`FuncProto`].
+    pub proto_id: u32,
+    /// Argument tags seen, a bit per tag, for the first eight parameters.
+    pub arg_tags: [u16; 8],
+    /// Feedback per slot.
+    pub sites: Vec<SiteSnapshot>,
+    /// The metatable epoch.
+    pub meta_epoch: u32,
+    /// For an OSR entry: the tag of each register at the loop header.
+    pub osr_tags: Vec<Tag>,
+}
+
+fn shape_snapshot(vm: &VmState, shape: &Shape) -> ShapeSnapshot {
+    let mt = shape.metatable_table();
+    let has = |event| mt.is_some_and(|mt| !vm.meta_of(mt, event).is_nil());
+    let object_meta = shape.flags & OBJECT_META != 0;
+    ShapeSnapshot {
+        addr: std::ptr::from_ref(shape) as u64,
+        inline_cap: shape.inline_cap,
+        flags: shape.flags,
+        no_metatable: mt.is_none() && !object_meta,
+        plain_metatable: !object_meta && !has(Event::Index) && !has(Event::NewIndex),
+        no_newindex: !object_meta && !has(Event::NewIndex),
+    }
+}
+
+fn field_snapshot(info: &FieldInfo) -> FieldSnapshot {
+    FieldSnapshot {
+        addr: std::ptr::from_ref(info) as u64,
+        id: info.id,
+        kind: info.kind,
+        constant: (info.constant.tag, info.constant.payload),
+    }
+}
+
+fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
+    let mut out = WaySnapshot {
+        kind: way.kind,
+        slot: way.slot,
+        shape: way.receiver_shape().map(|s| shape_snapshot(vm, s)),
+        next: way.next_shape().map(|s| shape_snapshot(vm, s)),
+        holder: None,
+        held: None,
+        field: way.field_info().map(field_snapshot),
+        epoch: way.epoch,
+        target: way.callee().map(|c| target_snapshot(way, c)),
+    };
+    if let Some(holder) = way.holder() {
+        let shape = holder.shape();
+        out.holder = Some((way.aux, shape_snapshot(vm, shape)));
+        let out_of_line = way.kind == WayKind::HolderOut;
+        let slot = way.slot as usize
+            + if out_of_line {
+                shape.inline_cap as usize
+            } else {
+                0
+            };
+        if slot < shape.nslots as usize && !shape.is_dict() {
+            let v = holder.slot(slot);
+            out.held = Some((v.tag, v.payload));
+        }
+    }
+    out
+}
+
+fn target_snapshot(way: &Way, callee: Callee) -> TargetSnapshot {
+    match callee {
+        Callee::Lua(proto) => TargetSnapshot {
+            addr: way.shape,
+            closure: way.aux,
+            intrinsic: 0,
+            native: false,
+            proto: Some(proto.proto().clone()),
+        },
+        Callee::Native(native) => TargetSnapshot {
+            addr: way.shape,
+            closure: way.shape,
+            intrinsic: native.intrinsic,
+            native: true,
+            proto: None,
+        },
+    }
+}
+
+/// A field that hot code stores to will not stay constant: gives up the
+/// constant level so that the store can be compiled.
+fn unconst_stores(vm: &mut VmState, slot: &FeedbackSlot) {
+    for way in slot.ways() {
+        if matches!(
+            way.kind,
+            WayKind::Own | WayKind::OwnOut | WayKind::Add | WayKind::AddOut
+        ) {
+            vm.generalize_constant(way);
+        }
+    }
+}
+
+/// Copies the feedback of `proto`. `osr_registers` are the running frame's
+/// registers when an OSR entry is wanted.
+///
+/// Takes the VM mutably because constants that the function's stores would
+/// break are generalized to their kind first.
+pub fn snapshot(
+    vm: &mut VmState,
+    proto: Gc<FuncProto>,
+    osr_registers: &[Value],
+) -> FunctionSnapshot {
+    use vela_bytecode::Op;
+    let code = &proto.proto().code;
+    for i in code {
+        if matches!(i.op(), Some(Op::SetField | Op::SetTabUp)) {
+            if let Some(slot) = proto.feedback_slots().get(i.d() as usize) {
+                unconst_stores(vm, slot);
+            }
+        }
+    }
+    let sites = proto
+        .feedback_slots()
+        .iter()
+        .map(|s| SiteSnapshot {
+            arith: s.arith,
+            result: s.result,
+            index: s.index,
+            elems: s.elems,
+            failed: s.failed,
+            count: s.count,
+            state: s.state,
+            ways: s.ways().map(|w| way_snapshot(vm, w)).collect(),
+        })
+        .collect();
+    FunctionSnapshot {
+        proto: proto.proto().clone(),
+        proto_addr: proto.addr(),
+        proto_id: proto.id,
+        arg_tags: proto.arg_tags,
+        sites,
+        meta_epoch: vm.meta_epoch,
+        osr_tags: osr_registers.iter().map(|v| v.tag).collect(),
+    }
+}
+
+/// Whether stores to tables of this shape must take the slow path.
+#[must_use]
+pub fn stores_are_slow(shape: &ShapeSnapshot) -> bool {
+    shape.flags & META != 0
+}
+
+const _: fn() = || {
+    fn assert_send<T: Send>() {}
+    assert_send::<FunctionSnapshot>();
+};
