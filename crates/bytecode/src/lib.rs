@@ -6,6 +6,8 @@
 //! - [`op`]: the opcodes, their operands and what each one does
 //! - [`instr`]: the 64-bit instruction encoding
 //! - [`proto`]: function prototypes, constants, debug information
+//! - [`flow`], [`liveness`]: successors, register effects, live registers
+//! - [`names`]: what a register is called in an error message
 //!
 //! Instructions index registers of a *window* on the VM stack. A call at
 //! register `a` places the callee's frame record over `R[a]` and `R[a+1]`
@@ -13,11 +15,15 @@
 //! registers; results land from `R[a]`.
 #![forbid(unsafe_code)]
 
+pub mod flow;
 pub mod instr;
+pub mod liveness;
+pub mod names;
 pub mod op;
 pub mod proto;
 
 pub use instr::Instr;
+pub use liveness::{Liveness, RegSet};
 pub use op::{Op, OperandFormat};
 pub use proto::{Constant, LineTable, LocalVar, Proto, UpvalDesc, UpvalSource};
 
