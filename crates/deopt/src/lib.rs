@@ -5,9 +5,14 @@
 //! |---|---|
 //! | [`reason`] | the reasons, one list for code, logs and documentation |
 //! | [`exit`] | side exits and call sites as data |
+//! | [`mod@materialize`] | rebuilding the interpreter's frames from a side exit |
+#![deny(unsafe_code)]
 
 pub mod exit;
+#[allow(unsafe_code)]
+pub mod materialize;
 pub mod reason;
 
 pub use exit::{CallSite, ExitFrame, InlinedAt, SideExit, Source};
+pub use materialize::{POOL_FIRST, Rebuilt, materialize};
 pub use reason::DeoptReason;

@@ -1,7 +1,7 @@
 //! Collection: precise marking from the roots, then the sweep.
 //!
 //! Roots are the stack frames (each by its kind's map of live slots), the
-//! globals and registry, type metatables, pins, shapes' keys, metatables and
+//! globals and registry, type metatables, pins, literals of compiled code, shapes' keys, metatables and
 //! constants, and the error in flight. Stop-the-world; called only at polls.
 
 use crate::closure::{FuncProto, LiveMap, LuaClosure, NativeClosure};
@@ -58,6 +58,11 @@ impl VmState {
         for i in 0..self.pins().len() {
             let v = self.pins()[i];
             self.mark_value(v);
+        }
+        for &object in self.code_roots.values().flat_map(|objects| objects.iter()) {
+            if object != 0 {
+                self.heap.mark(object as *mut Header);
+            }
         }
         for i in 0..self.shapes.all().len() {
             // SAFETY: shapes live as long as the VM.

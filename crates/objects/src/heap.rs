@@ -203,7 +203,7 @@ impl Heap {
             "string length overflow"
         );
         let hash = hash_bytes(bytes, self.seed);
-        if let Some(&s) = self.strings.find(u64::from(hash) * 0x0101_0101_0101, |s| {
+        if let Some(&s) = self.strings.find(u64::from(hash).wrapping_mul(0x0101_0101_0101), |s| {
             s.hash == hash && s.bytes() == bytes
         }) {
             return s;
@@ -220,8 +220,8 @@ impl Heap {
             Gc::from_ptr(p)
         };
         self.strings
-            .insert_unique(u64::from(hash) * 0x0101_0101_0101, s, |s| {
-                u64::from(s.hash) * 0x0101_0101_0101
+            .insert_unique(u64::from(hash).wrapping_mul(0x0101_0101_0101), s, |s| {
+                u64::from(s.hash).wrapping_mul(0x0101_0101_0101)
             });
         s
     }

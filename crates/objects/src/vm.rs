@@ -269,6 +269,7 @@ pub struct VmState {
     pub tier: Option<Box<dyn Any>>,
     /// State of the host and libraries, by type.
     pub host: Vec<Box<dyn Any>>,
+    pub(crate) code_roots: std::collections::BTreeMap<u64, Box<[u64]>>,
     pins: Vec<Value>,
     next_proto: u32,
     stack_map: memmap2::MmapMut,
@@ -330,6 +331,7 @@ impl VmState {
             native_limit: 0,
             tier: None,
             host: Vec::new(),
+            code_roots: std::collections::BTreeMap::new(),
             pins: Vec::new(),
             next_proto: 1,
             stack_map,
@@ -721,6 +723,21 @@ impl VmState {
     /// Ends the latest pin.
     pub fn unpin(&mut self) {
         self.pins.pop();
+    }
+
+    /// Keeps heap objects that compiled code, or a compilation in progress,
+    /// refers to alive under a key, until [`VmState::drop_code_roots`].
+    /// Replaces what the key kept before. Zeros are ignored.
+    ///
+    /// # Safety
+    /// Every nonzero address is that of a live object of this VM's heap.
+    pub unsafe fn keep_code_roots(&mut self, key: u64, objects: Vec<u64>) {
+        self.code_roots.insert(key, objects.into_boxed_slice());
+    }
+
+    /// Ends what [`VmState::keep_code_roots`] began.
+    pub fn drop_code_roots(&mut self, key: u64) {
+        self.code_roots.remove(&key);
     }
 
     /// Asks the running code to call its poll soon.

@@ -1,0 +1,197 @@
+//! Rebuilding interpreter frames from a side exit.
+//!
+//! Compiled frames use the same windows on the VM stack as interpreted ones,
+//! so a frame is rebuilt in place: registers that compiled code kept in
+//! machine registers are written to their slots, and the frame records are
+//! filled in. The work is a transaction: every source is read before the first
+//! slot is written, because an exit may name a slot both as a source and as a
+//! target. Nothing here allocates in the VM's heap or runs Lua code, so the
+//! collector never sees a frame that is half rebuilt.
+//!
+//! In debug builds the slots of dead registers are overwritten with
+//! [`POISON`]: an interpreter or frame state that wrongly takes one for live
+//! computes nonsense soon instead of working by luck.
+
+use crate::exit::{ExitFrame, SideExit, Source};
+use smallvec::SmallVec;
+use vela_bytecode::flow;
+use vela_objects::closure::LuaClosure;
+use vela_objects::frame::{FrameKind, FrameRecord, flags};
+use vela_objects::{Gc, Tag, Value, VmState};
+
+/// What debug builds put into dead registers: a light userdata, which the
+/// collector ignores.
+pub const POISON: Value = Value::light(0xdead_beef_dead_beef);
+
+/// Pool word of literal 0; the word before it is the code's invalidation flag.
+pub const POOL_FIRST: usize = 1;
+
+/// Frames that a side exit rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub struct Rebuilt {
+    /// The compiled function's own frame, flagged
+    /// [`ENTRY`](vela_objects::frame::flags::ENTRY): when it ends, the
+    /// interpreter returns to the compiled code's caller.
+    pub outermost: *mut FrameRecord,
+    /// The frame that resumes; also the VM's running frame now.
+    pub innermost: *mut FrameRecord,
+}
+
+struct Plan {
+    record: *mut FrameRecord,
+    closure: Gc<LuaClosure>,
+    /// Registers from here on belong to the frame inlined into this one.
+    end: u16,
+    writes: SmallVec<[(u8, Value); 24]>,
+}
+
+/// Rebuilds the frames of `exit` and makes the innermost the VM's running
+/// frame, ready to execute the instruction at its `pc`.
+///
+/// `fp` is the record of the compiled function's frame, whether it was pushed
+/// or not; `closure` the function that ran; `pool` its literal pool. A record
+/// that was pushed keeps its caller, its vararg count and its flags. Linear in
+/// the number of registers named by the exit.
+///
+/// # Safety
+/// `exit` belongs to the code of `closure` that just left with its dynamic
+/// values in `vm.exit_words`; `fp` is that code's frame in the VM's stack with
+/// room for the registers of every frame of the exit; `pool` is the literal
+/// pool the code ran with.
+pub unsafe fn materialize(
+    vm: &mut VmState,
+    exit: &SideExit,
+    fp: *mut FrameRecord,
+    closure: Gc<LuaClosure>,
+    pool: *const u64,
+) -> Rebuilt {
+    debug_assert!(!exit.frames.is_empty() && !exit.before_commit);
+    let mut plans: SmallVec<[Plan; 2]> = SmallVec::new();
+    let mut record = fp;
+    let mut owner = closure;
+    for (i, frame) in exit.frames.iter().enumerate() {
+        if let Some(at) = frame.inlined {
+            record = FrameRecord::registers(record)
+                .wrapping_add(at.a as usize)
+                .cast();
+            // SAFETY: the contract of this function.
+            let callee = unsafe { read(vm, at.closure, closure, pool) };
+            owner = callee
+                .as_lua_fn()
+                .expect("an inlined frame runs a Lua function");
+        }
+        let end = exit
+            .frames
+            .get(i + 1)
+            .and_then(|inner| inner.inlined)
+            .map_or(u16::from(owner.proto.max_stack), |at| u16::from(at.a));
+        let mut writes = SmallVec::new();
+        for &(reg, source) in &frame.regs {
+            if source != Source::InWindow && u16::from(reg) < end {
+                // SAFETY: the contract of this function.
+                writes.push((reg, unsafe { read(vm, source, closure, pool) }));
+            }
+        }
+        plans.push(Plan {
+            record,
+            closure: owner,
+            end,
+            writes,
+        });
+    }
+    // From here on the window may be written.
+    let pushed = vm.frame == fp;
+    let mut caller = vm.frame;
+    for (i, (plan, frame)) in plans.iter().zip(&exit.frames).enumerate() {
+        let keeps = pushed && i == 0;
+        let is_vararg = i == 0 && plan.closure.proto.is_vararg;
+        // SAFETY: the record's two slots are in the frame's part of the stack.
+        // A record that was pushed, and that of a vararg frame, is initialised.
+        unsafe {
+            let old_flags = if keeps { (*plan.record).flags } else { 0 };
+            let nvarargs = if keeps || is_vararg {
+                (*plan.record).nvarargs
+            } else {
+                0
+            };
+            let prev = if keeps { (*plan.record).prev } else { caller };
+            plan.record.write(FrameRecord {
+                func: plan.closure.addr(),
+                tag: Tag::LUA_FN,
+                kind: FrameKind::INTERPRETED,
+                flags: if i == 0 { old_flags | flags::ENTRY } else { 0 },
+                pad: 0,
+                nvarargs,
+                prev,
+                pc: frame.pc,
+                nargs: 0,
+            });
+        }
+        let registers = FrameRecord::registers(plan.record);
+        for &(reg, value) in &plan.writes {
+            // SAFETY: registers of the frame are in its part of the stack.
+            unsafe { registers.add(reg as usize).write(value) };
+        }
+        if cfg!(debug_assertions) {
+            // SAFETY: as above.
+            unsafe { poison(plan, frame) };
+        }
+        caller = plan.record;
+    }
+    vm.frame = caller;
+    Rebuilt {
+        outermost: fp,
+        innermost: caller,
+    }
+}
+
+/// # Safety
+/// As [`materialize`].
+unsafe fn read(vm: &VmState, source: Source, closure: Gc<LuaClosure>, pool: *const u64) -> Value {
+    let word = |i: u32| vm.exit_words[i as usize];
+    match source {
+        Source::Constant { tag, payload } => Value { payload, tag },
+        Source::Literal { slot, tag } => Value {
+            // SAFETY: the exit names slots of its own code's pool.
+            payload: unsafe { *pool.add(POOL_FIRST + slot as usize) },
+            tag,
+        },
+        Source::Word { word: w, tag } => Value {
+            payload: word(w),
+            tag,
+        },
+        Source::Tagged { word: w } => Value {
+            payload: word(w),
+            tag: Tag(word(w + 1) as u8),
+        },
+        Source::SelfClosure => Value::lua_fn(closure),
+        Source::InWindow => unreachable!("registers in the window are not read"),
+    }
+}
+
+/// Overwrites the registers that the exit does not name.
+///
+/// # Safety
+/// The plan's frame has been rebuilt.
+unsafe fn poison(plan: &Plan, frame: &ExitFrame) {
+    let proto = plan.closure.proto.proto();
+    let mut live = [false; 256];
+    for &(reg, _) in &frame.regs {
+        live[reg as usize] = true;
+    }
+    let pc = frame.pc as usize;
+    let open = proto
+        .code
+        .get(pc)
+        .and_then(|&i| flow::consumes_open(i))
+        .and_then(|_| proto.code.get(pc.checked_sub(1)?))
+        .and_then(|&before| flow::opens(before))
+        .map_or(plan.end, u16::from);
+    let registers = FrameRecord::registers(plan.record);
+    for reg in 0..plan.end.min(open) {
+        if !live[reg as usize] {
+            // SAFETY: a register of the frame.
+            unsafe { registers.add(reg as usize).write(POISON) };
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Materialization against a real VM state.
+
+use std::sync::Arc;
+use vela_bytecode::{FRAME_SLOTS, Instr, Op, Proto};
+use vela_deopt::materialize::POISON;
+use vela_deopt::{DeoptReason, ExitFrame, InlinedAt, SideExit, Source, materialize};
+use vela_objects::closure::LuaClosure;
+use vela_objects::frame::{FrameKind, FrameRecord, flags};
+use vela_objects::{Gc, Hooks, Tag, Value, VmState};
+
+fn vm() -> Box<VmState> {
+    let hooks = Hooks::interpreter_only(
+        |vm, _, _| Err(vm.error("no interpreter here")),
+        |_, _, _, _| Err("no front end here".into()),
+    );
+    VmState::new(1, hooks).expect("address space for a stack")
+}
+
+fn function(vm: &mut VmState, code: Vec<Instr>, is_vararg: bool) -> Gc<LuaClosure> {
+    let proto = Arc::new(Proto {
+        is_vararg,
+        max_stack: 12,
+        code,
+        ..Proto::default()
+    });
+    let proto = vm.load_proto(&proto);
+    vm.closure(proto, |_| unreachable!(), 0)
+}
+
+fn plain_code() -> Vec<Instr> {
+    vec![Instr::abcd(Op::Return0, 0, 0, 0, 0); 8]
+}
+
+/// Where a call from the base frame puts its record.
+fn frame_place(vm: &VmState) -> *mut FrameRecord {
+    vm.top.wrapping_add(3).cast()
+}
+
+fn reg(record: *mut FrameRecord, r: usize) -> Value {
+    // SAFETY: registers written by the test or by `materialize`.
+    unsafe { *FrameRecord::registers(record).add(r) }
+}
+
+fn set(record: *mut FrameRecord, r: usize, v: Value) {
+    // SAFETY: within the VM's stack, above all frames.
+    unsafe { *FrameRecord::registers(record).add(r) = v }
+}
+
+fn exit(frames: Vec<ExitFrame>) -> SideExit {
+    SideExit {
+        reason: DeoptReason::Type,
+        frames,
+        before_commit: false,
+    }
+}
+
+#[test]
+fn every_source_of_a_frame_that_was_not_pushed() {
+    let mut vm = vm();
+    let mut code = plain_code();
+    code[5] = Instr::abcd(Op::Return1, 1, 0, 0, 0);
+    let f = function(&mut vm, code, false);
+    let text = vm.str_value(b"literal");
+    let pool = [0, text.payload];
+    let fp = frame_place(&vm);
+    let base = vm.frame;
+    for r in 0..12 {
+        set(fp, r, Value::int(100 + r as i64));
+    }
+    vm.exit_words[0] = 7;
+    vm.exit_words[1] = 2.5f64.to_bits();
+    vm.exit_words[2] = u64::from(Tag::FLOAT.0);
+    let exit = exit(vec![ExitFrame {
+        pc: 5,
+        regs: vec![
+            (
+                0,
+                Source::Constant {
+                    tag: Tag::BOOL,
+                    payload: 1,
+                },
+            ),
+            (
+                1,
+                Source::Literal {
+                    slot: 0,
+                    tag: Tag::STR,
+                },
+            ),
+            (
+                3,
+                Source::Word {
+                    word: 0,
+                    tag: Tag::INT,
+                },
+            ),
+            (4, Source::Tagged { word: 1 }),
+            (6, Source::InWindow),
+            (7, Source::SelfClosure),
+        ],
+        inlined: None,
+    }]);
+    // SAFETY: `fp` is above every frame; the pool has the literal.
+    let rebuilt = unsafe { materialize(&mut vm, &exit, fp, f, pool.as_ptr()) };
+    assert_eq!(rebuilt.outermost, fp);
+    assert_eq!(rebuilt.innermost, fp);
+    assert_eq!(vm.frame, fp);
+    // SAFETY: just rebuilt.
+    let record = unsafe { &*fp };
+    assert_eq!(record.func, f.addr());
+    assert_eq!(record.tag, Tag::LUA_FN);
+    assert_eq!(record.kind, FrameKind::INTERPRETED);
+    assert_eq!(record.flags, flags::ENTRY);
+    assert_eq!(record.nvarargs, 0);
+    assert_eq!(record.prev, base);
+    assert_eq!(record.pc, 5);
+    assert!(reg(fp, 0).identical(Value::TRUE));
+    assert!(reg(fp, 1).identical(text));
+    assert!(reg(fp, 3).identical(Value::int(7)));
+    assert!(reg(fp, 4).identical(Value::float(2.5)));
+    assert!(reg(fp, 6).identical(Value::int(106)));
+    assert!(reg(fp, 7).identical(Value::lua_fn(f)));
+    let dead = if cfg!(debug_assertions) {
+        POISON
+    } else {
+        Value::int(102)
+    };
+    assert!(reg(fp, 2).identical(dead));
+    vm.collect_garbage();
+    assert_eq!(text.as_str().expect("a string").to_text(), "literal");
+}
+
+#[test]
+fn a_pushed_record_keeps_caller_varargs_and_flags() {
+    let mut vm = vm();
+    let f = function(&mut vm, plain_code(), true);
+    let fp = frame_place(&vm);
+    let base = vm.frame;
+    set(fp, 0, Value::int(41));
+    // SAFETY: above every frame.
+    unsafe {
+        fp.write(FrameRecord {
+            func: f.addr(),
+            tag: Tag::LUA_FN,
+            kind: FrameKind::COMPILED,
+            flags: flags::TAIL | flags::TBC,
+            pad: 0,
+            nvarargs: 2,
+            prev: base,
+            pc: 77,
+            nargs: 9,
+        });
+    }
+    vm.frame = fp;
+    let exit = exit(vec![ExitFrame {
+        pc: 1,
+        regs: vec![(0, Source::InWindow)],
+        inlined: None,
+    }]);
+    // SAFETY: as above.
+    unsafe { materialize(&mut vm, &exit, fp, f, std::ptr::null()) };
+    // SAFETY: just rebuilt.
+    let record = unsafe { &*fp };
+    assert_eq!(vm.frame, fp);
+    assert_eq!(record.prev, base);
+    assert_eq!(record.nvarargs, 2);
+    assert_eq!(record.flags, flags::TAIL | flags::TBC | flags::ENTRY);
+    assert_eq!(record.kind, FrameKind::INTERPRETED);
+    assert!(reg(fp, 0).identical(Value::int(41)));
+}
+
+#[test]
+fn inlined_frames_go_into_the_window_of_their_caller() {
+    let mut vm = vm();
+    let outer = function(&mut vm, plain_code(), false);
+    let inner = function(&mut vm, plain_code(), false);
+    let fp = frame_place(&vm);
+    let base = vm.frame;
+    let a = 4;
+    let record: *mut FrameRecord = FrameRecord::registers(fp).wrapping_add(a).cast();
+    // The inlined callee's second parameter is in its window slot; the
+    // caller's state still names the argument register, with a stale value.
+    set(record, 1, Value::int(55));
+    vm.exit_words[0] = inner.addr();
+    vm.exit_words[1] = 11;
+    vm.exit_words[2] = 22;
+    let exit = exit(vec![
+        ExitFrame {
+            pc: 3,
+            regs: vec![
+                (
+                    0,
+                    Source::Word {
+                        word: 1,
+                        tag: Tag::INT,
+                    },
+                ),
+                (
+                    (a + FRAME_SLOTS + 1) as u8,
+                    Source::Word {
+                        word: 1,
+                        tag: Tag::INT,
+                    },
+                ),
+            ],
+            inlined: None,
+        },
+        ExitFrame {
+            pc: 6,
+            regs: vec![
+                (
+                    0,
+                    Source::Word {
+                        word: 2,
+                        tag: Tag::INT,
+                    },
+                ),
+                (1, Source::InWindow),
+            ],
+            inlined: Some(InlinedAt {
+                closure: Source::Word {
+                    word: 0,
+                    tag: Tag::LUA_FN,
+                },
+                a: a as u8,
+            }),
+        },
+    ]);
+    // SAFETY: `fp` is above every frame, with room for both windows.
+    let rebuilt = unsafe { materialize(&mut vm, &exit, fp, outer, std::ptr::null()) };
+    assert_eq!(rebuilt.outermost, fp);
+    assert_eq!(rebuilt.innermost, record);
+    assert_eq!(vm.frame, record);
+    // SAFETY: just rebuilt.
+    let (o, i) = unsafe { (&*fp, &*record) };
+    assert_eq!((o.prev, o.flags, o.pc), (base, flags::ENTRY, 3));
+    assert_eq!((i.prev, i.flags, i.pc), (fp, 0, 6));
+    assert_eq!(i.func, inner.addr());
+    assert!(reg(fp, 0).identical(Value::int(11)));
+    assert!(reg(record, 0).identical(Value::int(22)));
+    assert!(reg(record, 1).identical(Value::int(55)));
+    vm.collect_garbage();
+}
+
+#[test]
+fn sources_are_read_before_anything_is_written() {
+    // The inlined callee's closure is a literal of a pool that lies in the
+    // window itself: writing the record first would destroy it.
+    let mut vm = vm();
+    let outer = function(&mut vm, plain_code(), false);
+    let inner = function(&mut vm, plain_code(), false);
+    let fp = frame_place(&vm);
+    set(fp, 0, Value::lua_fn(inner));
+    let pool = FrameRecord::registers(fp).cast::<u64>().wrapping_sub(1);
+    let exit = exit(vec![
+        ExitFrame {
+            pc: 0,
+            regs: vec![(
+                0,
+                Source::Constant {
+                    tag: Tag::INT,
+                    payload: 1,
+                },
+            )],
+            inlined: None,
+        },
+        ExitFrame {
+            pc: 0,
+            regs: vec![(
+                0,
+                Source::Literal {
+                    slot: 0,
+                    tag: Tag::LUA_FN,
+                },
+            )],
+            inlined: Some(InlinedAt {
+                closure: Source::Literal {
+                    slot: 0,
+                    tag: Tag::LUA_FN,
+                },
+                a: 2,
+            }),
+        },
+    ]);
+    // SAFETY: as in the tests above.
+    let rebuilt = unsafe { materialize(&mut vm, &exit, fp, outer, pool) };
+    assert!(reg(fp, 0).identical(Value::int(1)));
+    assert!(reg(rebuilt.innermost, 0).identical(Value::lua_fn(inner)));
+}
+
+#[test]
+fn an_open_list_survives() {
+    // `return ...`-like: the instruction before the exit left values up to
+    // the top, which no register set names.
+    let mut vm = vm();
+    let code = vec![
+        Instr::abcd(Op::Call, 2, 1, 0, 0),
+        Instr::abcd(Op::Return, 1, 0, 0, 0),
+    ];
+    let f = function(&mut vm, code, false);
+    let fp = frame_place(&vm);
+    for r in 0..12 {
+        set(fp, r, Value::int(r as i64));
+    }
+    let exit = exit(vec![ExitFrame {
+        pc: 1,
+        regs: vec![(1, Source::InWindow)],
+        inlined: None,
+    }]);
+    // SAFETY: as in the tests above.
+    unsafe { materialize(&mut vm, &exit, fp, f, std::ptr::null()) };
+    for r in [1, 2, 3, 11] {
+        assert!(reg(fp, r).identical(Value::int(r as i64)), "register {r}");
+    }
+    if cfg!(debug_assertions) {
+        assert!(reg(fp, 0).identical(POISON));
+    }
+}
