@@ -7,6 +7,8 @@
 //! - [`instr`]: the 64-bit instruction encoding
 //! - [`proto`]: function prototypes, constants, debug information
 //! - [`flow`], [`liveness`]: successors, register effects, live registers
+//! - [`verify`]: rejects malformed prototypes
+//! - [`asm`], [`disasm`]: text form; [`binary`]: binary form
 //! - [`names`]: what a register is called in an error message
 //!
 //! Instructions index registers of a *window* on the VM stack. A call at
@@ -15,17 +17,22 @@
 //! registers; results land from `R[a]`.
 #![forbid(unsafe_code)]
 
+pub mod asm;
+pub mod binary;
+pub mod disasm;
 pub mod flow;
 pub mod instr;
 pub mod liveness;
 pub mod names;
 pub mod op;
 pub mod proto;
+pub mod verify;
 
 pub use instr::Instr;
 pub use liveness::{Liveness, RegSet};
 pub use op::{Op, OperandFormat};
 pub use proto::{Constant, LineTable, LocalVar, Proto, UpvalDesc, UpvalSource};
+pub use verify::{VerifyError, VerifyErrorKind, verify};
 
 /// Registers that a frame record occupies at a call: `R[a]` holds the callee
 /// and `R[a+1]` the link words; the first argument is `R[a + FRAME_SLOTS]`.

@@ -55,6 +55,13 @@ impl RegSet {
         }
     }
 
+    /// Keeps only the registers that are also in another set.
+    pub fn retain(&mut self, other: &Self) {
+        for (word, keep) in self.0.iter_mut().zip(other.0) {
+            *word &= keep;
+        }
+    }
+
     /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
