@@ -134,11 +134,13 @@ impl Parser<'_> {
         }
         // A constant on the left decides `and` and `or` if it lets the right
         // side through.
-        let through = match (op, self.tree.expr(lhs)) {
-            (BinOp::And, Expr::Bool(true) | Expr::Int(_) | Expr::Float(_) | Expr::Str(_))
-            | (BinOp::Or, Expr::Nil | Expr::Bool(false)) => true,
-            _ => false,
-        };
+        let through = matches!(
+            (op, self.tree.expr(lhs)),
+            (
+                BinOp::And,
+                Expr::Bool(true) | Expr::Int(_) | Expr::Float(_) | Expr::Str(_)
+            ) | (BinOp::Or, Expr::Nil | Expr::Bool(false))
+        );
         if through {
             return self.single(rhs, line);
         }

@@ -8,6 +8,7 @@
 
 mod emit;
 mod expr;
+mod logic;
 mod stmt;
 
 use crate::ast::{Capture, FuncId, LocalId, LocalKind, Tree};
