@@ -1,12 +1,17 @@
 //! Positions, names and tracebacks from frame records.
 
-use crate::closure::LuaClosure;
+use crate::closure::{FuncProto, LuaClosure};
 use crate::frame::{FrameKind, FrameRecord, flags};
+use crate::gc::live_map;
 use crate::gcref::Gc;
+use crate::object::Cell;
+use crate::string::Str;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
+use std::fmt::Write;
 use std::sync::Arc;
-use vela_bytecode::Proto;
+use vela_bytecode::names::{self, ObjName};
+use vela_bytecode::{LocalVar, Proto};
 
 /// Which operand of the current instruction a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,11 +136,284 @@ impl VmState {
     }
 
     /// ` (local 'x')` and the like for an operand of the current instruction,
-    /// or nothing when it has no name.
+    /// or nothing when it has no name (or the running function is native).
     #[must_use]
     pub fn operand_info(&self, at: Operand) -> String {
-        let _ = at;
-        String::new()
+        let Some((proto, pc)) = self.frame_at(0).and_then(|f| self.lua_position(f)) else {
+            return String::new();
+        };
+        match operand_name(proto, pc, at) {
+            Some(n) => format!(" ({} '{}')", n.kind, String::from_utf8_lossy(n.name)),
+            None => String::new(),
+        }
+    }
+
+    /// What the calling instruction calls the function of the frame at
+    /// `level`: `("method", "insert")` and so on; `None` when it was called
+    /// from native code, by a tail call, or the expression has no name.
+    #[must_use]
+    pub fn function_name(&self, level: usize) -> Option<(&'static str, String)> {
+        let f = self.frame_at(level)?;
+        if f.is_tail_call() {
+            return None;
+        }
+        let (proto, pc) = self.lua_position(self.frame_at(level + 1)?)?;
+        let n = names::function_name(proto, pc)?;
+        Some((n.kind, String::from_utf8_lossy(n.name).into_owned()))
+    }
+
+    /// The name of the function at `level` in the loaded modules
+    /// (`string.rep`, or `print` for fields of `_G`). O(entries of the loaded
+    /// modules).
+    #[must_use]
+    pub fn global_function_name(&self, level: usize) -> Option<String> {
+        let f = self.frame_at(level)?.function();
+        let loaded = self.find_registry("_LOADED")?.as_table()?;
+        let text = |k: Gc<Str>| k.to_text();
+        let mut module = Value::NIL;
+        while let Ok(Some((k, v))) = loaded.next(module) {
+            module = k;
+            let Some(module_name) = k.as_str() else {
+                continue;
+            };
+            if v.raw_eq(f) {
+                return Some(text(module_name));
+            }
+            let Some(t) = v.as_table() else { continue };
+            let mut field = Value::NIL;
+            while let Ok(Some((k, v))) = t.next(field) {
+                field = k;
+                if let Some(name) = k.as_str()
+                    && v.raw_eq(f)
+                {
+                    return Some(match module_name.bytes() {
+                        b"_G" => text(name),
+                        _ => format!("{}.{}", text(module_name), text(name)),
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    fn find_registry(&self, name: &str) -> Option<Value> {
+        let mut key = Value::NIL;
+        while let Ok(Some((k, v))) = self.registry.next(key) {
+            if k.as_str().is_some_and(|s| s.bytes() == name.as_bytes()) {
+                return Some(v);
+            }
+            key = k;
+        }
+        None
+    }
+
+    /// Number of active frames.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        let (mut f, mut n) = (self.frame, 0);
+        // SAFETY: records of active frames form a list down to the base.
+        while unsafe { (*f).kind } != FrameKind::BASE {
+            n += 1;
+            // SAFETY: as above.
+            f = unsafe { (*f).prev };
+            if f.is_null() {
+                break;
+            }
+        }
+        n
+    }
+
+    /// The current line of a frame; `None` for natives and stripped code.
+    #[must_use]
+    pub fn current_line(&self, f: FrameView) -> Option<u32> {
+        let (proto, pc) = self.lua_position(f)?;
+        proto.lines.line(pc)
+    }
+
+    /// A traceback in PUC Lua's form, starting at `level` (0 is the running
+    /// function), with `message` in front if there is one.
+    #[must_use]
+    pub fn traceback(&self, message: Option<&str>, level: usize) -> String {
+        /// Levels shown at the start and at the end of a long stack.
+        const FIRST: usize = 10;
+        const LAST: usize = 11;
+        let mut out = String::new();
+        if let Some(m) = message {
+            out.push_str(m);
+            out.push('\n');
+        }
+        out.push_str("stack traceback:");
+        // The host's base counts as the last level: `[C]: in ?`.
+        let depth = self.depth() + 1;
+        let skip = depth.saturating_sub(level) > FIRST + LAST + 1;
+        let mut level = level;
+        let mut shown = 0;
+        while level < depth {
+            if skip && shown == FIRST {
+                let n = depth - level - LAST;
+                let _ = write!(out, "\n\t...\t(skipping {n} levels)");
+                level += n;
+                shown += 1;
+                continue;
+            }
+            shown += 1;
+            match self.frame_at(level) {
+                None => out.push_str("\n\t[C]: in ?"),
+                Some(f) => self.traceback_line(&mut out, f, level),
+            }
+            level += 1;
+        }
+        out
+    }
+
+    fn traceback_line(&self, out: &mut String, f: FrameView, level: usize) {
+        let info = FunctionInfo::of(f.function());
+        match self.current_line(f) {
+            Some(line) => {
+                let _ = write!(out, "\n\t{}:{line}: in ", info.short_src);
+            }
+            None => {
+                let _ = write!(out, "\n\t{}: in ", info.short_src);
+            }
+        }
+        let _ = if let Some(name) = self.global_function_name(level) {
+            write!(out, "function '{name}'")
+        } else if let Some((kind, name)) = self.function_name(level) {
+            write!(out, "{kind} '{name}'")
+        } else {
+            match info.what {
+                "main" => write!(out, "main chunk"),
+                "C" => write!(out, "?"),
+                _ => write!(out, "function <{}:{}>", info.short_src, info.line_defined),
+            }
+        };
+        if f.is_tail_call() {
+            out.push_str("\n\t(...tail calls...)");
+        }
+    }
+
+    /// Parameter or local variable `n` (from 1) of the interpreted Lua frame
+    /// `f` at its current instruction. The value of a variable that the rest
+    /// of the function does not use is not kept and reads as nil.
+    #[must_use]
+    pub fn local_of(&self, f: FrameView, n: usize) -> Option<(Arc<str>, Value)> {
+        let closure = f.function().as_lua_fn()?;
+        // SAFETY: `f` is an active record.
+        if unsafe { (*f.record).kind } != FrameKind::INTERPRETED {
+            return None;
+        }
+        let (proto, pc) = self.lua_position(f)?;
+        let local = active_local(proto, pc, n)?;
+        let v = if live_at(closure.proto, pc, local.reg) {
+            // SAFETY: a live register of an interpreted frame is initialised.
+            let v = unsafe { *FrameRecord::registers(f.record).add(local.reg as usize) };
+            match v.tag {
+                Tag::CELL => Gc::<Cell>::from_payload(v.payload).get(),
+                _ => v,
+            }
+        } else {
+            Value::NIL
+        };
+        Some((local.name.clone(), v))
+    }
+}
+
+/// Whether the collector keeps `reg` at `pc`.
+fn live_at(proto: Gc<FuncProto>, pc: u32, reg: u8) -> bool {
+    let cold = proto.cold();
+    let live = cold
+        .liveness
+        .get_or_insert_with(|| Box::new(live_map(&cold.proto)));
+    let word = live.rows[pc as usize * live.words + reg as usize / 64];
+    word >> (reg % 64) & 1 != 0
+}
+
+/// Local variable `n` (from 1) in scope at `pc`.
+#[must_use]
+pub fn active_local(proto: &Proto, pc: u32, n: usize) -> Option<&LocalVar> {
+    proto
+        .locals
+        .iter()
+        .filter(|l| l.start_pc <= pc && pc < l.end_pc)
+        .nth(n.checked_sub(1)?)
+}
+
+/// What `debug.getinfo` tells of a function itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionInfo {
+    /// Chunk name as it was given to `load`.
+    pub source: String,
+    /// Chunk name for messages.
+    pub short_src: String,
+    /// `Lua`, `C` or `main`.
+    pub what: &'static str,
+    /// Line of the definition; -1 for natives.
+    pub line_defined: i64,
+    /// Line of the definition's end; -1 for natives.
+    pub last_line: i64,
+    /// Number of upvalues.
+    pub upvalues: usize,
+    /// Number of fixed parameters; 0 for natives.
+    pub params: u8,
+    /// Whether it takes `...`; true for natives.
+    pub is_vararg: bool,
+}
+
+impl FunctionInfo {
+    /// Describes a function; values that are none are described as natives.
+    #[must_use]
+    pub fn of(f: Value) -> FunctionInfo {
+        match f.as_lua_fn() {
+            Some(c) => {
+                let p = c.proto.proto();
+                FunctionInfo {
+                    source: p.source.to_string(),
+                    short_src: chunk_id(&p.source),
+                    what: if p.line_defined == 0 { "main" } else { "Lua" },
+                    line_defined: i64::from(p.line_defined),
+                    last_line: match p.line_defined {
+                        0 => -1,
+                        _ => i64::from(p.last_line),
+                    },
+                    upvalues: c.upval_count(),
+                    params: p.num_params,
+                    is_vararg: p.is_vararg,
+                }
+            }
+            None => FunctionInfo {
+                source: "=[C]".into(),
+                short_src: "[C]".into(),
+                what: "C",
+                line_defined: -1,
+                last_line: -1,
+                upvalues: f.as_native_fn().map_or(0, |n| n.header.extra as usize),
+                params: 0,
+                is_vararg: true,
+            },
+        }
+    }
+}
+
+/// The name of an operand of the instruction at `pc`.
+fn operand_name(proto: &Proto, pc: u32, at: Operand) -> Option<ObjName<'_>> {
+    let i = *proto.code.get(pc as usize)?;
+    let format = i.op()?.format().as_bytes();
+    let register = |letter: usize, n: u16| {
+        matches!(format.get(letter), Some(b'R' | b'M'))
+            .then(|| u8::try_from(n).ok())
+            .flatten()
+            .and_then(|r| names::register_name(proto, pc, r))
+    };
+    match at {
+        Operand::Left => register(1, i.b()),
+        Operand::Right => register(2, i.c()),
+        Operand::Indexed => names::indexed_name(proto, pc),
+        Operand::Callee => names::function_name(proto, pc),
+        Operand::Concat(n) => {
+            let r = u8::try_from(i.b().checked_add(n)?).ok()?;
+            names::register_name(proto, pc, r)
+        }
+        Operand::None => None,
     }
 }
 
@@ -163,29 +441,10 @@ pub fn chunk_id(source: &str) -> String {
     }
     let first = source.split('\n').next().unwrap_or("");
     let room = MAX - "[string \"...\"]".len() - 1;
-    if first.len() == source.len() && first.len() <= room {
+    if first.len() == source.len() && first.len() < room {
         format!("[string \"{first}\"]")
     } else {
         let cut: String = first.chars().take(room).collect();
         format!("[string \"{cut}...\"]")
-    }
-}
-
-impl VmState {
-    /// What the calling instruction calls the function of the frame at
-    /// `level`: `("method", "insert")` and so on; `None` when it was called
-    /// from native code or the expression has no name.
-    #[must_use]
-    pub fn function_name(&self, level: usize) -> Option<(&'static str, String)> {
-        let _ = self.frame_at(level)?;
-        None
-    }
-
-    /// The name of the function at `level` in the loaded modules
-    /// (`string.rep`, or `print` for fields of `_G`).
-    #[must_use]
-    pub fn global_function_name(&self, level: usize) -> Option<String> {
-        let f = self.frame_at(level)?.function();
-        f.as_native_fn().map(|n| n.name.to_string())
     }
 }

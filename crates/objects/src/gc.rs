@@ -253,7 +253,7 @@ fn callee_window(instr: Instr) -> usize {
 }
 
 /// Bit rows of live registers for the collector.
-fn live_map(proto: &vela_bytecode::Proto) -> LiveMap {
+pub(crate) fn live_map(proto: &vela_bytecode::Proto) -> LiveMap {
     let live = Liveness::compute(proto);
     let words = (proto.max_stack as usize).div_ceil(64);
     let mut rows = vec![0u64; words * proto.code.len()];

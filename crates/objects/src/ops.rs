@@ -256,6 +256,14 @@ pub fn number_le(a: Value, b: Value) -> bool {
     }
 }
 
+fn division_by_zero(op: ArithOp) -> &'static str {
+    if op == ArithOp::Mod {
+        "attempt to perform 'n%0'"
+    } else {
+        "attempt to divide by zero"
+    }
+}
+
 /// Most `__index` and `__newindex` steps before a loop is assumed.
 const MAX_META_CHAIN: usize = 2000;
 
@@ -282,11 +290,7 @@ impl VmState {
             && a.as_int().is_some()
             && b.as_int() == Some(0)
         {
-            return Err(if op == ArithOp::Mod {
-                self.error("attempt to perform 'n%%0'")
-            } else {
-                self.error("attempt to perform 'n//0'")
-            });
+            return Err(self.error(division_by_zero(op)));
         }
         // Metamethods come before string coercion only for operands that are
         // no strings: strings coerce through the string metatable, whose
@@ -307,25 +311,20 @@ impl VmState {
                     return Ok(v);
                 }
                 if !op.is_bitwise() {
-                    return self.arith(op, x, y);
+                    // Raised by the string library in PUC Lua, so without a
+                    // position.
+                    let text = self.str_value(division_by_zero(op).as_bytes());
+                    return Err(self.throw(text));
                 }
             }
         }
         if op.is_bitwise() {
-            let number = |vm: &Self, v: Value| {
-                if v.tag == Tag::STR {
-                    vm.coerce_number(v).is_some()
+            if a.is_number() && b.is_number() {
+                let at = if a.to_int().is_none() {
+                    Operand::Left
                 } else {
-                    v.is_number()
-                }
-            };
-            if number(self, a) && number(self, b) {
-                let (culprit, at) = if self.coerce_number(a).and_then(Value::to_int).is_none() {
-                    (a, Operand::Left)
-                } else {
-                    (b, Operand::Right)
+                    Operand::Right
                 };
-                let _ = culprit;
                 let info = self.operand_info(at);
                 return Err(self.error(format!("number{info} has no integer representation")));
             }
@@ -336,8 +335,15 @@ impl VmState {
             };
             return Err(self.type_error("perform bitwise operation on", culprit, at));
         }
-        let coerces = self.coerce_number(a).is_some() && a.tag != Tag::STR;
-        let (culprit, at) = if coerces || (a.tag == Tag::STR && self.coerce_number(a).is_some()) {
+        if strings {
+            return Err(self.error(format!(
+                "attempt to {} a '{}' with a '{}'",
+                &op.event().key()[2..],
+                a.tag.type_name(),
+                b.tag.type_name(),
+            )));
+        }
+        let (culprit, at) = if a.is_number() {
             (b, Operand::Right)
         } else {
             (a, Operand::Left)
@@ -454,7 +460,7 @@ impl VmState {
             } else {
                 let mm = self.metamethod(o, Event::Index);
                 if mm.is_nil() {
-                    return Err(self.index_error(o, k, step == 0));
+                    return Err(self.index_error(o, step == 0));
                 }
                 mm
             };
@@ -486,7 +492,7 @@ impl VmState {
             } else {
                 let mm = self.metamethod(o, Event::NewIndex);
                 if mm.is_nil() {
-                    return Err(self.index_error(o, k, step == 0));
+                    return Err(self.index_error(o, step == 0));
                 }
                 mm
             };
@@ -509,11 +515,7 @@ impl VmState {
 
     /// Raises a [`KeyError`] as a Lua error.
     pub fn key_error(&mut self, e: KeyError) -> Thrown {
-        self.error(match e {
-            KeyError::Nil => "index is nil".to_string(),
-            KeyError::Nan => "index is NaN".to_string(),
-            other => other.to_string(),
-        })
+        self.error(e.to_string())
     }
 
     /// `#v` with `__len`.
@@ -660,8 +662,7 @@ impl VmState {
                 number::write(&mut buf, v);
                 return self.str(&buf);
             }
-            Tag::NATIVE_FN => format!("builtin: {:#016x}", v.payload),
-            _ => format!("{}: {:#016x}", self.type_name_of(v), v.payload),
+            _ => format!("{}: {:#x}", self.type_name_of(v), v.payload),
         };
         self.str(text.as_bytes())
     }
@@ -682,16 +683,10 @@ impl VmState {
         }
     }
 
-    fn index_error(&mut self, o: Value, k: Value, direct: bool) -> Thrown {
-        if direct {
-            return self.type_error("index", o, Operand::Indexed);
-        }
-        let name = self.type_name_of(o);
-        let info = match k.as_str() {
-            Some(s) => format!(" (field '{}')", s.to_text()),
-            None => String::new(),
-        };
-        self.error(format!("attempt to index a {name} value{info}"))
+    fn index_error(&mut self, o: Value, direct: bool) -> Thrown {
+        // A value found in a metatable has no name.
+        let at = if direct { Operand::Indexed } else { Operand::None };
+        self.type_error("index", o, at)
     }
 
     /// Raises `attempt to <op> a <type> value (<variable>)`.

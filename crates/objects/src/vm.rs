@@ -188,6 +188,10 @@ pub const STACK_RESERVE: usize = 4096;
 pub const MAX_NATIVE_DEPTH: u32 = 200;
 /// Helpers that compiled code may call.
 pub const MAX_HELPERS: usize = 64;
+/// Most message handlers running inside each other.
+const MAX_HANDLER_DEPTH: u32 = 10;
+/// Native calls that a message handler may nest beyond the limit.
+const HANDLER_NATIVE_DEPTH: u32 = 25;
 /// Words through which a side exit hands values to the deoptimizer.
 pub const EXIT_WORDS: usize = 1024;
 
@@ -247,6 +251,8 @@ pub struct VmState {
     pub handler: Value,
     /// Whether `error` has been through the message handler.
     pub error_handled: bool,
+    /// Message handlers running inside each other.
+    handler_depth: u32,
     /// Traceback text captured where an uncaught error was raised.
     pub error_traceback: Option<String>,
     /// Collect at every opportunity.
@@ -315,6 +321,7 @@ impl VmState {
             enter_thunk: std::ptr::null(),
             handler: Value::NIL,
             error_handled: false,
+            handler_depth: 0,
             error_traceback: None,
             gc_stress: false,
             tbc: Vec::new(),
@@ -587,12 +594,59 @@ impl VmState {
 
     // ---- errors ------------------------------------------------------
 
-    /// Raises `v` as a Lua error.
+    /// Raises `v` as a Lua error. The message handler, if there is one, runs
+    /// here, with the stack of the error still in place; what it returns is
+    /// the error that goes on.
     pub fn throw(&mut self, v: Value) -> Thrown {
         self.error = v;
         self.error_handled = false;
         self.error_traceback = None;
+        if !self.handler.is_nil() {
+            self.run_handler();
+        }
         Thrown(())
+    }
+
+    /// Runs the message handler on the error in flight. Errors inside it run
+    /// it again, up to a limit. While it runs there is room beyond the limits
+    /// of the stack and of native calls, so that it can report their overflow.
+    #[cold]
+    fn run_handler(&mut self) {
+        if self.handler_depth == MAX_HANDLER_DEPTH {
+            self.error = self.str_value(b"error in error handling");
+            self.error_handled = true;
+            return;
+        }
+        let (limit, depth) = (self.real_stack_limit, self.native_depth);
+        if self.handler_depth == 0 {
+            self.set_real_stack_limit(limit.wrapping_add(STACK_RESERVE / 2));
+        }
+        self.handler_depth += 1;
+        self.native_depth = depth.saturating_sub(HANDLER_NATIVE_DEPTH);
+        // A frame that is just being entered may lie above the limit.
+        let (top, frame) = (self.top, self.frame);
+        self.top = self.frame_end();
+        let handler = self.handler;
+        let error = self.error;
+        match self.call::<1>(handler, &[error]) {
+            Ok([handled]) => self.error = handled,
+            // Raised in the handler, so handled by a nested run.
+            Err(Thrown(())) => self.frame = frame,
+        }
+        self.top = top;
+        self.native_depth = depth;
+        self.handler_depth -= 1;
+        if self.handler_depth == 0 {
+            self.set_real_stack_limit(limit);
+        }
+        self.error_handled = true;
+    }
+
+    fn set_real_stack_limit(&mut self, limit: *mut Value) {
+        self.real_stack_limit = limit;
+        if !self.stack_limit.is_null() {
+            self.stack_limit = limit;
+        }
     }
 
     /// Raises a string error with the position of the running Lua function
