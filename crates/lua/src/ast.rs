@@ -144,6 +144,8 @@ pub(crate) struct Node {
     pub expr: Expr,
     /// Line that errors of this operation are reported at.
     pub line: u32,
+    /// Where the token after it starts.
+    pub after: u32,
 }
 
 /// An item of a table constructor: with a key, or the next list element.

@@ -113,7 +113,7 @@ pub(crate) fn token_name(tok: Tok) -> Vec<u8> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     pub tok: Tok,
-    start: usize,
+    pub start: usize,
     end: usize,
 }
 
@@ -186,6 +186,30 @@ impl<'s> Lexer<'s> {
     pub fn error_near(&self, what: &[u8]) -> SyntaxError {
         let near = self.token_text(self.token);
         self.error(what, Some(&near), self.token.tok == Tok::Eos)
+    }
+
+    /// An error found after parsing, in an expression that the token at `pos`
+    /// follows. As the text has been parsed, the tokens there are good; a
+    /// comma belongs to what it ends.
+    pub fn error_after(&mut self, pos: usize, what: &[u8]) -> SyntaxError {
+        self.pos = pos;
+        self.ahead = None;
+        self.line = 1 + line_ends(&self.src[..pos]);
+        let mut token = self.lex();
+        if let Ok(Token {
+            tok: Tok::Char(b','),
+            ..
+        }) = token
+        {
+            token = self.lex();
+        }
+        match token {
+            Ok(token) => {
+                let near = self.token_text(token);
+                self.error(what, Some(&near), false)
+            }
+            Err(error) => error,
+        }
     }
 
     /// An error that quotes no token.
@@ -587,7 +611,7 @@ impl<'s> Lexer<'s> {
 }
 
 /// Builds the message `chunk:line: what near token`.
-pub(crate) fn error_at(
+fn error_at(
     chunk: &str,
     line: u32,
     what: &[u8],
@@ -602,6 +626,25 @@ pub(crate) fn error_at(
         message.extend_from_slice(near);
     }
     SyntaxError::new(message, at_end)
+}
+
+/// Line ends in the text; `\r\n` and `\n\r` are one.
+fn line_ends(text: &[u8]) -> u32 {
+    let mut count = 0;
+    let mut rest = text;
+    while let [b, tail @ ..] = rest {
+        rest = tail;
+        if is_newline(*b) {
+            count += 1;
+            if let [c, after @ ..] = tail
+                && is_newline(*c)
+                && c != b
+            {
+                rest = after;
+            }
+        }
+    }
+    count
 }
 
 fn cut_at_zero(text: &mut Vec<u8>) {

@@ -36,12 +36,15 @@ use vela_bytecode::Proto;
 /// # Errors
 /// The first error in the text, in PUC Lua's words.
 pub fn compile(source: &[u8], chunk_name: &str) -> Result<Arc<Proto>, SyntaxError> {
+    if source.len() >= u32::MAX as usize {
+        return Err(SyntaxError::new(b"chunk is too large".to_vec(), false));
+    }
     let (tree, mut lexer) = parser::Parser::new(source, chunk_name).chunk()?;
     codegen::generate(&tree, &mut lexer.strings, chunk_name).map_err(|failure| {
         let what: &[u8] = match failure.limit {
             codegen::Limit::Registers => b"function or expression needs too many registers",
         };
-        lexer::error_at(chunk_name, failure.line, what, None, false)
+        lexer.error_after(failure.after as usize, what)
     })
 }
 

@@ -155,7 +155,8 @@ impl<'s> Parser<'s> {
 
     pub fn push(&mut self, expr: Expr, line: u32) -> ExprId {
         let id = ExprId(self.tree.nodes.len() as u32);
-        self.tree.nodes.push(Node { expr, line });
+        let after = self.lex.token.start as u32;
+        self.tree.nodes.push(Node { expr, line, after });
         id
     }
 

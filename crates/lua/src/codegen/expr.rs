@@ -87,7 +87,8 @@ impl Gen<'_, '_> {
 
     /// Evaluates to one value in `dst`; returns its register.
     pub(super) fn expr_to(&mut self, e: ExprId, dst: Dst) -> Result<u8> {
-        let Node { expr, line } = self.tree.node(e);
+        let Node { expr, line, after } = self.tree.node(e);
+        self.after = after;
         match expr {
             Expr::Nil => {
                 let d = self.dst(dst)?;
@@ -419,7 +420,7 @@ impl Gen<'_, '_> {
             let Some(id) = self.spine.pop() else { break };
             let last = self.spine.len() == bottom;
             let want = if last { want } else { Want::Value(Dst::Next) };
-            let Node { expr, line } = self.tree.node(id);
+            let Node { expr, line, .. } = self.tree.node(id);
             let reg = match expr {
                 Expr::Index { key, .. } => {
                     let dst = match want {
@@ -641,7 +642,7 @@ impl Gen<'_, '_> {
         let mut result = 0;
         while self.spine.len() > bottom {
             let Some(id) = self.spine.pop() else { break };
-            let Node { expr, line } = self.tree.node(id);
+            let Node { expr, line, .. } = self.tree.node(id);
             let Expr::Binary { op, rhs, .. } = expr else {
                 break;
             };
@@ -698,6 +699,7 @@ impl Gen<'_, '_> {
                     rhs,
                 },
             line: at,
+            ..
         } = self.tree.node(rest)
         {
             self.expr_to(lhs, Dst::Next)?;

@@ -131,7 +131,7 @@ impl Gen<'_, '_> {
         let mut value = None;
         while self.spine.len() > bottom {
             let Some(id) = self.spine.pop() else { break };
-            let Node { expr, line } = self.tree.node(id);
+            let Node { expr, line, .. } = self.tree.node(id);
             let Expr::Binary { op, rhs, .. } = expr else {
                 break;
             };

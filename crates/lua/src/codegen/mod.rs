@@ -24,10 +24,11 @@ pub(crate) enum Limit {
     Registers,
 }
 
-/// The limit and the line at which it was hit.
+/// The limit and where it was hit.
 pub(crate) struct Failure {
     pub limit: Limit,
-    pub line: u32,
+    /// Start of the token after the expression that was too much.
+    pub after: u32,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Limit>;
@@ -79,6 +80,8 @@ struct Gen<'c, 't> {
     spine: Vec<crate::ast::ExprId>,
     /// Functions defined so far.
     children: Vec<FuncId>,
+    /// [`Node::after`](crate::ast::Node::after) of the expression being evaluated.
+    after: u32,
 }
 
 /// Generates the chunk's main function and everything inside it.
@@ -127,11 +130,12 @@ impl Chunk<'_> {
             labels: hashbrown::HashMap::default(),
             spine: Vec::new(),
             children: Vec::new(),
+            after: 0,
             chunk: self,
         };
         if let Err(limit) = generator.function_body() {
-            let line = generator.out.line;
-            return Err(Failure { limit, line });
+            let after = generator.after;
+            return Err(Failure { limit, after });
         }
         let (out, children) = (generator.out, generator.children);
         let f = &tree.functions[func.0 as usize];
