@@ -611,13 +611,7 @@ impl<'s> Lexer<'s> {
 }
 
 /// Builds the message `chunk:line: what near token`.
-fn error_at(
-    chunk: &str,
-    line: u32,
-    what: &[u8],
-    near: Option<&[u8]>,
-    at_end: bool,
-) -> SyntaxError {
+fn error_at(chunk: &str, line: u32, what: &[u8], near: Option<&[u8]>, at_end: bool) -> SyntaxError {
     let mut message = chunk_id(chunk);
     message.extend_from_slice(format!(":{line}: ").as_bytes());
     message.extend_from_slice(what);

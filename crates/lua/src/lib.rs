@@ -62,6 +62,3 @@ pub fn strip_shebang(file: &[u8]) -> &[u8] {
         None => b"",
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -172,7 +172,7 @@ impl Chunk<'_> {
 impl Gen<'_, '_> {
     fn function_body(&mut self) -> Result<()> {
         let f = &self.tree.functions[self.func.0 as usize];
-        self.out.line = f.line;
+        self.out.line = f.line.max(1);
         if f.is_vararg {
             self.out.emit(Instr::abcd(Op::VarargPrep, 0, 0, 0, 0));
         }
