@@ -1,74 +1,436 @@
-//! Numbers as text: `%.14g` out, Lua numerals in.
+//! Numbers as text: C's `%g`, `%e`, `%f` and `%a` out, Lua numerals in.
+//!
+//! Decimal digits come from `core`'s exact formatting (Grisu with a Dragon
+//! fallback), which rounds as C does; this module only arranges them.
 
 use crate::value::{Tag, Value};
-use std::io::Write;
+use std::fmt::Write;
 
-/// Appends the text of a number as `tostring` gives it: integers in decimal,
-/// floats by `%.14g` with `.0` added when the result looks like an integer.
-pub fn write(out: &mut Vec<u8>, v: Value) {
-    if v.tag == Tag::INT {
-        let _ = write!(out, "{}", v.payload as i64);
-        return;
+/// Longest text of a number by `tostring`.
+pub const MAX_NUMBER_TEXT: usize = 32;
+
+/// The text of a number as `tostring` gives it, on the stack.
+#[derive(Clone, Copy)]
+pub struct NumberText {
+    bytes: [u8; MAX_NUMBER_TEXT],
+    start: u8,
+    end: u8,
+}
+
+impl NumberText {
+    /// Integers in decimal, floats by `%.14g` with `.0` added when the result
+    /// looks like an integer.
+    #[inline]
+    #[must_use]
+    pub fn new(v: Value) -> NumberText {
+        if v.tag == Tag::INT {
+            Self::int(v.payload as i64)
+        } else {
+            Self::float(f64::from_bits(v.payload))
+        }
     }
-    let start = out.len();
-    write_g(out, f64::from_bits(v.payload), 14);
-    let looks_int = out[start..]
-        .iter()
-        .all(|b| b.is_ascii_digit() || *b == b'-');
-    if looks_int {
-        out.extend_from_slice(b".0");
+
+    /// The text.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[self.start as usize..self.end as usize]
+    }
+
+    /// An integer in decimal.
+    #[must_use]
+    pub fn int(i: i64) -> NumberText {
+        let mut t = NumberText {
+            bytes: [0; MAX_NUMBER_TEXT],
+            start: 0,
+            end: MAX_NUMBER_TEXT as u8,
+        };
+        t.start = put_decimal(&mut t.bytes, i.unsigned_abs()) as u8;
+        if i < 0 {
+            t.start -= 1;
+            t.bytes[t.start as usize] = b'-';
+        }
+        t
+    }
+
+    fn float(f: f64) -> NumberText {
+        // Integers of at most 14 digits are exact in `%.14g`.
+        if f.abs() < 1e14 && f.trunc() == f && (f != 0.0 || f.is_sign_positive()) {
+            let mut t = NumberText::int(f as i64);
+            let (start, end) = (t.start as usize, t.end as usize);
+            t.bytes.copy_within(start..end, start - 2);
+            t.bytes[end - 2..end].copy_from_slice(b".0");
+            t.start -= 2;
+            return t;
+        }
+        let mut out = Bytes {
+            bytes: [0; MAX_NUMBER_TEXT],
+            len: 0,
+        };
+        put_g(&mut out, f, 14, false, false);
+        let looks_int = out
+            .as_slice()
+            .iter()
+            .all(|b| b.is_ascii_digit() || *b == b'-');
+        if looks_int {
+            out.put(b".0");
+        }
+        NumberText {
+            bytes: out.bytes,
+            start: 0,
+            end: out.len as u8,
+        }
     }
 }
 
-/// Appends `f` by C's `%.{precision}g` (`inf`, `-nan` and `nan` as glibc).
-pub fn write_g(out: &mut Vec<u8>, f: f64, precision: usize) {
-    if f.is_nan() {
-        out.extend_from_slice(if f.is_sign_negative() {
-            b"-nan"
-        } else {
-            b"nan"
-        });
-        return;
+/// Writes decimal digits right-aligned into `bytes`; returns where they start.
+fn put_decimal(bytes: &mut [u8], mut n: u64) -> usize {
+    const PAIRS: [u8; 200] = {
+        let mut p = [0; 200];
+        let mut i = 0;
+        while i < 100 {
+            p[2 * i] = b'0' + (i / 10) as u8;
+            p[2 * i + 1] = b'0' + (i % 10) as u8;
+            i += 1;
+        }
+        p
+    };
+    let mut at = bytes.len();
+    while n >= 100 {
+        let r = (n % 100) as usize * 2;
+        n /= 100;
+        at -= 2;
+        bytes[at..at + 2].copy_from_slice(&PAIRS[r..r + 2]);
     }
-    if f.is_infinite() {
-        out.extend_from_slice(if f < 0.0 { b"-inf" } else { b"inf" });
-        return;
-    }
-    let p = precision.max(1);
-    let text = format!("{:.*e}", p - 1, f);
-    let (mantissa, exp) = text.split_once('e').unwrap_or((&text, "0"));
-    let exp: i32 = exp.parse().unwrap_or(0);
-    if exp < -4 || exp >= p as i32 {
-        let m = if mantissa.contains('.') {
-            mantissa.trim_end_matches('0').trim_end_matches('.')
-        } else {
-            mantissa
-        };
-        let _ = write!(
-            out,
-            "{m}e{}{:02}",
-            if exp < 0 { '-' } else { '+' },
-            exp.abs()
-        );
+    if n >= 10 {
+        let r = n as usize * 2;
+        at -= 2;
+        bytes[at..at + 2].copy_from_slice(&PAIRS[r..r + 2]);
     } else {
-        let decimals = (p as i32 - 1 - exp).max(0) as usize;
-        let fixed = format!("{f:.decimals$}");
-        let m = if fixed.contains('.') {
-            fixed.trim_end_matches('0').trim_end_matches('.')
-        } else {
-            &fixed
-        };
-        out.extend_from_slice(m.as_bytes());
+        at -= 1;
+        bytes[at] = b'0' + n as u8;
     }
+    at
+}
+
+/// Appends the text of a number as `tostring` gives it.
+#[inline]
+pub fn write(out: &mut Vec<u8>, v: Value) {
+    out.extend_from_slice(NumberText::new(v).as_bytes());
+}
+
+/// Where number text goes.
+pub trait Sink {
+    /// Appends bytes.
+    fn put(&mut self, bytes: &[u8]);
+    /// Appends `n` zeros.
+    fn zeros(&mut self, n: usize) {
+        for _ in 0..n {
+            self.put(b"0");
+        }
+    }
+}
+
+impl Sink for Vec<u8> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// A byte buffer on the stack. What does not fit is dropped: callers size it
+/// for the longest text.
+struct Bytes<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Bytes<N> {
+    fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl<const N: usize> Sink for Bytes<N> {
+    fn put(&mut self, bytes: &[u8]) {
+        let n = bytes.len().min(N - self.len);
+        self.bytes[self.len..self.len + n].copy_from_slice(&bytes[..n]);
+        self.len += n;
+    }
+}
+
+impl<const N: usize> Write for Bytes<N> {
+    fn write_str(&mut self, s: &str) -> std::fmt::Result {
+        self.put(s.as_bytes());
+        Ok(())
+    }
+}
+
+/// Most digits after the point that the C format functions are asked for.
+pub const MAX_PRECISION: usize = 99;
+
+/// Significant digits and decimal exponent of a finite `f >= 0`.
+struct Digits {
+    text: Bytes<{ MAX_PRECISION + 2 }>,
+    exp: i32,
+}
+
+impl Digits {
+    /// `n` significant digits (1..=100), correctly rounded.
+    fn new(f: f64, n: usize) -> Digits {
+        let mut raw = Bytes::<{ MAX_PRECISION + 12 }> {
+            bytes: [0; MAX_PRECISION + 12],
+            len: 0,
+        };
+        let _ = write!(raw, "{:.*e}", n - 1, f);
+        let raw = raw.as_slice();
+        let e = raw
+            .iter()
+            .rposition(|&b| b == b'e')
+            .unwrap_or(raw.len() - 1);
+        let exp = std::str::from_utf8(&raw[e + 1..])
+            .ok()
+            .and_then(|t| t.parse().ok())
+            .unwrap_or(0);
+        let mut text = Bytes {
+            bytes: [0; MAX_PRECISION + 2],
+            len: 0,
+        };
+        text.put(&raw[..1]);
+        if n > 1 {
+            text.put(&raw[2..e]);
+        }
+        Digits { text, exp }
+    }
+}
+
+/// Writes `inf` and `nan` as glibc does; false for finite numbers.
+fn put_special(out: &mut impl Sink, f: f64, upper: bool) -> bool {
+    if f.is_finite() {
+        return false;
+    }
+    let text: &[u8] = match (f.is_nan(), upper) {
+        (true, false) => b"nan",
+        (true, true) => b"NAN",
+        (false, false) => b"inf",
+        (false, true) => b"INF",
+    };
+    out.put(text);
+    true
+}
+
+fn put_exponent(out: &mut impl Sink, exp: i32, upper: bool) {
+    out.put(if upper { b"E" } else { b"e" });
+    out.put(if exp < 0 { b"-" } else { b"+" });
+    let text = NumberText::int(i64::from(exp.abs()));
+    if exp.abs() < 10 {
+        out.put(b"0");
+    }
+    out.put(text.as_bytes());
+}
+
+/// Appends `f` by C's `%.{precision}g` (`%#g` if `alternate`, `%G` if
+/// `upper`). The precision is cut to [`MAX_PRECISION`].
+pub fn put_g(out: &mut impl Sink, f: f64, precision: usize, alternate: bool, upper: bool) {
+    if f.is_sign_negative() {
+        out.put(b"-");
+    }
+    let f = f.abs();
+    if put_special(out, f, upper) {
+        return;
+    }
+    let p = precision.clamp(1, MAX_PRECISION);
+    let Digits { text, exp } = Digits::new(f, p);
+    let mut digits = text.as_slice();
+    if !alternate {
+        let kept = digits.iter().rposition(|&b| b != b'0').map_or(1, |i| i + 1);
+        digits = &digits[..kept];
+    }
+    if exp < -4 || exp >= p as i32 {
+        out.put(&digits[..1]);
+        if digits.len() > 1 || alternate {
+            out.put(b".");
+            out.put(&digits[1..]);
+        }
+        put_exponent(out, exp, upper);
+    } else if exp < 0 {
+        out.put(b"0.");
+        out.zeros((-exp - 1) as usize);
+        out.put(digits);
+    } else {
+        let int = exp as usize + 1;
+        if digits.len() <= int {
+            out.put(digits);
+            out.zeros(int - digits.len());
+            if alternate {
+                out.put(b".");
+            }
+        } else {
+            out.put(&digits[..int]);
+            out.put(b".");
+            out.put(&digits[int..]);
+        }
+    }
+}
+
+/// Appends `f` by C's `%.{precision}g`.
+pub fn write_g(out: &mut Vec<u8>, f: f64, precision: usize) {
+    put_g(out, f, precision, false, false);
+}
+
+/// Appends `f` by C's `%.{precision}e`.
+pub fn put_e(out: &mut impl Sink, f: f64, precision: usize, alternate: bool, upper: bool) {
+    if f.is_sign_negative() {
+        out.put(b"-");
+    }
+    let f = f.abs();
+    if put_special(out, f, upper) {
+        return;
+    }
+    let Digits { text, exp } = Digits::new(f, precision.min(MAX_PRECISION) + 1);
+    let digits = text.as_slice();
+    out.put(&digits[..1]);
+    if digits.len() > 1 || alternate {
+        out.put(b".");
+        out.put(&digits[1..]);
+    }
+    put_exponent(out, exp, upper);
+}
+
+/// Appends `f` by C's `%.{precision}f`.
+pub fn put_f(out: &mut impl Sink, f: f64, precision: usize, alternate: bool, upper: bool) {
+    if f.is_sign_negative() {
+        out.put(b"-");
+    }
+    let f = f.abs();
+    if put_special(out, f, upper) {
+        return;
+    }
+    let p = precision.min(MAX_PRECISION);
+    if !put_f_fast(out, f, p) {
+        // 309 digits before the point at most.
+        let mut text = Bytes::<{ 312 + MAX_PRECISION }> {
+            bytes: [0; 312 + MAX_PRECISION],
+            len: 0,
+        };
+        let _ = write!(text, "{f:.p$}");
+        out.put(text.as_slice());
+    }
+    if alternate && p == 0 {
+        out.put(b".");
+    }
+}
+
+/// `%.{p}f` through integers where that is exact: the fraction of a double
+/// below 2^53 scaled by 10^p fits 128 bits with all its binary digits.
+fn put_f_fast(out: &mut impl Sink, f: f64, p: usize) -> bool {
+    const MAX_P: usize = 6;
+    if !(f < 9e15) || p > MAX_P {
+        return false;
+    }
+    let int = f as u64;
+    // Both subtraction and scaling are exact: the fraction has its last
+    // binary digit at 2^-1074 at the lowest, but below 2^-64 only rounding
+    // noise for p <= 6 unless everything above is a tie.
+    let frac = f - int as f64;
+    let scale = 10u64.pow(p as u32);
+    let bits = frac.to_bits();
+    let (mut whole, mut carry) = (0u64, 0u64);
+    if frac != 0.0 {
+        let exp = (bits >> 52) as i32 - 1075;
+        if exp < -116 || bits >> 52 == 0 {
+            // Less than 2^-63: rounds to zero at these precisions.
+        } else {
+            let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52) * u128::from(scale);
+            let shift = -exp as u32;
+            let half = 1u128 << (shift - 1);
+            whole = (mantissa >> shift) as u64;
+            let rest = mantissa & ((1u128 << shift) - 1);
+            // Ties go to even.
+            let odd = if p == 0 { int & 1 } else { whole & 1 };
+            carry = u64::from(rest > half || (rest == half && odd == 1));
+        }
+    }
+    whole += carry;
+    let (int, whole) = if whole >= scale {
+        (int + 1, whole - scale)
+    } else {
+        (int, whole)
+    };
+    let mut buf = [0u8; 24];
+    let at = put_decimal(&mut buf, int);
+    out.put(&buf[at..]);
+    if p > 0 {
+        let mut buf = [b'0'; MAX_P + 1];
+        put_decimal(&mut buf, whole);
+        // Digits beyond the number's own are the zeros it was filled with.
+        out.put(b".");
+        out.put(&buf[buf.len() - p..]);
+    }
+    true
+}
+
+/// Appends `f` by C's `%a` as glibc writes it; all digits if `precision` is
+/// `None`.
+pub fn put_a(out: &mut impl Sink, f: f64, precision: Option<usize>, alternate: bool, upper: bool) {
+    if f.is_sign_negative() {
+        out.put(b"-");
+    }
+    let f = f.abs();
+    if put_special(out, f, upper) {
+        return;
+    }
+    let bits = f.to_bits();
+    let raw = (bits >> 52) as i32;
+    let mut mantissa = bits & ((1 << 52) - 1);
+    let exp = if raw == 0 {
+        if mantissa == 0 { 0 } else { -1022 }
+    } else {
+        mantissa |= 1 << 52;
+        raw - 1023
+    };
+    if let Some(p) = precision
+        && p < 13
+    {
+        let drop = (13 - p) as u32 * 4;
+        let (half, rest) = (1u64 << (drop - 1), mantissa & ((1 << drop) - 1));
+        mantissa >>= drop;
+        mantissa += u64::from(rest > half || (rest == half && mantissa & 1 == 1));
+        mantissa <<= drop;
+    }
+    let hex: &[u8; 16] = if upper {
+        b"0123456789ABCDEF"
+    } else {
+        b"0123456789abcdef"
+    };
+    out.put(if upper { b"0X" } else { b"0x" });
+    out.put(&hex[(mantissa >> 52) as usize..][..1]);
+    let mut digits = [0u8; 13];
+    for (i, d) in digits.iter_mut().enumerate() {
+        *d = hex[(mantissa >> (48 - 4 * i)) as usize & 15];
+    }
+    let shown =
+        precision.unwrap_or_else(|| digits.iter().rposition(|&d| d != b'0').map_or(0, |i| i + 1));
+    if shown > 0 || alternate {
+        out.put(b".");
+    }
+    out.put(&digits[..shown.min(13)]);
+    out.zeros(shown.saturating_sub(13));
+    out.put(if upper { b"P" } else { b"p" });
+    out.put(if exp < 0 { b"-" } else { b"+" });
+    out.put(NumberText::int(i64::from(exp.abs())).as_bytes());
+}
+
+fn is_space(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 
 /// Reads a numeral as `tonumber` does: surrounding white space, a sign,
 /// decimal or hexadecimal, integer or float. `None` if it is none.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<Value> {
-    let is_space = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
-    let start = text.iter().position(|b| !is_space(b))?;
-    let end = text.iter().rposition(|b| !is_space(b))? + 1;
+    let start = text.iter().position(|&b| !is_space(b))?;
+    let end = text.iter().rposition(|&b| !is_space(b))? + 1;
     let t = &text[start..end];
     let (neg, digits) = match t.first()? {
         b'-' => (true, &t[1..]),
@@ -84,27 +446,10 @@ pub fn parse(text: &[u8]) -> Option<Value> {
     {
         return None;
     }
-    if digits.iter().all(u8::is_ascii_digit) {
-        let mut acc: u64 = 0;
-        let mut fits = true;
-        for b in digits {
-            let d = u64::from(b - b'0');
-            match acc.checked_mul(10).and_then(|a| a.checked_add(d)) {
-                Some(a) if a <= i64::MAX as u64 + u64::from(neg) => acc = a,
-                _ => {
-                    fits = false;
-                    break;
-                }
-            }
-        }
-        if fits {
-            return Some(Value::int(if neg {
-                (acc as i64).wrapping_neg()
-            } else {
-                acc as i64
-            }));
-        }
+    if let Some(i) = parse_int(digits, neg) {
+        return Some(Value::int(i));
     }
+    // Keeps out `inf`, `nan` and what else `f64::from_str` knows.
     if !digits
         .iter()
         .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'))
@@ -115,10 +460,27 @@ pub fn parse(text: &[u8]) -> Option<Value> {
     Some(Value::float(if neg { -f } else { f }))
 }
 
+/// Decimal digits only, in the range of integers.
+fn parse_int(digits: &[u8], neg: bool) -> Option<i64> {
+    let limit = i64::MAX as u64 + u64::from(neg);
+    let mut acc: u64 = 0;
+    for b in digits {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        acc = acc.checked_mul(10)?.checked_add(u64::from(b - b'0'))?;
+        if acc > limit {
+            return None;
+        }
+    }
+    let i = acc as i64;
+    Some(if neg { i.wrapping_neg() } else { i })
+}
+
 fn parse_hex(digits: &[u8], neg: bool) -> Option<Value> {
     let mut mantissa: u64 = 0;
     let mut wrapped: u64 = 0;
-    let (mut exp, mut any, mut point, mut float) = (0i32, false, false, false);
+    let (mut exp, mut any, mut point, mut float) = (0i64, false, false, false);
     let mut sticky = false;
     let mut i = 0;
     while i < digits.len() {
@@ -150,39 +512,220 @@ fn parse_hex(digits: &[u8], neg: bool) -> Option<Value> {
     }
     if i < digits.len() && digits[i] | 0x20 == b'p' {
         float = true;
-        let rest = std::str::from_utf8(&digits[i + 1..]).ok()?;
-        let (sign, num) = match rest.as_bytes().first()? {
+        let rest = &digits[i + 1..];
+        let (sign, num) = match rest.first()? {
             b'-' => (-1i64, &rest[1..]),
             b'+' => (1, &rest[1..]),
             _ => (1, rest),
         };
-        if num.is_empty() || !num.bytes().all(|b| b.is_ascii_digit()) {
+        if num.is_empty() {
             return None;
         }
-        let e: i64 = num.parse().unwrap_or(1 << 20);
-        exp = (i64::from(exp) + sign * e.min(1 << 20)) as i32;
+        let mut e: i64 = 0;
+        for b in num {
+            if !b.is_ascii_digit() {
+                return None;
+            }
+            e = e.saturating_mul(10).saturating_add(i64::from(b - b'0'));
+        }
+        exp = exp.saturating_add(sign * e.min(1 << 40));
     } else if i < digits.len() {
         return None;
     }
     if !float {
-        return Some(Value::int(if neg {
-            (wrapped as i64).wrapping_neg()
-        } else {
-            wrapped as i64
-        }));
+        let i = wrapped as i64;
+        return Some(Value::int(if neg { i.wrapping_neg() } else { i }));
     }
-    let m = if sticky { mantissa | 1 } else { mantissa };
-    let mut f = m as f64;
-    // Scale in steps that neither overflow nor lose bits early.
-    while exp > 0 && f != 0.0 && f.is_finite() {
-        let step = exp.min(1000);
-        f *= 2f64.powi(step);
-        exp -= step;
-    }
-    while exp < 0 && f != 0.0 {
-        let step = (-exp).min(1000);
-        f /= 2f64.powi(step);
-        exp += step;
-    }
+    let f = scale(mantissa, sticky, exp);
     Some(Value::float(if neg { -f } else { f }))
+}
+
+/// `mantissa * 2^exp`, with something non-zero after the mantissa's last bit
+/// if `sticky`, rounded once to the nearest double (ties to even).
+fn scale(mantissa: u64, sticky: bool, exp: i64) -> f64 {
+    if mantissa == 0 {
+        return 0.0;
+    }
+    let lead = mantissa.leading_zeros();
+    let m = mantissa << lead;
+    // The value is 1.xxx * 2^e with the bits of `m`.
+    let e = exp.saturating_add(63 - i64::from(lead));
+    if e > 1023 {
+        return f64::INFINITY;
+    }
+    // Bits below the last one kept: more of them for subnormals.
+    let drop = 11 + (-1022 - e).max(0);
+    if drop > 64 {
+        return 0.0;
+    }
+    let wide = u128::from(m) << 1 | u128::from(sticky);
+    let drop = drop as u32 + 1;
+    let (half, rest) = (1u128 << (drop - 1), wide & ((1 << drop) - 1));
+    let mut kept = (wide >> drop) as u64;
+    kept += u64::from(rest > half || (rest == half && kept & 1 == 1));
+    // A carry out of the mantissa moves into the exponent as it should.
+    let biased = if e < -1022 { 0 } else { (e + 1022) as u64 };
+    f64::from_bits((biased << 52) + kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(f: f64) -> String {
+        let mut out = Vec::new();
+        write(&mut out, Value::float(f));
+        String::from_utf8(out).unwrap()
+    }
+
+    fn with(put: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        put(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn floats_as_tostring() {
+        for (f, t) in [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (-1.5, "-1.5"),
+            (1e15, "1e+15"),
+            (1e14, "1e+14"),
+            (99_999_999_999_999.0, "99999999999999.0"),
+            (123_456_789_012_345.0, "1.2345678901234e+14"),
+            (1e100, "1e+100"),
+            (0.1, "0.1"),
+            (1.0 / 3.0, "0.33333333333333"),
+            (1e-5, "1e-05"),
+            (1.25e-4, "0.000125"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, "nan"),
+            (-f64::NAN, "-nan"),
+            (f64::MAX, "1.7976931348623e+308"),
+            (5e-324, "4.9406564584125e-324"),
+            (3.14159265358979, "3.1415926535898"),
+            (0.99999999999999999, "1.0"),
+            (99_999_999_999_999.9, "1e+14"),
+        ] {
+            assert_eq!(text(f), t);
+        }
+    }
+
+    #[test]
+    fn integers_as_tostring() {
+        for i in [0, 7, -7, 10, 99, 100, 12345, i64::MAX, i64::MIN] {
+            assert_eq!(NumberText::int(i).as_bytes(), i.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn c_formats() {
+        assert_eq!(with(|o| put_g(o, 100_000.0, 6, false, false)), "100000");
+        assert_eq!(with(|o| put_g(o, 1e6, 6, false, false)), "1e+06");
+        assert_eq!(with(|o| put_g(o, 1.0, 6, true, false)), "1.00000");
+        assert_eq!(with(|o| put_g(o, 100_000.0, 6, true, false)), "100000.");
+        assert_eq!(with(|o| put_g(o, 0.0, 0, false, false)), "0");
+        assert_eq!(with(|o| put_g(o, 1e-10, 3, false, true)), "1E-10");
+        assert_eq!(with(|o| put_e(o, 12345.678, 2, false, false)), "1.23e+04");
+        assert_eq!(with(|o| put_e(o, 0.0, 0, true, false)), "0.e+00");
+        assert_eq!(with(|o| put_f(o, 2.5, 0, false, false)), "2");
+        assert_eq!(with(|o| put_f(o, 3.5, 0, true, false)), "4.");
+        assert_eq!(with(|o| put_f(o, 0.125, 2, false, false)), "0.12");
+        assert_eq!(with(|o| put_f(o, 0.375, 2, false, false)), "0.38");
+        assert_eq!(with(|o| put_f(o, 0.999_999_9, 6, false, false)), "1.000000");
+        assert_eq!(
+            with(|o| put_f(o, -1e22, 1, false, false)),
+            "-10000000000000000000000.0"
+        );
+        assert_eq!(with(|o| put_f(o, 1e-300, 6, false, false)), "0.000000");
+        assert_eq!(with(|o| put_f(o, f64::INFINITY, 1, false, true)), "INF");
+        assert_eq!(with(|o| put_a(o, 1.0, None, false, false)), "0x1p+0");
+        assert_eq!(
+            with(|o| put_a(o, 0.1, None, false, false)),
+            "0x1.999999999999ap-4"
+        );
+        assert_eq!(with(|o| put_a(o, 0.1, Some(2), false, true)), "0X1.9AP-4");
+        assert_eq!(
+            with(|o| put_a(o, -0.0, Some(3), false, false)),
+            "-0x0.000p+0"
+        );
+        assert_eq!(
+            with(|o| put_a(o, 5e-324, None, false, false)),
+            "0x0.0000000000001p-1022"
+        );
+    }
+
+    #[test]
+    fn fixed_through_integers_agrees_with_exact_formatting() {
+        let mut x = 0x9e37_79b9_7f4a_7c15u64;
+        for round in 0..20_000 {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            let f = match round % 4 {
+                0 => (x >> 20) as f64 / 1024.0,
+                1 => (x % 100_000) as f64 / 1000.0,
+                2 => f64::from_bits((x >> 12) | ((1023 - x % 80) << 52)),
+                _ => (x % 4_000_001) as f64 / 64.0,
+            };
+            for p in 0..=6 {
+                assert_eq!(with(|o| put_f(o, f, p, false, false)), format!("{f:.p$}"));
+            }
+        }
+    }
+
+    #[test]
+    fn numerals() {
+        let int = |t: &str| parse(t.as_bytes()).and_then(Value::as_int);
+        let float = |t: &str| parse(t.as_bytes()).and_then(Value::as_float);
+        assert_eq!(int(" 10 "), Some(10));
+        assert_eq!(int("-0x10"), Some(-16));
+        assert_eq!(int("9223372036854775807"), Some(i64::MAX));
+        assert_eq!(int("-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(
+            float("9223372036854775808"),
+            Some(9_223_372_036_854_775_808.0)
+        );
+        assert_eq!(int("0xffffffffffffffff"), Some(-1));
+        assert_eq!(int("0x1ffffffffffffffff"), Some(-1));
+        assert_eq!(float("1e2"), Some(100.0));
+        assert_eq!(float(".5"), Some(0.5));
+        assert_eq!(float("5."), Some(5.0));
+        assert_eq!(float("0x.8"), Some(0.5));
+        assert_eq!(float("0x1p-1"), Some(0.5));
+        assert_eq!(float("0xA.8p1"), Some(21.0));
+        assert_eq!(float("1e400"), Some(f64::INFINITY));
+        for bad in [
+            "", " ", ".", "e1", "1e", "1e+", "0x", "0x.", "0xp1", "0x1p", "0x1p+", "1 2", "inf",
+            "nan", "1..2", "1e1.0", "--1", "- 1", "0x1g", "1_000", "1\0",
+        ] {
+            assert!(parse(bad.as_bytes()).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_floats_round_once() {
+        let float = |t: &str| parse(t.as_bytes()).and_then(Value::as_float).unwrap();
+        assert_eq!(float("0x1p-1074"), 5e-324);
+        assert_eq!(float("0x1p-1075"), 0.0);
+        assert_eq!(float("0x1.8p-1075"), 5e-324);
+        assert_eq!(float("0x1.0000000000001p-1075"), 5e-324);
+        assert_eq!(float("0x1p-1022"), f64::MIN_POSITIVE);
+        assert_eq!(float("0x0.fffffffffffff8p-1022"), f64::MIN_POSITIVE);
+        assert_eq!(float("0x1.fffffffffffffp1023"), f64::MAX);
+        assert_eq!(float("0x1.fffffffffffff8p1023"), f64::INFINITY);
+        assert_eq!(float("0x1.fffffffffffff7p1023"), f64::MAX);
+        assert_eq!(float("0x1p99999999999999999999"), f64::INFINITY);
+        assert_eq!(float("0x1p-99999999999999999999"), 0.0);
+        assert_eq!(float("0x1.00000000000008p0"), 1.0);
+        assert_eq!(
+            float("0x1.00000000000008000000000000000000001p0"),
+            1.0 + f64::EPSILON
+        );
+        assert_eq!(float("0x1.00000000000018p0"), 1.0 + 2.0 * f64::EPSILON);
+        assert_eq!(float("0x3p-1074"), 1.5e-323);
+    }
 }
