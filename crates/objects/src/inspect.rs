@@ -24,7 +24,10 @@ pub enum Callee {
 
 impl Way {
     fn is_property(&self) -> bool {
-        !matches!(self.kind, WayKind::None | WayKind::Target)
+        !matches!(
+            self.kind,
+            WayKind::None | WayKind::Target | WayKind::StrHolder | WayKind::StrHolderOut
+        )
     }
 
     /// The receiver's shape of a property way.
@@ -45,16 +48,19 @@ impl Way {
     /// The table that holds an inherited field.
     #[must_use]
     pub fn holder(&self) -> Option<Gc<Table>> {
-        let held = matches!(self.kind, WayKind::Holder | WayKind::HolderOut);
+        let held = matches!(
+            self.kind,
+            WayKind::Holder | WayKind::HolderOut | WayKind::StrHolder | WayKind::StrHolderOut
+        );
         held.then(|| Gc::from_payload(self.aux))
     }
 
     /// The lattice cell of the field.
     #[must_use]
     pub fn field_info(&self) -> Option<&FieldInfo> {
+        let property = self.is_property() || self.holder().is_some();
         // SAFETY: property ways hold a lattice cell's address or 0.
-        (self.is_property() && self.field != 0)
-            .then(|| unsafe { &*(self.field as *const FieldInfo) })
+        (property && self.field != 0).then(|| unsafe { &*(self.field as *const FieldInfo) })
     }
 
     /// The call target of a call way.

@@ -160,7 +160,7 @@ fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
     if let Some(holder) = way.holder() {
         let shape = holder.shape();
         out.holder = Some((way.aux, shape_snapshot(vm, shape)));
-        let out_of_line = way.kind == WayKind::HolderOut;
+        let out_of_line = matches!(way.kind, WayKind::HolderOut | WayKind::StrHolderOut);
         let slot = way.slot as usize
             + if out_of_line {
                 shape.inline_cap as usize

@@ -176,6 +176,9 @@ impl Builder<'_> {
         site: &SiteSnapshot,
         mut slow: Option<&mut super::frame::Slow>,
     ) -> Val {
+        if way.kind == WayKind::Absent {
+            return self.nil();
+        }
         let own = matches!(way.kind, WayKind::Own | WayKind::OwnOut);
         let (table, cap) = if own {
             (table, shape.inline_cap)
@@ -612,7 +615,7 @@ impl Builder<'_> {
 fn readable(way: &WaySnapshot) -> bool {
     way.shape.is_some()
         && match way.kind {
-            WayKind::Own | WayKind::OwnOut => true,
+            WayKind::Own | WayKind::OwnOut | WayKind::Absent => true,
             WayKind::Holder | WayKind::HolderOut => way.holder.is_some(),
             _ => false,
         }
