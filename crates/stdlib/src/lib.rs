@@ -14,6 +14,8 @@
 
 pub mod args;
 pub mod base;
+mod calendar;
+pub mod chunk;
 pub mod debug;
 pub mod io;
 pub mod math;
@@ -23,6 +25,7 @@ pub mod package;
 pub mod register;
 mod sort;
 pub mod string;
+pub mod sys;
 pub mod table;
 pub mod utf8;
 

@@ -3,21 +3,30 @@
 //! It is buffered in the VM's host state, so that output of both keeps its
 //! order; [`flush`] must run at exit and before standard input is read.
 
+use crate::io::stream::Buffering;
 use std::io::{BufWriter, IsTerminal, Write};
 use vela_objects::VmState;
 
 /// The VM's standard output.
 pub struct StdOut {
     writer: BufWriter<Box<dyn Write>>,
-    /// Flush after each line: someone is watching.
-    by_line: bool,
+    /// When bytes go out: by line if someone is watching.
+    buffering: Buffering,
+    /// Whether the process's output is a terminal.
+    interactive: bool,
 }
 
 impl StdOut {
     fn process() -> StdOut {
         let out = std::io::stdout();
+        let interactive = out.is_terminal();
         StdOut {
-            by_line: out.is_terminal(),
+            buffering: if interactive {
+                Buffering::Line
+            } else {
+                Buffering::Full
+            },
+            interactive,
             writer: BufWriter::with_capacity(1 << 16, Box::new(out)),
         }
     }
@@ -29,10 +38,26 @@ impl StdOut {
     #[inline]
     pub fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.writer.write_all(bytes)?;
-        if self.by_line && bytes.contains(&b'\n') {
-            self.writer.flush()?;
+        match self.buffering {
+            Buffering::Full => Ok(()),
+            Buffering::Line if !bytes.contains(&b'\n') => Ok(()),
+            _ => self.writer.flush(),
         }
-        Ok(())
+    }
+
+    /// Whether the process's output is a terminal.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// Sets when written bytes go out (`file:setvbuf`).
+    ///
+    /// # Errors
+    /// What the underlying writer reports for the bytes written so far.
+    pub fn set_buffering(&mut self, mode: Buffering) -> std::io::Result<()> {
+        self.buffering = mode;
+        self.writer.flush()
     }
 
     /// Hands everything written to the underlying writer.
@@ -58,7 +83,8 @@ pub fn set_stdout(vm: &mut VmState, writer: Box<dyn Write>) {
     let _ = out.flush();
     *out = StdOut {
         writer: BufWriter::new(writer),
-        by_line: false,
+        buffering: Buffering::Full,
+        interactive: false,
     };
 }
 
