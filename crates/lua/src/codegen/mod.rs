@@ -234,9 +234,15 @@ impl Gen<'_, '_> {
 
     /// Ends the scope of all locals but the first `level`.
     fn deactivate(&mut self, level: usize) {
+        self.end_scopes(level);
+        self.active.truncate(level);
+    }
+
+    /// Ends the locals from `level` on in the debug information only.
+    fn end_scopes(&mut self, level: usize) {
         let pc = self.out.pc();
-        for (_, entry) in self.active.drain(level..) {
-            if let Some(i) = entry {
+        for (_, entry) in self.active.iter_mut().skip(level) {
+            if let Some(i) = entry.take() {
                 self.out.locals[i].end_pc = pc;
             }
         }

@@ -139,6 +139,10 @@ impl Gen<'_, '_> {
                 let state = self.label(label);
                 self.out.patch_here(state.jumps);
                 let pc = self.out.target_here();
+                // At the end of a block jumps to here skip declarations: the
+                // block's locals are out of scope already.
+                let level = self.tree.labels[label as usize].active as usize;
+                self.end_scopes(level);
                 self.labels.insert(
                     label,
                     LabelState {
