@@ -1,0 +1,25 @@
+-- gsub with every kind of replacement; format with every conversion.
+print(("hello"):gsub("l", "L")); print(("hello"):gsub("l", "L", 1)); print(("hello"):gsub("", "-")); print(("abc"):gsub("%w", "%0%0"))
+print(("abc def"):gsub("(%w+) (%w+)", "%2 %1")); print(("abc"):gsub("b", "%%")); print(("x y"):gsub("%s", {[" "] = "_"}))
+print(("$name is $age"):gsub("%$(%w+)", {name = "Bob", age = 42})); print(("$a $b"):gsub("%$(%w)", {a = "1"}))
+print(("abc"):gsub("%w", function(c) if c == "b" then return "[B]" end end)); print(("abc"):gsub("b", function() return false end))
+print(("12 34"):gsub("%d+", function(n) return n * 2 end)); print(("abc"):gsub("(a)(b)", function(a, b) return b .. a end))
+print(("abc"):gsub("x*", "-")); print((""):gsub("", "x")); print(("abc"):gsub("^a", "X")); print(("aaa"):gsub("^a", "X"))
+print(("hello world"):gsub("o", "0", 0)); print(("abc"):gsub(".", {a = 1, b = 2.5, c = true and "t"}))
+print(pcall(string.gsub, "abc", "b", "%2")); print(pcall(string.gsub, "abc", "b", "%x")); print(pcall(string.gsub, "abc", "b", true))
+print(pcall(string.gsub, "abc", "b", function() return {} end)); print(pcall(string.gsub, "abc", "b", {b = {}})); print(pcall(string.gsub, "x", "x", error))
+local n = 0
+local r = ("word word word"):gsub("%w+", function(w) n = n + 1 return w .. n end)
+print(r, n)
+-- format
+local f = string.format
+print(f("%d|%5d|%-5d|%05d|%+d|% d", 42, 42, 42, 42, 42, 42)); print(f("%i %u", 5, 7)); print(f("%x %X %#x %o %#o", 255, 255, 255, 8, 8))
+print(f("%c%c%c", 76, 117, 97)); print(f("%e %.2e %E", 12345.678, 0.00012, 1.5)); print(f("%f %.2f %10.3f|%-10.1f|", 3.14159, 2.71828, 1.0, 2.5))
+print(f("%g %g %g %G", 1e20, 0.0001, 100, 1e-10)); print(f("%a %A", 1.0, 0.5)); print(f("%s %s %s", nil, true, 12)); print(f("%10s|%-10s|%.3s", "right", "left", "truncate"))
+print(f("%q", 'a "quoted"\n\\string\0\r')); print(f("%q %q %q", 1, 1.5, math.mininteger)); print(f("%q", 1/0), f("%q", -1/0)); print(f("%%")); print(f("%5.1f|%+.3d|%5s", -2.345, 7, "ab"))
+print(f("%s", setmetatable({}, {__tostring = function() return "obj" end}))); print(f("%.20s|%.0s|", "short", "none")); print(f("%.14g %.17g", 0.1, 0.1))
+print(f("%d", 3.0), f("%d", "10"), f("%x", -1), f("%5c|", 65), f("%-5d|", -3)); print(f("%.3f", 2/3), f("%5.2f", 1e10), f("%g", 2^53))
+print(pcall(f, "%d", 1.5)); print(pcall(f, "%d", "x")); print(pcall(f, "%d")); print(pcall(f, "%y", 1)); print(pcall(f, "%", 1)); print(pcall(f, "%s")); print(pcall(f, "%0123d", 1)); print(pcall(f, "%q", {}))
+print(f("%s %d", "a", 1, "extra")); print(f("") == "", f("no args")); print(#f("%99d", 1)); print(f("%.99f", 1/3):sub(1, 20))
+print(f("%i", -0), f("%.0f", 0.5), f("%.0f", 1.5), f("%.0f", 2.5), f("%5s%%", 50))
+print("OK")

@@ -1,0 +1,15 @@
+-- The math library.
+local function near(a, b) return math.abs(a - b) < 1e-12 end
+print(math.floor(3.7), math.floor(-3.7), math.ceil(3.2), math.ceil(-3.2), math.floor(2^60), math.floor(1e300), math.floor(-0.0), math.ceil(-0.5))
+print(math.max(3), math.max(1, 2.5, -1), math.min(2, 1.5), math.max(-0.0, 0), math.max(1, 1.0), math.min(1.0, 1), pcall(math.max)); print(math.abs(-5), math.abs(-5.5), math.abs(math.mininteger))
+print(math.sqrt(16), math.sqrt(2), math.sqrt(-1) ~= math.sqrt(-1), math.pi, math.huge, -math.huge, math.maxinteger, math.mininteger)
+assert(near(math.sin(math.pi / 2), 1) and near(math.cos(0), 1) and near(math.tan(math.pi / 4), 1) and near(math.asin(1), math.pi / 2) and near(math.acos(1), 0) and near(math.atan(1), math.pi / 4) and near(math.atan(1, -1), 3 * math.pi / 4) and near(math.atan(-1, -1), -3 * math.pi / 4) and near(math.atan(0, -1), math.pi))
+assert(near(math.exp(1), 2.718281828459045) and near(math.log(math.exp(2)), 2) and math.log(8, 2) == 3.0 and math.log(1000, 10) == 3.0 and near(math.log(27, 3), 3) and math.log(0) == -math.huge and math.deg(math.pi) == 180.0 and near(math.rad(180), math.pi))
+print(math.fmod(7, 3), math.fmod(-7, 3), math.fmod(7, -3), math.fmod(7.5, 2), math.fmod(-7.5, 2), math.fmod(1, math.huge), math.fmod(math.mininteger, -1), pcall(math.fmod, 3, 0)); print(math.modf(3.25), math.modf(-3.25), math.modf(5), math.modf(-math.huge)); print(math.modf(2^53), math.type(math.modf(3.7)))
+print(math.tointeger(3.0), math.tointeger(3.5), math.tointeger("3"), math.tointeger(2^63), math.tointeger(-2^63), math.type(3), math.type(3.0), math.type("3"), math.type(nil), math.ult(1, 2), math.ult(-1, 2), math.ult(2, -1))
+math.randomseed(42); local a, b = math.random(), math.random(100); math.randomseed(42); assert(a == math.random() and b == math.random(100)); print(math.random(5, 5), pcall(math.random, 2, 1), pcall(math.random, 1, 2, 3))
+for _ = 1, 1000 do local r = math.random() assert(r >= 0 and r < 1) r = math.random(6) assert(r >= 1 and r <= 6 and math.type(r) == "integer") r = math.random(-3, 3) assert(r >= -3 and r <= 3) end; assert(math.type(math.random(0)) == "integer" and math.random(math.mininteger, math.maxinteger) ~= nil); print(pcall(math.random, 0.5), pcall(math.floor, "x"), pcall(math.floor))
+print(math.floor("3.7"), math.sqrt("4"), pcall(math.max, "a", 1)); print(8 // 3, 8.0 // 3, 2^31, 1e15 + 0.5, 1 / 3, 100 * 1.1, 0.1 * 3, 1e21, 123456789.123)
+local s = 0.0; for i = 1, 1000 do s = s + 1 / (i * i) end; print(string.format("%.12f", s)); local e, f = 1.0, 1.0; for i = 1, 20 do f = f / i; e = e + f end; print(e == math.exp(1) or near(e, math.exp(1))); print(5 // 0.0, -5 // 0.0, 5 % math.huge, 2^0.5 == math.sqrt(2), 10^2, 10^-2, (-2)^2, -2^2, (-2)^3, 2^-1)
+local function gcd(x, y) while y ~= 0 do x, y = y, x % y end return x end; print(gcd(48, 18), gcd(17, 5), gcd(2^40, 2^35), gcd(math.maxinteger, 7)); local function powmod(base, ex, m) local r = 1 base = base % m while ex > 0 do if ex % 2 == 1 then r = r * base % m end ex = ex // 2 base = base * base % m end return r end; print(powmod(3, 200, 1000007), powmod(2, 62, 1 << 31))
+print("OK")
