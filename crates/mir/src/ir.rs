@@ -276,7 +276,7 @@ pub enum SlotLoc {
 
 /// An operation. Operands are in [`InstData::args`], in the order that each
 /// variant's documentation gives.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Op {
     // ---- constants ---------------------------------------------------
     /// `-> int`
@@ -836,7 +836,12 @@ impl Op {
     pub fn is_guard(&self) -> bool {
         matches!(
             self,
-            Op::Guard | Op::GuardTag(_) | Op::GuardShape | Op::GuardFloatToInt | Op::Exit
+            Op::Guard
+                | Op::GuardTag(_)
+                | Op::GuardShape
+                | Op::GuardFloatToInt
+                | Op::GuardValid
+                | Op::Exit
         )
     }
 
