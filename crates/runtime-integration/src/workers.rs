@@ -1,0 +1,193 @@
+//! Threads that compile in the background.
+
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+struct Shared<J, R> {
+    queue: Mutex<VecDeque<J>>,
+    wake: Condvar,
+    done: Mutex<VecDeque<R>>,
+    ready: AtomicBool,
+    in_progress: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// A pool of threads that turn jobs into results, in the order of requests.
+/// Dropping it forgets jobs that wait and joins the threads.
+pub struct Workers<J, R> {
+    shared: Arc<Shared<J, R>>,
+    threads: Vec<JoinHandle<()>>,
+    capacity: usize,
+}
+
+impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
+    /// Starts `threads` threads that run `work`; at most `capacity` jobs wait.
+    ///
+    /// # Errors
+    /// If no thread can be started. Fewer than wanted is not an error.
+    pub fn start(
+        threads: usize,
+        capacity: usize,
+        work: impl Fn(J) -> R + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(VecDeque::new()),
+            wake: Condvar::new(),
+            done: Mutex::new(VecDeque::new()),
+            ready: AtomicBool::new(false),
+            in_progress: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        });
+        let work = Arc::new(work);
+        let mut handles = Vec::new();
+        for i in 0..threads.max(1) {
+            let (s, w) = (shared.clone(), work.clone());
+            let spawned = std::thread::Builder::new()
+                .name(format!("vela-jit-{i}"))
+                .stack_size(16 << 20)
+                .spawn(move || run(&s, &*w));
+            match spawned {
+                Ok(handle) => handles.push(handle),
+                Err(e) if handles.is_empty() => return Err(e),
+                Err(_) => break,
+            }
+        }
+        Ok(Workers {
+            shared,
+            threads: handles,
+            capacity,
+        })
+    }
+
+    /// Queues a job. `false` if the queue is full.
+    #[must_use]
+    pub fn submit(&self, job: J) -> bool {
+        let mut queue = self.shared.queue.lock();
+        if queue.len() >= self.capacity {
+            return false;
+        }
+        queue.push_back(job);
+        drop(queue);
+        self.shared.wake.notify_one();
+        true
+    }
+
+    /// A finished result, if there is one. One relaxed load when there is none.
+    #[must_use]
+    pub fn poll(&self) -> Option<R> {
+        if !self.shared.ready.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut done = self.shared.done.lock();
+        let result = done.pop_front();
+        if done.is_empty() {
+            self.shared.ready.store(false, Ordering::Release);
+        }
+        result
+    }
+
+    /// Whether every job submitted so far is finished (results may wait).
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        // A job is counted as in progress before it leaves the queue's lock.
+        self.shared.queue.lock().is_empty() && self.shared.in_progress.load(Ordering::Acquire) == 0
+    }
+}
+
+fn run<J, R>(shared: &Shared<J, R>, work: &(impl Fn(J) -> R + ?Sized)) {
+    loop {
+        let job = {
+            let mut queue = shared.queue.lock();
+            loop {
+                if shared.stop.load(Ordering::Acquire) {
+                    return;
+                }
+                if let Some(job) = queue.pop_front() {
+                    shared.in_progress.fetch_add(1, Ordering::AcqRel);
+                    break job;
+                }
+                shared.wake.wait(&mut queue);
+            }
+        };
+        let result = work(job);
+        let mut done = shared.done.lock();
+        done.push_back(result);
+        shared.ready.store(true, Ordering::Release);
+        drop(done);
+        shared.in_progress.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl<J, R> Drop for Workers<J, R> {
+    fn drop(&mut self) {
+        {
+            let mut queue = self.shared.queue.lock();
+            self.shared.stop.store(true, Ordering::Release);
+            queue.clear();
+        }
+        self.shared.wake.notify_all();
+        for t in self.threads.drain(..) {
+            // A worker catches panics of its jobs; one that died has nothing
+            // left to wait for.
+            let _ = t.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_come_back_in_order_and_the_queue_is_bounded() {
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock();
+        let g = gate.clone();
+        let workers = Workers::start(1, 3, move |n: u32| {
+            drop(g.lock());
+            n * 2
+        })
+        .expect("a thread");
+        assert!(workers.submit(1));
+        while workers.shared.in_progress.load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+        assert!(workers.submit(2) && workers.submit(3) && workers.submit(4));
+        assert!(!workers.submit(5), "full");
+        assert!(workers.poll().is_none());
+        assert!(!workers.is_idle());
+        drop(held);
+        while !workers.is_idle() {
+            std::thread::yield_now();
+        }
+        let all: Vec<u32> = std::iter::from_fn(|| workers.poll()).collect();
+        assert_eq!(all, [2, 4, 6, 8]);
+    }
+
+    #[test]
+    fn dropping_forgets_waiting_jobs() {
+        let ran = Arc::new(AtomicUsize::new(0));
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock();
+        let (r, g) = (ran.clone(), gate.clone());
+        let workers = Workers::start(1, 100, move |(): ()| {
+            drop(g.lock());
+            r.fetch_add(1, Ordering::Relaxed);
+        })
+        .expect("a thread");
+        for _ in 0..50 {
+            assert!(workers.submit(()));
+        }
+        while workers.shared.in_progress.load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+        let dropper = std::thread::spawn(move || drop(workers));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        drop(held);
+        dropper.join().expect("joins");
+        assert_eq!(ran.load(Ordering::Relaxed), 1);
+    }
+}
