@@ -26,7 +26,9 @@ pub enum Kind {
 }
 
 /// Binary operators on numbers, in Lua's spelling.
-pub const ARITH: [&str; 12] = ["+", "-", "*", "/", "//", "%", "^", "&", "|", "~", "<<", ">>"];
+pub const ARITH: [&str; 12] = [
+    "+", "-", "*", "/", "//", "%", "^", "&", "|", "~", "<<", ">>",
+];
 /// Comparison operators, in Lua's spelling.
 pub const CMP: [&str; 6] = ["<", "<=", "==", "~=", ">", ">="];
 /// Names of record and object fields.

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::process::{Exit, SpawnError};
 use crate::modes::Ready;
+use crate::process::{Exit, SpawnError};
 
 const DRIVER: &str = include_str!("driver.lua");
 

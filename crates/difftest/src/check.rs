@@ -67,9 +67,16 @@ impl Tally {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of programs are far below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of programs are far below 2^53"
+)]
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 /// The outcome of a comparison.
@@ -129,7 +136,11 @@ impl Comparison {
         if line.starts_with("~ ") && !self.same_implementation {
             return None;
         }
-        Some(if self.ignore_names { without_names(line) } else { line.to_owned() })
+        Some(if self.ignore_names {
+            without_names(line)
+        } else {
+            line.to_owned()
+        })
     }
 
     /// The first difference: both lines. `None` if the reports agree.
@@ -161,13 +172,22 @@ fn last(text: &str) -> &str {
 
 /// Takes `(local 'x')` and the like out of a message.
 fn without_names(line: &str) -> String {
-    const KINDS: [&str; 7] =
-        ["local", "global", "field", "upvalue", "method", "constant", "metamethod"];
+    const KINDS: [&str; 7] = [
+        "local",
+        "global",
+        "field",
+        "upvalue",
+        "method",
+        "constant",
+        "metamethod",
+    ];
     let mut out = String::new();
     let mut rest = line;
     while let Some(at) = rest.find(" (") {
         let tail = &rest[at + 2..];
-        let named = KINDS.iter().any(|k| tail.strip_prefix(k).is_some_and(|t| t.starts_with(" '")));
+        let named = KINDS
+            .iter()
+            .any(|k| tail.strip_prefix(k).is_some_and(|t| t.starts_with(" '")));
         match (named, tail.find("')")) {
             (true, Some(end)) => {
                 out.push_str(&rest[..at]);
@@ -236,16 +256,24 @@ pub fn run(modes: &Modes, settings: &Settings, scratch: &Path) -> Result<Summary
     };
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let results: Vec<Result<(), CheckError>> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(|| shared.work())).collect();
+        let handles: Vec<_> = (0..workers)
+            .map(|_| scope.spawn(|| shared.work()))
+            .collect();
         handles
             .into_iter()
-            .map(|h| h.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .map(|h| {
+                h.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
             .collect()
     });
     for result in results {
         result?;
     }
-    Ok(shared.summary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    Ok(shared
+        .summary
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 impl Shared<'_> {
@@ -313,7 +341,9 @@ impl Shared<'_> {
         }
         for (i, ready) in selected.iter().enumerate().skip(1) {
             // Against the reference, and against the first mode of the same implementation.
-            let twin = selected[..i].iter().position(|r| r.mode.program == ready.mode.program);
+            let twin = selected[..i]
+                .iter()
+                .position(|r| r.mode.program == ready.mode.program);
             for other in [Some(0), twin.filter(|t| *t != 0)].into_iter().flatten() {
                 let comparison = self.comparison(selected[other], ready);
                 for (p, tree) in trees.iter_mut().enumerate() {
@@ -330,13 +360,21 @@ impl Shared<'_> {
     }
 
     fn tally(&self, ready: &Ready, reports: &[Report], time: Duration) {
-        let mut summary =
-            self.summary.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut summary = self
+            .summary
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let t = summary.tallies.entry(ready.mode.name.clone()).or_default();
         t.programs += reports.len();
         t.told += reports.iter().filter(|r| r.compiled.is_some()).count();
-        t.compiled += reports.iter().filter(|r| r.compiled.is_some_and(|n| n > 0)).count();
-        t.exited += reports.iter().filter(|r| r.exits.is_some_and(|n| n > 0)).count();
+        t.compiled += reports
+            .iter()
+            .filter(|r| r.compiled.is_some_and(|n| n > 0))
+            .count();
+        t.exited += reports
+            .iter()
+            .filter(|r| r.exits.is_some_and(|n| n > 0))
+            .count();
         t.time += time;
     }
 
@@ -401,11 +439,14 @@ impl Shared<'_> {
                 file.display()
             );
         }
-        let hash = source
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let hash = source.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+        });
         std::fs::create_dir_all(&self.settings.regressions)?;
-        let file = self.settings.regressions.join(format!("found-{hash:016x}.lua"));
+        let file = self
+            .settings
+            .regressions
+            .join(format!("found-{hash:016x}.lua"));
         std::fs::write(&file, &source)?;
         let report = format!(
             "modes {} and {} differ ({note})\n  {}: {}\n  {}: {}\nkept as {}\n{source}",
@@ -417,8 +458,10 @@ impl Shared<'_> {
             lines.1,
             file.display(),
         );
-        let mut summary =
-            self.summary.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut summary = self
+            .summary
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         summary.failures.push(report);
         Ok(())
     }
@@ -430,30 +473,59 @@ mod tests {
     use crate::batch::Report;
 
     fn report(status: &str, output: &str) -> Report {
-        Report { status: status.into(), output: output.into(), compiled: None, exits: None }
+        Report {
+            status: status.into(),
+            output: output.into(),
+            compiled: None,
+            exits: None,
+        }
     }
 
     #[test]
     fn names_are_taken_out() {
         let text = "p:3: attempt to index a nil value (local 'x') (y) and (field 'z')";
-        assert_eq!(without_names(text), "p:3: attempt to index a nil value (y) and");
+        assert_eq!(
+            without_names(text),
+            "p:3: attempt to index a nil value (y) and"
+        );
     }
 
     #[test]
     fn traversal_order_counts_only_within_an_implementation() {
         let a = report("ok", "x\n~ 1 2\ny");
         let b = report("ok", "x\n~ 2 1\ny");
-        let across = Comparison { same_implementation: false, ignore_names: false };
-        let within = Comparison { same_implementation: true, ignore_names: false };
+        let across = Comparison {
+            same_implementation: false,
+            ignore_names: false,
+        };
+        let within = Comparison {
+            same_implementation: true,
+            ignore_names: false,
+        };
         assert!(across.difference(&a, &b).is_none());
-        assert_eq!(within.difference(&a, &b), Some(("~ 1 2".into(), "~ 2 1".into())));
+        assert_eq!(
+            within.difference(&a, &b),
+            Some(("~ 1 2".into(), "~ 2 1".into()))
+        );
     }
 
     #[test]
     fn missing_lines_and_status_differ() {
-        let c = Comparison { same_implementation: true, ignore_names: false };
-        assert!(c.difference(&report("ok", "a"), &report("error", "a")).is_some());
-        assert!(c.difference(&report("ok", "a\nb"), &report("ok", "a")).is_some());
-        assert!(c.difference(&report("ok", "a"), &report("ok", "a")).is_none());
+        let c = Comparison {
+            same_implementation: true,
+            ignore_names: false,
+        };
+        assert!(
+            c.difference(&report("ok", "a"), &report("error", "a"))
+                .is_some()
+        );
+        assert!(
+            c.difference(&report("ok", "a\nb"), &report("ok", "a"))
+                .is_some()
+        );
+        assert!(
+            c.difference(&report("ok", "a"), &report("ok", "a"))
+                .is_none()
+        );
     }
 }

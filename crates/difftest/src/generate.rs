@@ -80,7 +80,10 @@ fn leaves() -> Level {
     ]);
     let boolean = weighted(vec![
         (1, any::<bool>().prop_map(Expr::Bool).boxed()),
-        (3, any::<u8>().prop_map(|v| Expr::Var(Kind::Bool, v)).boxed()),
+        (
+            3,
+            any::<u8>().prop_map(|v| Expr::Var(Kind::Bool, v)).boxed(),
+        ),
     ]);
     let string = weighted(vec![
         (2, any::<u8>().prop_map(Expr::Str).boxed()),
@@ -95,7 +98,12 @@ fn leaves() -> Level {
         (1, any::<u8>().prop_map(|v| Expr::Var(Kind::Rec, v)).boxed()),
         (1, any::<u8>().prop_map(|v| Expr::Var(Kind::Obj, v)).boxed()),
     ]);
-    Level { num, boolean, string, any }
+    Level {
+        num,
+        boolean,
+        string,
+        any,
+    }
 }
 
 /// Operators, the everyday ones more often: indices into [`crate::ast::ARITH`].
@@ -136,23 +144,60 @@ fn deeper(l: &Level) -> Level {
         (6, prop_oneof![30 => n(), 1 => l.any.clone()].boxed()),
         (
             12,
-            (arith_op(), n(), n()).prop_map(|(op, a, b)| Expr::Arith(op, bx(a), bx(b))).boxed(),
+            (arith_op(), n(), n())
+                .prop_map(|(op, a, b)| Expr::Arith(op, bx(a), bx(b)))
+                .boxed(),
         ),
-        (3, (table_kind(), any::<u8>(), field()).prop_map(|(k, v, f)| Expr::Field(k, v, f)).boxed()),
-        (3, (any::<u8>(), n()).prop_map(|(v, e)| Expr::Index(v, bx(e))).boxed()),
+        (
+            3,
+            (table_kind(), any::<u8>(), field())
+                .prop_map(|(k, v, f)| Expr::Field(k, v, f))
+                .boxed(),
+        ),
+        (
+            3,
+            (any::<u8>(), n())
+                .prop_map(|(v, e)| Expr::Index(v, bx(e)))
+                .boxed(),
+        ),
         (1, any::<u8>().prop_map(Expr::LenArr).boxed()),
         (1, s().prop_map(|e| Expr::LenStr(bx(e))).boxed()),
         (1, n().prop_map(|e| Expr::Neg(bx(e))).boxed()),
-        (1, (0_i64..9).prop_map(|i| Expr::BNot(bx(Expr::Int(i)))).boxed()),
-        (2, (math_function(), n(), n()).prop_map(|(f, a, b)| Expr::MathFn(f, bx(a), bx(b))).boxed()),
+        (
+            1,
+            (0_i64..9)
+                .prop_map(|i| Expr::BNot(bx(Expr::Int(i))))
+                .boxed(),
+        ),
         (
             2,
-            (b(), n(), n()).prop_map(|(c, x, y)| Expr::Choose(bx(c), bx(x), bx(y))).boxed(),
+            (math_function(), n(), n())
+                .prop_map(|(f, a, b)| Expr::MathFn(f, bx(a), bx(b)))
+                .boxed(),
         ),
-        (1, (n(), n()).prop_map(|(x, y)| Expr::Or(bx(x), bx(y))).boxed()),
-        (3, (any::<u8>(), vec(n(), 0..4)).prop_map(|(f, a)| Expr::Call(f, a)).boxed()),
+        (
+            2,
+            (b(), n(), n())
+                .prop_map(|(c, x, y)| Expr::Choose(bx(c), bx(x), bx(y)))
+                .boxed(),
+        ),
+        (
+            1,
+            (n(), n()).prop_map(|(x, y)| Expr::Or(bx(x), bx(y))).boxed(),
+        ),
+        (
+            3,
+            (any::<u8>(), vec(n(), 0..4))
+                .prop_map(|(f, a)| Expr::Call(f, a))
+                .boxed(),
+        ),
         (2, vec(n(), 0..3).prop_map(Expr::SelfCall).boxed()),
-        (2, (any::<u8>(), 0_u8..2, n()).prop_map(|(o, m, e)| Expr::Method(o, m, bx(e))).boxed()),
+        (
+            2,
+            (any::<u8>(), 0_u8..2, n())
+                .prop_map(|(o, m, e)| Expr::Method(o, m, bx(e)))
+                .boxed(),
+        ),
         (
             2,
             (object_op(), any::<u8>(), n(), any::<bool>())
@@ -165,8 +210,18 @@ fn deeper(l: &Level) -> Level {
     ]);
     let boolean = weighted(vec![
         (2, b()),
-        (8, (0_u8..6, n(), n()).prop_map(|(op, x, y)| Expr::Cmp(op, bx(x), bx(y))).boxed()),
-        (1, (0_u8..6, s(), s()).prop_map(|(op, x, y)| Expr::Cmp(op, bx(x), bx(y))).boxed()),
+        (
+            8,
+            (0_u8..6, n(), n())
+                .prop_map(|(op, x, y)| Expr::Cmp(op, bx(x), bx(y)))
+                .boxed(),
+        ),
+        (
+            1,
+            (0_u8..6, s(), s())
+                .prop_map(|(op, x, y)| Expr::Cmp(op, bx(x), bx(y)))
+                .boxed(),
+        ),
         (
             1,
             (2_u8..4, l.any.clone(), l.any.clone())
@@ -174,8 +229,16 @@ fn deeper(l: &Level) -> Level {
                 .boxed(),
         ),
         (1, b().prop_map(|e| Expr::Not(bx(e))).boxed()),
-        (1, (b(), b()).prop_map(|(x, y)| Expr::And(bx(x), bx(y))).boxed()),
-        (1, (b(), b()).prop_map(|(x, y)| Expr::Or(bx(x), bx(y))).boxed()),
+        (
+            1,
+            (b(), b())
+                .prop_map(|(x, y)| Expr::And(bx(x), bx(y)))
+                .boxed(),
+        ),
+        (
+            1,
+            (b(), b()).prop_map(|(x, y)| Expr::Or(bx(x), bx(y))).boxed(),
+        ),
         (
             1,
             (Just(Kind::Num), any::<u8>(), any::<u8>())
@@ -193,17 +256,37 @@ fn deeper(l: &Level) -> Level {
                 .prop_map(|(f, e, i, j)| Expr::StrFn(f, bx(e), i, j))
                 .boxed(),
         ),
-        (1, (b(), s(), s()).prop_map(|(c, x, y)| Expr::Choose(bx(c), bx(x), bx(y))).boxed()),
-        (1, (table_kind(), any::<u8>(), field()).prop_map(|(k, v, f)| Expr::Field(k, v, f)).boxed()),
+        (
+            1,
+            (b(), s(), s())
+                .prop_map(|(c, x, y)| Expr::Choose(bx(c), bx(x), bx(y)))
+                .boxed(),
+        ),
+        (
+            1,
+            (table_kind(), any::<u8>(), field())
+                .prop_map(|(k, v, f)| Expr::Field(k, v, f))
+                .boxed(),
+        ),
     ]);
     let any = weighted(vec![
         (3, l.any.clone()),
         (3, num.clone()),
         (1, boolean.clone()),
         (2, string.clone()),
-        (1, (any::<u8>(), vec(n(), 0..3)).prop_map(|(f, a)| Expr::Call(f, a)).boxed()),
+        (
+            1,
+            (any::<u8>(), vec(n(), 0..3))
+                .prop_map(|(f, a)| Expr::Call(f, a))
+                .boxed(),
+        ),
     ]);
-    Level { num, boolean, string, any }
+    Level {
+        num,
+        boolean,
+        string,
+        any,
+    }
 }
 
 /// An expression of a kind that has literals.
@@ -223,9 +306,24 @@ fn simple(l: &Level) -> BoxedStrategy<Stmt> {
     weighted(vec![
         (5, kinded(l).prop_map(|(k, e)| Stmt::Local(k, e)).boxed()),
         (1, kinded(l).prop_map(|(k, e)| Stmt::Const(k, e)).boxed()),
-        (8, (any::<u8>(), arith_op(), n()).prop_map(|(v, o, e)| Stmt::Update(v, o, e)).boxed()),
-        (4, (kinded(l), any::<u8>()).prop_map(|((k, e), v)| Stmt::Assign(k, v, e)).boxed()),
-        (1, (n(), n()).prop_map(|(x, y)| Stmt::LocalTwo(Kind::Num, x, y)).boxed()),
+        (
+            8,
+            (any::<u8>(), arith_op(), n())
+                .prop_map(|(v, o, e)| Stmt::Update(v, o, e))
+                .boxed(),
+        ),
+        (
+            4,
+            (kinded(l), any::<u8>())
+                .prop_map(|((k, e), v)| Stmt::Assign(k, v, e))
+                .boxed(),
+        ),
+        (
+            1,
+            (n(), n())
+                .prop_map(|(x, y)| Stmt::LocalTwo(Kind::Num, x, y))
+                .boxed(),
+        ),
         (
             1,
             (any::<u8>(), any::<u8>(), n(), n())
@@ -233,23 +331,68 @@ fn simple(l: &Level) -> BoxedStrategy<Stmt> {
                 .boxed(),
         ),
         (2, vec(n(), 0..5).prop_map(Stmt::LocalArr).boxed()),
-        (2, vec((0_u8..4, l.any.clone()), 0..4).prop_map(Stmt::LocalRec).boxed()),
-        (2, (any::<u8>(), n(), n()).prop_map(|(c, x, y)| Stmt::LocalObj(c, x, y)).boxed()),
-        (2, (any::<u8>(), vec(n(), 0..3)).prop_map(|(f, a)| Stmt::CallTwo(f, a)).boxed()),
-        (1, (any::<u8>(), vec(n(), 0..3)).prop_map(|(f, a)| Stmt::CallOnly(f, a)).boxed()),
+        (
+            2,
+            vec((0_u8..4, l.any.clone()), 0..4)
+                .prop_map(Stmt::LocalRec)
+                .boxed(),
+        ),
+        (
+            2,
+            (any::<u8>(), n(), n())
+                .prop_map(|(c, x, y)| Stmt::LocalObj(c, x, y))
+                .boxed(),
+        ),
+        (
+            2,
+            (any::<u8>(), vec(n(), 0..3))
+                .prop_map(|(f, a)| Stmt::CallTwo(f, a))
+                .boxed(),
+        ),
+        (
+            1,
+            (any::<u8>(), vec(n(), 0..3))
+                .prop_map(|(f, a)| Stmt::CallOnly(f, a))
+                .boxed(),
+        ),
         (
             4,
-            (table_kind(), any::<u8>(), 0_u8..4, prop_oneof![4 => n(), 1 => l.any.clone()])
+            (
+                table_kind(),
+                any::<u8>(),
+                0_u8..4,
+                prop_oneof![4 => n(), 1 => l.any.clone()],
+            )
                 .prop_map(|(k, v, f, e)| Stmt::SetField(k, v, f, e))
                 .boxed(),
         ),
-        (3, (any::<u8>(), n(), n()).prop_map(|(v, i, e)| Stmt::SetIndex(v, i, e)).boxed()),
-        (3, (any::<u8>(), l.any.clone()).prop_map(|(v, e)| Stmt::Append(v, e)).boxed()),
-        (1, (any::<u8>(), n(), n()).prop_map(|(v, i, e)| Stmt::Insert(v, i, e)).boxed()),
+        (
+            3,
+            (any::<u8>(), n(), n())
+                .prop_map(|(v, i, e)| Stmt::SetIndex(v, i, e))
+                .boxed(),
+        ),
+        (
+            3,
+            (any::<u8>(), l.any.clone())
+                .prop_map(|(v, e)| Stmt::Append(v, e))
+                .boxed(),
+        ),
+        (
+            1,
+            (any::<u8>(), n(), n())
+                .prop_map(|(v, i, e)| Stmt::Insert(v, i, e))
+                .boxed(),
+        ),
         (1, any::<u8>().prop_map(Stmt::Remove).boxed()),
         (2, b().prop_map(Stmt::BreakIf).boxed()),
         (2, b().prop_map(Stmt::ContinueIf).boxed()),
-        (2, (b(), vec(l.any.clone(), 0..3)).prop_map(|(c, r)| Stmt::ReturnIf(c, r)).boxed()),
+        (
+            2,
+            (b(), vec(l.any.clone(), 0..3))
+                .prop_map(|(c, r)| Stmt::ReturnIf(c, r))
+                .boxed(),
+        ),
         (
             1,
             (b(), any::<u8>(), vec(n(), 0..3))
@@ -258,20 +401,47 @@ fn simple(l: &Level) -> BoxedStrategy<Stmt> {
         ),
         (
             1,
-            (b(), thrown(l)).prop_map(|(c, t)| Stmt::ErrorIf(c, t)).boxed(),
+            (b(), thrown(l))
+                .prop_map(|(c, t)| Stmt::ErrorIf(c, t))
+                .boxed(),
         ),
         (2, vec(l.any.clone(), 1..3).prop_map(Stmt::Show).boxed()),
-        (1, any::<u8>().prop_map(|v| Stmt::Show(vec![Expr::TableConcat(v)])).boxed()),
+        (
+            1,
+            any::<u8>()
+                .prop_map(|v| Stmt::Show(vec![Expr::TableConcat(v)]))
+                .boxed(),
+        ),
         (
             1,
             (prop_oneof![Just(Kind::Rec), Just(Kind::Arr)], any::<u8>())
                 .prop_map(|(k, v)| Stmt::Dump(k, v))
                 .boxed(),
         ),
-        (1, (4_u8..20, 1_u8..5, l.any.clone()).prop_map(|(n, s, e)| Stmt::Holey(n, s, e)).boxed()),
-        (1, (1_u8..5, n()).prop_map(|(k, e)| Stmt::Captures(k, e)).boxed()),
-        (1, (2_u8..12, any::<u8>(), any::<bool>()).prop_map(|(k, m, d)| Stmt::Sort(k, m, d)).boxed()),
-        (1, (1_u8..6, 0_u8..2, n()).prop_map(|(k, m, e)| Stmt::Polymorphic(k, m, e)).boxed()),
+        (
+            1,
+            (4_u8..20, 1_u8..5, l.any.clone())
+                .prop_map(|(n, s, e)| Stmt::Holey(n, s, e))
+                .boxed(),
+        ),
+        (
+            1,
+            (1_u8..5, n())
+                .prop_map(|(k, e)| Stmt::Captures(k, e))
+                .boxed(),
+        ),
+        (
+            1,
+            (2_u8..12, any::<u8>(), any::<bool>())
+                .prop_map(|(k, m, d)| Stmt::Sort(k, m, d))
+                .boxed(),
+        ),
+        (
+            1,
+            (1_u8..6, 0_u8..2, n())
+                .prop_map(|(k, m, e)| Stmt::Polymorphic(k, m, e))
+                .boxed(),
+        ),
     ])
 }
 
@@ -311,11 +481,36 @@ fn block(depth: u32, exprs: &Level, shallow: &Level) -> Stmts {
                 .prop_map(|(arms, other)| Stmt::If(arms, other))
                 .boxed(),
         ),
-        (6, (range(exprs), i()).prop_map(|(r, b)| Stmt::For(r, b)).boxed()),
-        (2, (1_u8..9, cond.clone(), i()).prop_map(|(k, c, b)| Stmt::While(k, c, b)).boxed()),
-        (2, (1_u8..9, cond, i()).prop_map(|(k, c, b)| Stmt::Repeat(k, c, b)).boxed()),
-        (2, (any::<u8>(), i()).prop_map(|(a, b)| Stmt::Ipairs(a, b)).boxed()),
-        (2, func(shallow, i(), false).prop_map(|f| Stmt::LocalFun(Box::new(f))).boxed()),
+        (
+            6,
+            (range(exprs), i())
+                .prop_map(|(r, b)| Stmt::For(r, b))
+                .boxed(),
+        ),
+        (
+            2,
+            (1_u8..9, cond.clone(), i())
+                .prop_map(|(k, c, b)| Stmt::While(k, c, b))
+                .boxed(),
+        ),
+        (
+            2,
+            (1_u8..9, cond, i())
+                .prop_map(|(k, c, b)| Stmt::Repeat(k, c, b))
+                .boxed(),
+        ),
+        (
+            2,
+            (any::<u8>(), i())
+                .prop_map(|(a, b)| Stmt::Ipairs(a, b))
+                .boxed(),
+        ),
+        (
+            2,
+            func(shallow, i(), false)
+                .prop_map(|f| Stmt::LocalFun(Box::new(f)))
+                .boxed(),
+        ),
         (1, i().prop_map(Stmt::Pcall).boxed()),
         (1, i().prop_map(Stmt::Do).boxed()),
         (1, i().prop_map(Stmt::Close).boxed()),
@@ -345,7 +540,11 @@ fn func(l: &Level, body: Stmts, top: bool) -> BoxedStrategy<Func> {
     } else {
         vec(Just(Kind::Num), 0..3).boxed()
     };
-    let recursive = if top { prop::bool::weighted(0.25).boxed() } else { Just(false).boxed() };
+    let recursive = if top {
+        prop::bool::weighted(0.25).boxed()
+    } else {
+        Just(false).boxed()
+    };
     let results = vec(prop_oneof![5 => l.num.clone(), 1 => l.any.clone()], 1..3);
     (params, prop::bool::weighted(0.15), recursive, body, results)
         .prop_map(|(params, vararg, recursive, body, results)| Func {
@@ -377,15 +576,17 @@ fn class(l: &Level, body: &Stmts) -> BoxedStrategy<Class> {
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|(methods, op, boxed, index, newindex, derived, swapped)| Class {
-            methods,
-            op,
-            boxed,
-            index,
-            newindex,
-            derived,
-            swapped,
-        })
+        .prop_map(
+            |(methods, op, boxed, index, newindex, derived, swapped)| Class {
+                methods,
+                op,
+                boxed,
+                index,
+                newindex,
+                derived,
+                swapped,
+            },
+        )
         .boxed()
 }
 
@@ -395,14 +596,15 @@ fn flavours() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn drive() -> BoxedStrategy<Step> {
-    let phase =
-        (3_u8..16, flavours()).prop_map(|(count, flavours)| Phase { count, flavours });
+    let phase = (3_u8..16, flavours()).prop_map(|(count, flavours)| Phase { count, flavours });
     let how = prop_oneof![
         4 => Just(How::Protected),
         1 => Just(How::LoopProtected),
         1 => Just(How::Handler),
     ];
-    (any::<u8>(), how, vec(phase, 2..5)).prop_map(|(f, how, p)| Step::Drive(f, how, p)).boxed()
+    (any::<u8>(), how, vec(phase, 2..5))
+        .prop_map(|(f, how, p)| Step::Drive(f, how, p))
+        .boxed()
 }
 
 /// The strategy for whole programs.
@@ -416,7 +618,12 @@ pub fn program() -> BoxedStrategy<Program> {
     let function = func(&two, body.clone(), true);
     let step = weighted(vec![
         (6, drive()),
-        (1, (any::<u8>(), two.num.clone()).prop_map(|(v, e)| Step::SetShared(v, e)).boxed()),
+        (
+            1,
+            (any::<u8>(), two.num.clone())
+                .prop_map(|(v, e)| Step::SetShared(v, e))
+                .boxed(),
+        ),
         (2, small.prop_map(Step::Run).boxed()),
         (
             1,
@@ -426,7 +633,12 @@ pub fn program() -> BoxedStrategy<Program> {
         ),
         (
             1,
-            (any::<u8>(), 0_u8..2, method_body.clone(), vec(one.num.clone(), 1..2))
+            (
+                any::<u8>(),
+                0_u8..2,
+                method_body.clone(),
+                vec(one.num.clone(), 1..2),
+            )
                 .prop_map(|(c, m, body, results)| {
                     let func = Func {
                         params: vec![Kind::Num],
@@ -439,7 +651,12 @@ pub fn program() -> BoxedStrategy<Program> {
                 })
                 .boxed(),
         ),
-        (1, (any::<u8>(), any::<u8>()).prop_map(|(c, v)| Step::Metatable(c, v)).boxed()),
+        (
+            1,
+            (any::<u8>(), any::<u8>())
+                .prop_map(|(c, v)| Step::Metatable(c, v))
+                .boxed(),
+        ),
     ]);
     (
         vec(class(&one, &method_body), 0..3),
@@ -449,7 +666,11 @@ pub fn program() -> BoxedStrategy<Program> {
     )
         .prop_map(|(classes, funcs, first, mut steps)| {
             steps.insert(0, first);
-            Program { classes, funcs, steps }
+            Program {
+                classes,
+                funcs,
+                steps,
+            }
         })
         .boxed()
 }

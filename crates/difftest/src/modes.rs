@@ -93,7 +93,11 @@ pub enum ModeError {
 /// The workspace's root folder.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
+    manifest
+        .ancestors()
+        .nth(2)
+        .unwrap_or(manifest)
+        .to_path_buf()
 }
 
 fn target() -> PathBuf {
@@ -125,9 +129,13 @@ pub fn reference() -> Result<PathBuf, ModeError> {
         .output()
         .map_err(|e| ModeError::Reference(e.to_string()))?;
     if !output.status.success() {
-        return Err(ModeError::Reference(String::from_utf8_lossy(&output.stderr).into_owned()));
+        return Err(ModeError::Reference(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ));
     }
-    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+    Ok(PathBuf::from(
+        String::from_utf8_lossy(&output.stdout).trim(),
+    ))
 }
 
 /// The `vela` under test: `VELA_BIN`, or the release build in the target folder.
@@ -157,13 +165,18 @@ pub fn all_programs() -> bool {
 /// If the mode file is malformed, the reference cannot be built, or a required mode cannot run.
 pub fn load(suite: Suite) -> Result<Modes, ModeError> {
     let path = root().join("tests/modes.toml");
-    let bad = |reason: String| ModeError::File { path: path.display().to_string(), reason };
+    let bad = |reason: String| ModeError::File {
+        path: path.display().to_string(),
+        reason,
+    };
     let text = std::fs::read_to_string(&path).map_err(|e| bad(e.to_string()))?;
     let file: ModeFile = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
     let only = std::env::var("VELA_MODES").ok();
     let mut modes = Modes::default();
     for mode in file.mode {
-        let wanted = only.as_ref().is_none_or(|o| o.split(',').any(|n| n == mode.name));
+        let wanted = only
+            .as_ref()
+            .is_none_or(|o| o.split(',').any(|n| n == mode.name));
         if !mode.tests.contains(&suite) || (!wanted && mode.program != "puc") {
             continue;
         }

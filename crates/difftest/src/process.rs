@@ -72,8 +72,10 @@ impl Launcher {
     /// # Errors
     /// If the process cannot be started.
     pub fn run(&self, args: &[&str], dir: &Path, limit: Duration) -> Result<Outcome, SpawnError> {
-        let fail =
-            |source| SpawnError { program: self.program.display().to_string(), source };
+        let fail = |source| SpawnError {
+            program: self.program.display().to_string(),
+            source,
+        };
         let started = Instant::now();
         let mut child = Command::new(&self.program)
             .args(&self.args)
@@ -115,10 +117,7 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> 
     receive
 }
 
-fn wait(
-    child: &mut Child,
-    deadline: Instant,
-) -> std::io::Result<Exit> {
+fn wait(child: &mut Child, deadline: Instant) -> std::io::Result<Exit> {
     let mut pause = Duration::from_micros(200);
     loop {
         if let Some(status) = child.try_wait()? {

@@ -16,7 +16,9 @@ const ENOUGH: usize = 100;
 
 fn number(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|e| panic!("{name}={text}: {e}")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|e| panic!("{name}={text}: {e}")),
         Err(_) => default,
     }
 }
@@ -33,8 +35,13 @@ fn ignore_names() -> bool {
 fn generated_programs_agree() {
     let modes = modes::load(Suite::Programs).unwrap_or_else(|e| panic!("{e}"));
     print!("{}", modes.describe());
-    assert!(modes.ready.len() >= 2, "nothing to compare with the reference");
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    assert!(
+        modes.ready.len() >= 2,
+        "nothing to compare with the reference"
+    );
+    let clock = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_nanos());
     let random = u64::try_from(clock % u128::from(u64::MAX)).unwrap_or(0);
     let settings = Settings {
         programs: usize::try_from(number("VELA_DIFF_PROGRAMS", 400)).expect("a count fits"),
@@ -43,7 +50,10 @@ fn generated_programs_agree() {
         ignore_names: ignore_names(),
         regressions: regressions(),
     };
-    println!("{} programs, VELA_DIFF_SEED={}", settings.programs, settings.seed);
+    println!(
+        "{} programs, VELA_DIFF_SEED={}",
+        settings.programs, settings.seed
+    );
     let scratch = modes::scratch().expect("scratch folder");
     let summary = check::run(&modes, &settings, &scratch).unwrap_or_else(|e| panic!("{e}"));
     print!("{}", summary.describe());
@@ -56,12 +66,16 @@ fn generated_programs_agree() {
     let mut low = Vec::new();
     for ready in modes.ready.iter().filter(|r| r.mode.jit) {
         let name = &ready.mode.name;
-        let Some(t) = summary.tallies.get(name) else { continue };
+        let Some(t) = summary.tallies.get(name) else {
+            continue;
+        };
         if t.programs < ENOUGH {
             continue;
         }
         if t.told == 0 {
-            low.push(format!("mode {name} tells no statistics (__vela_jit_stats)"));
+            low.push(format!(
+                "mode {name} tells no statistics (__vela_jit_stats)"
+            ));
         } else if t.compiled_share() < COMPILED || t.exited_share() < EXITED {
             low.push(format!(
                 "mode {name}: {:.1} % of programs compiled a function (required {:.0}), \
@@ -96,9 +110,14 @@ fn kept_regressions_agree() {
     let mut all = Vec::new();
     for ready in &modes.ready {
         let tag = format!("kept-{}", ready.mode.name);
-        all.push(batch::run(ready, &texts, &scratch, &tag, limit).unwrap_or_else(|e| panic!("{e}")));
+        all.push(
+            batch::run(ready, &texts, &scratch, &tag, limit).unwrap_or_else(|e| panic!("{e}")),
+        );
     }
-    let comparison = Comparison { same_implementation: false, ignore_names: ignore_names() };
+    let comparison = Comparison {
+        same_implementation: false,
+        ignore_names: ignore_names(),
+    };
     let mut failures = Vec::new();
     for (i, ready) in modes.ready.iter().enumerate().skip(1) {
         for (p, file) in files.iter().enumerate() {
@@ -115,13 +134,46 @@ fn kept_regressions_agree() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// A planted bug (`math.max` is `math.min`) is found, shrunk and kept.
+#[test]
+fn planted_bug_is_found_and_shrunk() {
+    let mut modes = modes::load(Suite::Programs).unwrap_or_else(|e| panic!("{e}"));
+    modes.ready.truncate(1);
+    let mut wrong = modes.ready[0].clone();
+    wrong.mode.name = "planted".to_owned();
+    wrong.launcher.args = vec!["-e".to_owned(), "math.max = math.min".to_owned()];
+    modes.ready.push(wrong);
+    let scratch = modes::scratch().expect("scratch folder").join("planted");
+    let regressions = scratch.join("kept");
+    let _ = std::fs::remove_dir_all(&scratch);
+    std::fs::create_dir_all(&scratch).expect("scratch folder");
+    let settings = Settings {
+        programs: 1000,
+        seed: 3,
+        all: true,
+        ignore_names: false,
+        regressions: regressions.clone(),
+    };
+    let summary = check::run(&modes, &settings, &scratch).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(summary.failures.len(), 1, "{}", summary.failures.join("\n"));
+    let kept: Vec<PathBuf> = std::fs::read_dir(&regressions)
+        .expect("regressions folder")
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .collect();
+    assert_eq!(kept.len(), 1);
+    let source = std::fs::read_to_string(&kept[0]).expect("the kept program");
+    assert!(source.contains("math.max"), "{source}");
+    assert!(source.lines().count() < 60, "hardly shrunk:\n{source}");
+}
+
 /// Every program is valid, ends soon and most do real work: judged on the reference alone.
 #[test]
 fn generator_gives_valid_quick_programs() {
     let modes = modes::load(Suite::Programs).unwrap_or_else(|e| panic!("{e}"));
     let scratch = modes::scratch().expect("scratch folder");
     let count = 300;
-    let sources = check::sample(number("VELA_DIFF_SEED", 7), count).unwrap_or_else(|e| panic!("{e}"));
+    let sources =
+        check::sample(number("VELA_DIFF_SEED", 7), count).unwrap_or_else(|e| panic!("{e}"));
     let texts: Vec<&str> = sources.iter().map(String::as_str).collect();
     let limit = Duration::from_millis(20) * u32::try_from(count).expect("a small count");
     let reports = batch::run(&modes.ready[0], &texts, &scratch, "valid", limit)
@@ -135,5 +187,8 @@ fn generator_gives_valid_quick_programs() {
         );
     }
     let finished = reports.iter().filter(|r| r.status == "ok").count();
-    assert!(finished * 10 >= count * 9, "only {finished} of {count} programs reach their end");
+    assert!(
+        finished * 10 >= count * 9,
+        "only {finished} of {count} programs reach their end"
+    );
 }

@@ -95,7 +95,9 @@ fn run(ready: &Ready, dir: &Path, script: &str) -> Result<(), Failed> {
             (w, g) => {
                 let (w, n) = w.map_or(("(end)", 0), |(w, n)| (w, n));
                 let g = g.unwrap_or("(end)");
-                return Err(format!("line {n} of the output\n  expected {w}\n  printed  {g}").into());
+                return Err(
+                    format!("line {n} of the output\n  expected {w}\n  printed  {g}").into(),
+                );
             }
         }
     }

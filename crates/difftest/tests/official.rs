@@ -34,7 +34,9 @@ fn main() {
 fn prepare() -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
     let modes = modes::load(Suite::Official)?;
     eprint!("{}", modes.describe());
-    let entries = list(&std::fs::read_to_string(modes::root().join("tests/official.txt"))?)?;
+    let entries = list(&std::fs::read_to_string(
+        modes::root().join("tests/official.txt"),
+    )?)?;
     let sources = modes::reference()?.with_file_name("testes");
     let mut trials = Vec::new();
     for ready in &modes.ready {
@@ -81,7 +83,10 @@ fn list(text: &str) -> Result<Vec<Entry>, String> {
         match words.next() {
             None | Some("skip") => {}
             Some("run") => {
-                let name = words.next().ok_or_else(|| bad("a file name is missing"))?.to_owned();
+                let name = words
+                    .next()
+                    .ok_or_else(|| bad("a file name is missing"))?
+                    .to_owned();
                 let mut cuts = Vec::new();
                 match words.next() {
                     None => {}
@@ -94,7 +99,11 @@ fn list(text: &str) -> Result<Vec<Entry>, String> {
                     }
                     Some(other) => return Err(bad(&format!("unknown word '{other}'"))),
                 }
-                entries.push(Entry { name, cuts, replacements: Vec::new() });
+                entries.push(Entry {
+                    name,
+                    cuts,
+                    replacements: Vec::new(),
+                });
             }
             Some(other) => return Err(bad(&format!("unknown word '{other}'"))),
         }

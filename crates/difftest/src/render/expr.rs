@@ -3,8 +3,18 @@
 use super::{Renderer, Signature};
 use crate::ast::{ARITH, CMP, Expr, FIELDS, Kind, METHODS};
 
-const STRINGS: [&str; 10] =
-    ["abc", "", "x", "10", "hello world", "0x1F", " 7 ", "1e2", "A-b_C", "zz9"];
+const STRINGS: [&str; 10] = [
+    "abc",
+    "",
+    "x",
+    "10",
+    "hello world",
+    "0x1F",
+    " 7 ",
+    "1e2",
+    "A-b_C",
+    "zz9",
+];
 const TYPES: [&str; 4] = ["number", "string", "nil", "table"];
 
 /// Lua text of an integer literal.
@@ -21,7 +31,11 @@ fn float(f: f64) -> String {
     if f.is_nan() {
         "(0/0)".to_owned()
     } else if f.is_infinite() {
-        if f > 0.0 { "(1/0)".to_owned() } else { "(-1/0)".to_owned() }
+        if f > 0.0 {
+            "(1/0)".to_owned()
+        } else {
+            "(-1/0)".to_owned()
+        }
     } else if f.is_sign_negative() {
         format!("({f:?})")
     } else {
@@ -38,7 +52,7 @@ impl Renderer {
         match kind {
             Kind::Num => int(i64::from(index % 8)),
             Kind::Str => format!("\"{}\"", STRINGS[usize::from(index) % STRINGS.len()]),
-            Kind::Bool => (index % 2 == 0).to_string(),
+            Kind::Bool => index.is_multiple_of(2).to_string(),
             Kind::Arr => "({1, 2, 3})".to_owned(),
             Kind::Rec => "({x = 1})".to_owned(),
             Kind::Obj if self.classes > 0 => {
@@ -136,7 +150,11 @@ impl Renderer {
             14 => ("==", self.expr(e)),
             op => (ARITH[usize::from(op) % ARITH.len()], self.expr(e)),
         };
-        if left { format!("({o} {text} {other})") } else { format!("({other} {text} {o})") }
+        if left {
+            format!("({o} {text} {other})")
+        } else {
+            format!("({other} {text} {o})")
+        }
     }
 
     fn string_function(&mut self, f: u8, e: &Expr, i: i8, j: i8) -> String {

@@ -150,7 +150,12 @@ impl Renderer {
             vararg: false,
             cost: 5,
         });
-        self.vars.push(Var { name: name.to_owned(), kind, assignable, signature });
+        self.vars.push(Var {
+            name: name.to_owned(),
+            kind,
+            assignable,
+            signature,
+        });
     }
 
     /// The `index`-th variable of a kind, counted from the innermost one outwards.
@@ -160,14 +165,22 @@ impl Renderer {
         if count == 0 {
             return None;
         }
-        self.vars.iter().rev().filter(matches).nth(usize::from(index) % count)
+        self.vars
+            .iter()
+            .rev()
+            .filter(matches)
+            .nth(usize::from(index) % count)
     }
 
     fn program(&mut self, p: &Program) {
         self.line("local u1, u2, u3 = 1, 2.5, \"s\"");
         self.line("G1 = 10");
-        for (name, kind) in [("u1", Kind::Num), ("G1", Kind::Num), ("u2", Kind::Num), ("u3", Kind::Str)]
-        {
+        for (name, kind) in [
+            ("u1", Kind::Num),
+            ("G1", Kind::Num),
+            ("u2", Kind::Num),
+            ("u3", Kind::Str),
+        ] {
             self.declare(name, kind, true);
         }
         if !p.classes.is_empty() {
@@ -254,9 +267,7 @@ impl Renderer {
                 let c = usize::from(*c) % self.classes + 1;
                 let text = match variant % 8 {
                     0 => format!("C{c}.__add = nil"),
-                    1 => format!(
-                        "C{c}.__index = function(t, k) return rawget(C{c}, k) or 3 end"
-                    ),
+                    1 => format!("C{c}.__index = function(t, k) return rawget(C{c}, k) or 3 end"),
                     2 => format!("C{c}.__add = function(a, b) return 42 end"),
                     3 => format!("C{c}.__eq = nil"),
                     4 => format!("C{c}.m1 = nil"),
@@ -298,7 +309,11 @@ impl Renderer {
         let flavour = |i: usize| phase.flavours.get(i).copied().unwrap_or(0);
         if signature.recursive {
             let whole = flavour(2) % 4 != 3;
-            args.push(if whole { "i % 4".to_owned() } else { "i % 3 + 0.5".to_owned() });
+            args.push(if whole {
+                "i % 4".to_owned()
+            } else {
+                "i % 3 + 0.5".to_owned()
+            });
         }
         for (i, kind) in signature.params.iter().enumerate() {
             args.push(self.flavour(*kind, flavour(i)));
@@ -460,7 +475,11 @@ impl Renderer {
         let params = signature.map_or(&func.params, |s| &s.params).clone();
         let recursive = signature.map_or(func.recursive, |s| s.recursive);
         let vararg = signature.map_or(func.vararg, |s| s.vararg);
-        let limit = if recursive { limit.min(RECURSIVE_LIMIT) } else { limit };
+        let limit = if recursive {
+            limit.min(RECURSIVE_LIMIT)
+        } else {
+            limit
+        };
         let mark = self.vars.len();
         let mut names: Vec<String> = Vec::new();
         let mut header = format!("{header}(");
@@ -474,10 +493,18 @@ impl Renderer {
             names.push(name);
         }
         for name in &names {
-            let _ = write!(header, "{}{name}", if header.ends_with('(') { "" } else { ", " });
+            let _ = write!(
+                header,
+                "{}{name}",
+                if header.ends_with('(') { "" } else { ", " }
+            );
         }
         if vararg {
-            header.push_str(if header.ends_with('(') { "..." } else { ", ..." });
+            header.push_str(if header.ends_with('(') {
+                "..."
+            } else {
+                ", ..."
+            });
         }
         header.push(')');
         self.open(&header);
@@ -495,18 +522,24 @@ impl Renderer {
             self.line(&format!("if d <= 0 then return {base} end"));
         }
         self.statements(&func.body);
-        if recursive && self.frame().self_calls == 0 {
-            if let Some(call) = self.self_call(&[]) {
-                self.line(&format!("local below = {call}"));
-                self.declare("below", Kind::Num, true);
-            }
+        if recursive
+            && self.frame().self_calls == 0
+            && let Some(call) = self.self_call(&[])
+        {
+            self.line(&format!("local below = {call}"));
+            self.declare("below", Kind::Num, true);
         }
         self.results(&func.results);
         let frame = self.frames.pop().expect("pushed above");
         self.vars.truncate(mark);
         self.close(footer);
         let activations = if recursive { RECURSIVE_ACTIVATIONS } else { 1 };
-        Signature { params, recursive, vararg, cost: (frame.cost + 2) * activations }
+        Signature {
+            params,
+            recursive,
+            vararg,
+            cost: (frame.cost + 2) * activations,
+        }
     }
 
     fn results(&mut self, results: &[crate::ast::Expr]) {
@@ -543,7 +576,9 @@ impl Renderer {
     fn class(&mut self, index: usize, class: &Class) {
         let c = format!("C{}", index + 1);
         if class.derived && index > 0 {
-            self.line(&format!("local {c} = setmetatable({{}}, {{__index = C{index}}})"));
+            self.line(&format!(
+                "local {c} = setmetatable({{}}, {{__index = C{index}}})"
+            ));
         } else {
             self.line(&format!("local {c} = {{}}"));
         }
@@ -567,7 +602,11 @@ impl Renderer {
             )),
             _ => {}
         }
-        let fields = if class.swapped { "y = b, x = a" } else { "x = a, y = b" };
+        let fields = if class.swapped {
+            "y = b, x = a"
+        } else {
+            "x = a, y = b"
+        };
         self.line(&format!(
             "function {c}.new(a, b) return setmetatable({{{fields}}}, {c}) end"
         ));
@@ -576,24 +615,38 @@ impl Renderer {
         }
         let op = ARITH[usize::from(class.op) % ARITH.len()];
         let value = format!("xof(a) {op} xof(b)");
-        let value = if class.boxed { format!("{c}.new({value}, 1)") } else { value };
+        let value = if class.boxed {
+            format!("{c}.new({value}, 1)")
+        } else {
+            value
+        };
         self.line(&format!("{c}.__add = function(a, b) return {value} end"));
         for event in ["sub", "mul", "div", "idiv", "mod", "pow"] {
             self.line(&format!("{c}.__{event} = {c}.__add"));
         }
-        self.line(&format!("{c}.__band = function(a, b) return xof(a) & 7 end"));
+        self.line(&format!(
+            "{c}.__band = function(a, b) return xof(a) & 7 end"
+        ));
         for event in ["bor", "bxor", "shl", "shr"] {
             self.line(&format!("{c}.__{event} = {c}.__band"));
         }
         self.line(&format!("{c}.__unm = function(a) return -xof(a) end"));
         self.line(&format!("{c}.__bnot = function(a) return ~xof(a) end"));
-        self.line(&format!("{c}.__eq = function(a, b) return xof(a) == xof(b) end"));
-        self.line(&format!("{c}.__lt = function(a, b) return xof(a) < xof(b) end"));
-        self.line(&format!("{c}.__le = function(a, b) return xof(a) <= xof(b) end"));
+        self.line(&format!(
+            "{c}.__eq = function(a, b) return xof(a) == xof(b) end"
+        ));
+        self.line(&format!(
+            "{c}.__lt = function(a, b) return xof(a) < xof(b) end"
+        ));
+        self.line(&format!(
+            "{c}.__le = function(a, b) return xof(a) <= xof(b) end"
+        ));
         self.line(&format!("{c}.__len = function(a) return xof(a) end"));
         self.line(&format!(
             "{c}.__concat = function(a, b) return str(xof(a)) .. \"&\" .. str(xof(b)) end"
         ));
-        self.line(&format!("{c}.__call = function(self, a) return xof(self), a end"));
+        self.line(&format!(
+            "{c}.__call = function(self, a) return xof(self), a end"
+        ));
     }
 }

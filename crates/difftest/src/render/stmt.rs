@@ -6,6 +6,21 @@ use crate::ast::{ARITH, Expr, FIELDS, Func, Kind, METHODS, Range, Stmt, Thrown};
 /// Steps of literal ranges.
 const STEPS: [f64; 6] = [1.0, 2.0, -1.0, 0.5, 3.0, -0.25];
 
+/// The parts of a loop besides its statements.
+struct Loop<'a> {
+    header: &'a str,
+    footer: &'a str,
+    /// The most iterations there can be.
+    trips: u64,
+    /// The loop's own variables.
+    declare: &'a [(String, Kind)],
+    /// A line before the statements.
+    prologue: &'a str,
+    /// The body gets a block of its own, so that the continue label does not stand in the scope of
+    /// a local (`repeat` needs that).
+    wrap: bool,
+}
+
 impl Renderer {
     pub(super) fn statements(&mut self, list: &[Stmt]) {
         for s in list {
@@ -22,22 +37,19 @@ impl Renderer {
         self.vars.truncate(mark);
     }
 
-    /// The body of a loop with the given trip count, between `header` and `footer`. `prologue` are
-    /// lines before the statements, `wrap` puts the body into a block of its own so that the
-    /// continue label does not stand in the scope of a local (`repeat` needs that).
-    fn looped(
-        &mut self,
-        header: &str,
-        footer: &str,
-        trips: u64,
-        declare: &[(String, Kind)],
-        prologue: &[String],
-        wrap: bool,
-        body: &[Stmt],
-    ) {
+    /// A loop around the statements.
+    fn looped(&mut self, parts: &Loop<'_>, body: &[Stmt]) {
+        let Loop {
+            header,
+            footer,
+            trips,
+            declare,
+            prologue,
+            wrap,
+        } = *parts;
         self.open(header);
-        for text in prologue {
-            self.line(text);
+        if !prologue.is_empty() {
+            self.line(prologue);
         }
         if wrap {
             self.open("do");
@@ -135,23 +147,27 @@ impl Renderer {
                 let x = self.value(*kind, x);
                 let y = self.value(*kind, y);
                 if let (Some(a), Some(b)) = (self.assignable(*kind, *a), self.assignable(*kind, *b))
+                    && a != b
                 {
-                    if a != b {
-                        self.line(&format!("{a}, {b} = {x}, {y}"));
-                    }
+                    self.line(&format!("{a}, {b} = {x}, {y}"));
                 }
             }
             Stmt::LocalArr(items) => {
                 // An array never starts with a hole.
-                let items: Vec<String> =
-                    items.iter().map(|e| format!("{} or 0", self.expr(e))).collect();
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|e| format!("{} or 0", self.expr(e)))
+                    .collect();
                 self.new_local(Kind::Arr, &format!("{{{}}}", items.join(", ")));
             }
             Stmt::LocalRec(fields) => {
                 let mut texts = Vec::new();
                 for (f, e) in fields {
                     let text = self.expr(e);
-                    texts.push(format!("{} = {text}", FIELDS[usize::from(*f) % FIELDS.len()]));
+                    texts.push(format!(
+                        "{} = {text}",
+                        FIELDS[usize::from(*f) % FIELDS.len()]
+                    ));
                 }
                 self.new_local(Kind::Rec, &format!("{{{}}}", texts.join(", ")));
             }
@@ -205,7 +221,9 @@ impl Renderer {
                 let i = self.expr(i);
                 let text = self.expr(e);
                 if let Some(a) = self.lookup(Kind::Arr, *v, false).map(|v| v.name.clone()) {
-                    self.line(&format!("table.insert({a}, {i} % (#{a} + 1) + 1, {text} or 0)"));
+                    self.line(&format!(
+                        "table.insert({a}, {i} % (#{a} + 1) + 1, {text} or 0)"
+                    ));
                 }
             }
             Stmt::Remove(v) => {
@@ -249,8 +267,14 @@ impl Renderer {
         let left = self.affordable(SMALL_LIMIT);
         // A closure must not call what its own variable may later hold, so it sees no functions.
         let visible = self.hide_functions();
-        let signature =
-            self.function(&format!("local {name} = function"), None, func, None, left, "end");
+        let signature = self.function(
+            &format!("local {name} = function"),
+            None,
+            func,
+            None,
+            left,
+            "end",
+        );
         self.vars = visible;
         self.vars.push(Var {
             name,
@@ -329,12 +353,14 @@ impl Renderer {
                     let text = self.expr(cond);
                     self.line(&format!("local {c} = 0"));
                     self.looped(
-                        &format!("while {c} < {trips} and {text} do"),
-                        "end",
-                        trips,
-                        &[],
-                        &[format!("{c} = {c} + 1")],
-                        false,
+                        &Loop {
+                            header: &format!("while {c} < {trips} and {text} do"),
+                            footer: "end",
+                            trips,
+                            declare: &[],
+                            prologue: &format!("{c} = {c} + 1"),
+                            wrap: false,
+                        },
                         body,
                     );
                 }
@@ -347,12 +373,14 @@ impl Renderer {
                     let text = self.expr(cond);
                     self.line(&format!("local {c} = 0"));
                     self.looped(
-                        "repeat",
-                        &format!("until {c} >= {trips} or {text}"),
-                        trips,
-                        &[],
-                        &[format!("{c} = {c} + 1")],
-                        true,
+                        &Loop {
+                            header: "repeat",
+                            footer: &format!("until {c} >= {trips} or {text}"),
+                            trips,
+                            declare: &[],
+                            prologue: &format!("{c} = {c} + 1"),
+                            wrap: true,
+                        },
                         body,
                     );
                 }
@@ -363,13 +391,15 @@ impl Renderer {
                     let a = self.variable(Kind::Arr, *v);
                     let (k, e) = (self.fresh(Kind::Num), self.fresh(Kind::Num));
                     self.looped(
-                        &format!("for {k}, {e} in ipairs({a}) do"),
-                        "end",
-                        trips,
-                        &[(k.clone(), Kind::Num), (e.clone(), Kind::Num)],
-                        // The body may append to the array.
-                        &[format!("if {k} > {trips} then break end")],
-                        false,
+                        &Loop {
+                            header: &format!("for {k}, {e} in ipairs({a}) do"),
+                            footer: "end",
+                            trips,
+                            declare: &[(k.clone(), Kind::Num), (e.clone(), Kind::Num)],
+                            // The body may append to the array.
+                            prologue: &format!("if {k} > {trips} then break end"),
+                            wrap: false,
+                        },
                         body,
                     );
                 }
@@ -438,19 +468,24 @@ impl Renderer {
             Range::NearMax => {
                 let trips = self.affordable(3);
                 (
-                    format!("math.maxinteger - {}, math.maxinteger", trips.saturating_sub(1)),
+                    format!(
+                        "math.maxinteger - {}, math.maxinteger",
+                        trips.saturating_sub(1)
+                    ),
                     trips,
                 )
             }
         };
         if trips > 0 || matches!(range, Range::Literal { trips: 0, .. }) {
             self.looped(
-                &format!("for {i} = {control} do"),
-                "end",
-                trips,
-                &[(i.clone(), Kind::Num)],
-                &[],
-                false,
+                &Loop {
+                    header: &format!("for {i} = {control} do"),
+                    footer: "end",
+                    trips,
+                    declare: &[(i.clone(), Kind::Num)],
+                    prologue: "",
+                    wrap: false,
+                },
                 body,
             );
         }
@@ -474,7 +509,9 @@ impl Renderer {
                 ));
                 self.open(&format!("for i = 1, {n} do"));
                 self.line("local v = h[i]");
-                self.line(&format!("if type(v) == \"number\" then {sum} = {sum} + v end"));
+                self.line(&format!(
+                    "if type(v) == \"number\" then {sum} = {sum} + v end"
+                ));
                 self.close("end");
                 self.close("end");
                 self.declare(&sum, Kind::Num, true);
@@ -508,7 +545,9 @@ impl Renderer {
                 self.open("do");
                 self.line("local q = {}");
                 self.line(&format!("for i = 1, {n} do q[i] = i * {m} % 17 end"));
-                self.line(&format!("table.sort(q, function(a, b) return a {op} b end)"));
+                self.line(&format!(
+                    "table.sort(q, function(a, b) return a {op} b end)"
+                ));
                 self.line("show(table.concat(q, \" \"))");
                 self.close("end");
             }
@@ -524,7 +563,9 @@ impl Renderer {
                 let sum = self.fresh(Kind::Num);
                 self.line(&format!("local {sum} = 0"));
                 self.open("do");
-                self.line(&format!("local os = {{C1.new(1, 2), C{last}.new(2.5, 1), C1.new(3)}}"));
+                self.line(&format!(
+                    "local os = {{C1.new(1, 2), C{last}.new(2.5, 1), C1.new(3)}}"
+                ));
                 self.open(&format!("for i = 1, {k} do"));
                 self.line(&format!(
                     "{sum} = {sum} + (os[i % 3 + 1]:{method}({text}) or 0)"
