@@ -425,13 +425,22 @@ fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 
+/// `text` without the white space around it.
+#[must_use]
+pub fn trim(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|&b| !is_space(b));
+    let end = text.iter().rposition(|&b| !is_space(b));
+    match (start, end) {
+        (Some(start), Some(end)) => &text[start..=end],
+        _ => &[],
+    }
+}
+
 /// Reads a numeral as `tonumber` does: surrounding white space, a sign,
 /// decimal or hexadecimal, integer or float. `None` if it is none.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<Value> {
-    let start = text.iter().position(|&b| !is_space(b))?;
-    let end = text.iter().rposition(|&b| !is_space(b))? + 1;
-    let t = &text[start..end];
+    let t = trim(text);
     let (neg, digits) = match t.first()? {
         b'-' => (true, &t[1..]),
         b'+' => (false, &t[1..]),

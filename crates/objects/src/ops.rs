@@ -290,7 +290,7 @@ impl VmState {
             && a.as_int().is_some()
             && b.as_int() == Some(0)
         {
-            return Err(self.error(division_by_zero(op)));
+            return Err(self.runtime_error(division_by_zero(op)));
         }
         // Metamethods come before string coercion only for operands that are
         // no strings: strings coerce through the string metatable, whose
@@ -326,7 +326,7 @@ impl VmState {
                     Operand::Right
                 };
                 let info = self.operand_info(at);
-                return Err(self.error(format!("number{info} has no integer representation")));
+                return Err(self.runtime_error(format!("number{info} has no integer representation")));
             }
             let (culprit, at) = if a.is_number() {
                 (b, Operand::Right)
@@ -336,7 +336,7 @@ impl VmState {
             return Err(self.type_error("perform bitwise operation on", culprit, at));
         }
         if strings {
-            return Err(self.error(format!(
+            return Err(self.runtime_error(format!(
                 "attempt to {} a '{}' with a '{}'",
                 &op.event().key()[2..],
                 a.tag.type_name(),
@@ -428,9 +428,9 @@ impl VmState {
         if mm.is_nil() {
             let (ta, tb) = (self.type_name_of(a), self.type_name_of(b));
             return Err(if ta == tb {
-                self.error(format!("attempt to compare two {ta} values"))
+                self.runtime_error(format!("attempt to compare two {ta} values"))
             } else {
-                self.error(format!("attempt to compare {ta} with {tb}"))
+                self.runtime_error(format!("attempt to compare {ta} with {tb}"))
             });
         }
         let [r] = self.call_meta(mm, &[a, b])?;
@@ -470,7 +470,7 @@ impl VmState {
             }
             o = mm;
         }
-        Err(self.error("'__index' chain too long; possible loop"))
+        Err(self.runtime_error("'__index' chain too long; possible loop"))
     }
 
     /// `o[k] = v` with `__newindex`.
@@ -502,7 +502,7 @@ impl VmState {
             }
             o = mm;
         }
-        Err(self.error("'__newindex' chain too long; possible loop"))
+        Err(self.runtime_error("'__newindex' chain too long; possible loop"))
     }
 
     /// `rawset(t, k, v)`, with the errors as Lua errors.
@@ -515,7 +515,7 @@ impl VmState {
 
     /// Raises a [`KeyError`] as a Lua error.
     pub fn key_error(&mut self, e: KeyError) -> Thrown {
-        self.error(e.to_string())
+        self.runtime_error(e.to_string())
     }
 
     /// `#v` with `__len`.
@@ -598,7 +598,7 @@ impl VmState {
         for v in values {
             total += v.as_str().map_or(24, |s| s.len());
             if total > MAX_STRING {
-                return Err(self.error("string length overflow"));
+                return Err(self.runtime_error("string length overflow"));
             }
         }
         let mut buf = [0u8; 256];
@@ -685,7 +685,11 @@ impl VmState {
 
     fn index_error(&mut self, o: Value, direct: bool) -> Thrown {
         // A value found in a metatable has no name.
-        let at = if direct { Operand::Indexed } else { Operand::None };
+        let at = if direct {
+            Operand::Indexed
+        } else {
+            Operand::None
+        };
         self.type_error("index", o, at)
     }
 
@@ -693,7 +697,7 @@ impl VmState {
     pub fn type_error(&mut self, op: &str, culprit: Value, at: Operand) -> Thrown {
         let name = self.type_name_of(culprit);
         let info = self.operand_info(at);
-        self.error(format!("attempt to {op} a {name} value{info}"))
+        self.runtime_error(format!("attempt to {op} a {name} value{info}"))
     }
 }
 

@@ -107,6 +107,15 @@ impl Args {
         unsafe { *self.base.add(i) = v }
     }
 
+    /// The arguments in place.
+    #[inline]
+    #[must_use]
+    pub fn as_slice(&self) -> &[Value] {
+        // SAFETY: initialised stack slots (contract of `new`), which only this
+        // native writes, through `set` on a copy, never during a call.
+        unsafe { std::slice::from_raw_parts(self.base, self.count as usize) }
+    }
+
     /// All arguments, copied.
     #[must_use]
     pub fn to_vec(self) -> Vec<Value> {
@@ -657,6 +666,18 @@ impl VmState {
         self.throw(v)
     }
 
+    /// Raises a string error of the language itself, as `luaG_runerror`: with
+    /// the position in front if a Lua function is running, and none if a
+    /// native function is.
+    pub fn runtime_error(&mut self, message: impl AsRef<str>) -> Thrown {
+        let position = self
+            .frame_at(0)
+            .map_or_else(String::new, |f| self.position_of(f));
+        let text = format!("{position}{}", message.as_ref());
+        let v = self.str_value(text.as_bytes());
+        self.throw(v)
+    }
+
     /// Goes on raising the error that is in [`VmState::error`].
     pub fn rethrow(&mut self) -> Thrown {
         Thrown(())
@@ -689,6 +710,19 @@ impl VmState {
         let new = self.top.wrapping_sub(n);
         assert!(new as usize >= FrameRecord::registers(self.frame) as usize);
         self.top = new;
+    }
+
+    /// The pushed value `depth` below the topmost one (0 is the topmost).
+    ///
+    /// # Panics
+    /// If fewer values were pushed by the running native.
+    #[must_use]
+    pub fn peek(&self, depth: usize) -> Value {
+        let at = self.top.wrapping_sub(depth + 1);
+        assert!(at as usize >= FrameRecord::registers(self.frame) as usize && at < self.top);
+        // SAFETY: everything between the frame's registers and the top is
+        // initialised.
+        unsafe { *at }
     }
 
     /// Height of the stack, to be restored with [`VmState::truncate`].

@@ -53,6 +53,16 @@ pub fn arg_type_name(vm: &VmState, args: Args, i: usize) -> String {
     }
 }
 
+/// Captured value `i` of the running native function.
+#[inline]
+#[must_use]
+pub fn upvalue(vm: &VmState, i: usize) -> Value {
+    match vm.frame_at(0).and_then(|f| f.function().as_native_fn()) {
+        Some(f) => f.upval(i),
+        None => Value::NIL,
+    }
+}
+
 /// Argument `i`, which must have been given (nil counts).
 ///
 /// # Errors
