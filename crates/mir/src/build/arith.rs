@@ -550,6 +550,14 @@ impl Builder<'_> {
         self.branch_to(runs, body, end);
     }
 
+    /// The step, if the instruction before the `forprep` loads a constant one
+    /// and nothing else leads there.
+    fn static_step(&self, forprep: usize, step_reg: u8) -> Option<i32> {
+        let load = self.proto.code.get(forprep.checked_sub(1)?)?;
+        let loads = load.op() == Some(B::LoadInt) && load.a() == step_reg && load.sbx() != 0;
+        (loads && !self.cfg.is_leader(forprep)).then(|| load.sbx())
+    }
+
     /// A `forprep` or `forloop` that the interpreter runs on the window: goes
     /// to the body or behind the loop as it says.
     fn interp_loop(&mut self, a: u8, body: usize, end: usize) {
@@ -595,6 +603,14 @@ impl Builder<'_> {
         let site = self.site(i.b());
         let (body, end) = (self.target(i), self.pc + 1);
         let [mut index, mut limit, mut step] = [a, a + 1, a + 2].map(|r| self.read(r));
+        if let Some(n) = self.static_step(body - 1, a + 2) {
+            // In the register map of a loop the step is a parameter until the
+            // clean-up finds out that it never changes.
+            step = match self.ty(index) {
+                Ty::Float => self.float(f64::from(n)),
+                _ => self.int(i64::from(n)),
+            };
+        }
         if [index, limit, step].iter().any(|&v| self.ty(v) == Ty::Any) {
             let tag = match site.arith & arith::TYPES {
                 arith::INT => Tag::INT,

@@ -292,11 +292,24 @@ impl<'a> Builder<'a> {
                 self.regs[r as usize] = Some(v);
             }
             self.func.blocks[block.index()].loop_header = self.cfg.is_loop_header(first);
+            self.merge_loop_variable(first);
         } else if let Some(inherited) = self.inherited.remove(&first) {
             self.regs = inherited.regs;
             self.window = inherited.window;
         }
         true
+    }
+
+    /// At the body of a numeric loop the visible variable equals the index.
+    fn merge_loop_variable(&mut self, first: usize) {
+        let Some(prep) = first.checked_sub(1).map(|pc| self.proto.code[pc]) else {
+            return;
+        };
+        if prep.op() == Some(vela_bytecode::Op::ForPrep)
+            && self.live.live_in(first as u32).contains(prep.a() + 3)
+        {
+            self.regs[prep.a() as usize + 3] = self.regs[prep.a() as usize];
+        }
     }
 
     fn fill_block(&mut self, first: usize) {
