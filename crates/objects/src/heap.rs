@@ -203,9 +203,12 @@ impl Heap {
             "string length overflow"
         );
         let hash = hash_bytes(bytes, self.seed);
-        if let Some(&s) = self.strings.find(u64::from(hash).wrapping_mul(0x0101_0101_0101), |s| {
-            s.hash == hash && s.bytes() == bytes
-        }) {
+        if let Some(&s) = self
+            .strings
+            .find(u64::from(hash).wrapping_mul(0x0101_0101_0101), |s| {
+                s.hash == hash && s.bytes() == bytes
+            })
+        {
             return s;
         }
         let p = self

@@ -326,7 +326,9 @@ impl VmState {
                     Operand::Right
                 };
                 let info = self.operand_info(at);
-                return Err(self.runtime_error(format!("number{info} has no integer representation")));
+                return Err(
+                    self.runtime_error(format!("number{info} has no integer representation"))
+                );
             }
             let (culprit, at) = if a.is_number() {
                 (b, Operand::Right)

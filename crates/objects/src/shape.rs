@@ -427,8 +427,11 @@ impl Shapes {
             return from;
         }
         if parent.is_singleton() {
-            parent.flags |= META;
-            return from;
+            // A new shape, so that no cached store goes on unnoticed.
+            let s = self.singleton(from, parent.metatable);
+            // SAFETY: freshly allocated.
+            unsafe { (*s).flags |= META };
+            return s;
         }
         if parent.meta_variant.is_null() {
             let child = self.alloc(

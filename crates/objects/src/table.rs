@@ -270,6 +270,10 @@ impl Gc<Table> {
                 vm.bump_meta_epoch();
                 return;
             }
+            if (*(*t).shape).flags & META != 0 {
+                // Chains that go through this table change.
+                vm.bump_meta_epoch();
+            }
             if (*(*t).shape).flags & OBJECT_META == 0 {
                 (*t).shape = vm.shapes.with_metatable((*t).shape, ptr);
             }
@@ -812,6 +816,12 @@ impl Gc<Table> {
         if self.shape().flags & META != 0 {
             vm.meta_key_changed(self);
         }
+        if self.shape().flags & META != 0
+            && self.shape().nslots as usize >= crate::shape::MAX_FIELDS
+        {
+            // A class with many methods stays cacheable.
+            self.make_singleton(vm);
+        }
         if self.shape().is_singleton() {
             let (ic, n) = (
                 self.shape().inline_cap as usize,
@@ -915,10 +925,26 @@ impl Gc<Table> {
     /// # Errors
     /// [`KeyError::NotFound`] if `key` is not in the table.
     pub fn next(self, key: Value) -> Result<Option<(Value, Value)>, KeyError> {
+        let mut no_hint = u32::MAX;
+        self.next_hinted(key, &mut no_hint)
+    }
+
+    /// As [`Gc::<Table>::next`]; `hint` is the position of `key` if the caller
+    /// just got it from this function (any number otherwise), and becomes the
+    /// position of the key returned.
+    ///
+    /// # Errors
+    /// As [`Gc::<Table>::next`].
+    pub fn next_hinted(
+        self,
+        key: Value,
+        hint: &mut u32,
+    ) -> Result<Option<(Value, Value)>, KeyError> {
         let key = normalize(key);
         let nslots = self.shape().nslots as usize;
         // Position in the concatenation of elements, slots and hash nodes.
         let (mut elem, mut slot, mut node) = (self.len as usize, 0, 0);
+        let at = *hint as usize;
         match key.tag {
             Tag::NIL => elem = 0,
             Tag::INT
@@ -935,15 +961,22 @@ impl Gc<Table> {
             }
             Tag::STR if !self.shape().is_dict() => {
                 let s: Gc<Str> = Gc::from_payload(key.payload);
-                slot = self.shape().lookup(s).ok_or(KeyError::NotFound)? + 1;
+                slot = if self.shape().keys.get(at) == Some(&s) {
+                    at + 1
+                } else {
+                    0
+                };
+                if slot == 0 {
+                    slot = self.shape().lookup(s).ok_or(KeyError::NotFound)? + 1;
+                }
             }
             _ => {
                 slot = nslots;
-                node = self
-                    .ext()
-                    .and_then(|e| e.find(key))
-                    .ok_or(KeyError::NotFound)?
-                    + 1;
+                let ext = self.ext().ok_or(KeyError::NotFound)?;
+                node = match ext.nodes.get(at) {
+                    Some(n) if n.key.identical(key) => at + 1,
+                    _ => ext.find(key).ok_or(KeyError::NotFound)? + 1,
+                };
             }
         }
         while elem < self.len as usize {
@@ -956,6 +989,7 @@ impl Gc<Table> {
         while slot < nslots {
             let v = self.slot(slot);
             if !v.is_nil() {
+                *hint = slot as u32;
                 return Ok(Some((Value::str(self.shape().keys[slot]), v)));
             }
             slot += 1;
@@ -964,6 +998,7 @@ impl Gc<Table> {
             while node < ext.nodes.len() {
                 let n = ext.nodes[node];
                 if !n.val.is_nil() {
+                    *hint = node as u32;
                     return Ok(Some((n.key, n.val)));
                 }
                 node += 1;

@@ -1,0 +1,478 @@
+//! Inline caches: looking fields up, remembering how, and using what other
+//! ways of a site remember.
+//!
+//! The dispatch loop tests the first way of a site itself; everything else is
+//! here. A cached way never proves presence: a nil found through one goes the
+//! general way, which consults metamethods.
+
+use vela_objects::closure::{FuncProto, LuaClosure};
+use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind};
+use vela_objects::meta::Event;
+use vela_objects::shape::{FieldInfo, FieldKind, META, OBJECT_META, Shape};
+use vela_objects::table::TABLE_SIZE;
+use vela_objects::vm::{INDEX_CACHE, IndexCacheEntry};
+use vela_objects::{Gc, LuaResult, Str, Table, Tag, Value, VmState};
+
+/// Content of inline slot `slot` of `t`, whose shape has this inline capacity.
+///
+/// # Safety
+/// The slot is in use and inline.
+#[inline(always)]
+pub(crate) unsafe fn inline_slot(t: *const Table, inline_cap: u8, slot: u16) -> Value {
+    let (slot, cap) = (slot as usize, inline_cap as usize);
+    // SAFETY: layout of tables, see `vela_objects::table`.
+    unsafe {
+        let at = t.cast::<u8>().add(TABLE_SIZE);
+        Value {
+            payload: *at.add(8 * slot).cast::<u64>(),
+            tag: Tag(*at.add(8 * cap + slot)),
+        }
+    }
+}
+
+/// Content of out-of-line slot `slot` of `t`.
+///
+/// # Safety
+/// The slot is in use.
+#[inline(always)]
+pub(crate) unsafe fn outer_slot(t: *const Table, slot: u16) -> Value {
+    let slot = slot as usize;
+    // SAFETY: layout of tables, see `vela_objects::table`.
+    unsafe {
+        let at = (*t).slots;
+        Value {
+            payload: *at.add(8 * slot).cast::<u64>(),
+            tag: Tag(*at.sub(1 + slot)),
+        }
+    }
+}
+
+/// Where inline slot `slot` of `t` is: payload and tag.
+///
+/// # Safety
+/// As [`inline_slot`].
+#[inline(always)]
+pub(crate) unsafe fn inline_place(t: *mut Table, inline_cap: u8, slot: u16) -> (*mut u64, *mut u8) {
+    let (slot, cap) = (slot as usize, inline_cap as usize);
+    // SAFETY: layout of tables, see `vela_objects::table`.
+    unsafe {
+        let at = t.cast::<u8>().add(TABLE_SIZE);
+        (at.add(8 * slot).cast(), at.add(8 * cap + slot))
+    }
+}
+
+/// Where out-of-line slot `slot` of `t` is: payload and tag.
+///
+/// # Safety
+/// As [`outer_slot`].
+#[inline(always)]
+pub(crate) unsafe fn outer_place(t: *mut Table, slot: u16) -> (*mut u64, *mut u8) {
+    let slot = slot as usize;
+    // SAFETY: layout of tables, see `vela_objects::table`.
+    unsafe {
+        let at = (*t).slots;
+        (at.add(8 * slot).cast(), at.sub(1 + slot))
+    }
+}
+
+/// Whether a store of a value with this tag and payload leaves the field's
+/// lattice cell as it is.
+///
+/// # Safety
+/// `field` is a lattice cell of the VM.
+#[inline(always)]
+pub(crate) unsafe fn fits(field: *const FieldInfo, v: Value) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let kind = (*field).kind;
+        kind.0 == v.tag.0
+            || kind == FieldKind::ANY
+            || (kind == FieldKind::CONST && (*field).constant.identical(v))
+    }
+}
+
+/// Reads through a way whose shape matched; nil when it is of no use now.
+///
+/// # Safety
+/// The way was filled for the shape (or metatable) that the receiver has.
+#[inline]
+pub(crate) unsafe fn read_way(vm: &VmState, way: &Way, t: *const Table) -> Value {
+    // SAFETY: by contract; holders are kept alive by the collector.
+    unsafe {
+        match way.kind {
+            WayKind::Own => inline_slot(t, way.inline_cap, way.slot),
+            WayKind::OwnOut => outer_slot(t, way.slot),
+            WayKind::Holder | WayKind::StrHolder if way.epoch == vm.meta_epoch => {
+                inline_slot(way.aux as *const Table, way.inline_cap, way.slot)
+            }
+            WayKind::HolderOut | WayKind::StrHolderOut if way.epoch == vm.meta_epoch => {
+                outer_slot(way.aux as *const Table, way.slot)
+            }
+            _ => Value::NIL,
+        }
+    }
+}
+
+/// The way of a polymorphic site for `shape`, if there is one.
+#[inline]
+fn find_way(fb: &FeedbackSlot, shape: u64) -> Option<&Way> {
+    if fb.way.shape == shape {
+        return Some(&fb.way);
+    }
+    fb.more.as_deref()?.iter().find(|w| w.shape == shape)
+}
+
+fn own_way(shape: &Shape, i: usize) -> Way {
+    let cap = shape.inline_cap as usize;
+    let (kind, slot) = if i < cap {
+        (WayKind::Own, i)
+    } else {
+        (WayKind::OwnOut, i - cap)
+    };
+    Way {
+        shape: std::ptr::from_ref(shape) as u64,
+        aux: 0,
+        field: shape.field(i) as u64,
+        slot: slot as u16,
+        kind,
+        inline_cap: shape.inline_cap,
+        epoch: 0,
+    }
+}
+
+/// Most `__index` tables followed when a cache is filled.
+const MAX_HOLDERS: usize = 16;
+
+/// Finds the table that has `key` along the `__index` chain that starts at
+/// metatable `mt`; `None` when that cannot be cached or the key is absent.
+fn find_holder(vm: &mut VmState, mt: *mut Table, key: Gc<Str>) -> Option<(Gc<Table>, usize)> {
+    let mut mt = mt;
+    for _ in 0..MAX_HOLDERS {
+        if mt.is_null() {
+            return None;
+        }
+        // SAFETY: the metatable of a live table or type.
+        let index = vm.meta_of(unsafe { Gc::from_ptr(mt) }, Event::Index);
+        let h = index.as_table()?;
+        h.mark_meta(vm);
+        let shape = h.shape();
+        if shape.is_dict() {
+            return None;
+        }
+        if let Some(i) = shape.lookup(key) {
+            return (!h.slot(i).is_nil()).then_some((h, i));
+        }
+        if shape.flags & OBJECT_META != 0 {
+            return None;
+        }
+        mt = shape.metatable;
+    }
+    None
+}
+
+fn holder_way(vm: &VmState, receiver: u64, h: Gc<Table>, i: usize, string: bool) -> Way {
+    let own = own_way(h.shape(), i);
+    let kind = match (own.kind, string) {
+        (WayKind::Own, false) => WayKind::Holder,
+        (WayKind::Own, true) => WayKind::StrHolder,
+        (_, false) => WayKind::HolderOut,
+        (_, true) => WayKind::StrHolderOut,
+    };
+    Way {
+        shape: receiver,
+        aux: h.addr(),
+        kind,
+        epoch: vm.meta_epoch,
+        ..own
+    }
+}
+
+/// `o[key]` for a key named in the source, using and filling the cache.
+///
+/// # Errors
+/// As [`VmState::index`]; the frame's pc is current.
+#[inline(never)]
+pub(crate) fn get_prop(
+    vm: &mut VmState,
+    o: Value,
+    key: Gc<Str>,
+    fb: *mut FeedbackSlot,
+) -> LuaResult<Value> {
+    if let Some(t) = o.as_table() {
+        let shape = t.shape;
+        // SAFETY: `fb` is a slot of the running function; no other reference
+        // to it is alive.
+        let slot = unsafe { &mut *fb };
+        if let Some(way) = find_way(slot, shape as u64) {
+            if way.kind == WayKind::Absent {
+                return Ok(Value::NIL);
+            }
+            // SAFETY: the shape matched.
+            let v = unsafe { read_way(vm, way, t.as_ptr()) };
+            if !v.is_nil() {
+                return Ok(v);
+            }
+        }
+        slot.count = slot.count.saturating_add(1);
+        let s = t.shape();
+        if !s.is_dict() {
+            if let Some(i) = s.lookup(key) {
+                let v = t.slot(i);
+                if !v.is_nil() {
+                    slot.add_way(own_way(s, i));
+                    return Ok(v);
+                }
+                if s.metatable.is_null() && s.flags & OBJECT_META == 0 {
+                    slot.add_way(own_way(s, i));
+                    return Ok(Value::NIL);
+                }
+            } else if s.flags & OBJECT_META == 0 && !s.is_singleton() {
+                if s.metatable.is_null() {
+                    slot.add_way(Way {
+                        shape: shape as u64,
+                        kind: WayKind::Absent,
+                        ..Way::EMPTY
+                    });
+                    return Ok(Value::NIL);
+                }
+                if let Some((h, i)) = find_holder(vm, s.metatable, key) {
+                    let way = holder_way(vm, shape as u64, h, i, false);
+                    slot.add_way(way);
+                    return Ok(h.slot(i));
+                }
+            }
+        }
+    } else if o.tag == Tag::STR {
+        if let Some(mt) = vm.type_metatables[Tag::STR.0 as usize] {
+            // SAFETY: as above.
+            let slot = unsafe { &mut *fb };
+            if let Some(way) = find_way(slot, mt.addr()) {
+                // SAFETY: the way is one through the strings' metatable, whose
+                // address no shape has.
+                let v = unsafe { read_way(vm, way, std::ptr::null()) };
+                if !v.is_nil() {
+                    return Ok(v);
+                }
+            }
+            mt.mark_meta(vm);
+            if let Some((h, i)) = find_holder(vm, mt.as_ptr(), key) {
+                let way = holder_way(vm, mt.addr(), h, i, true);
+                slot.add_way(way);
+                return Ok(h.slot(i));
+            }
+        }
+    }
+    vm.index(o, Value::str(key))
+}
+
+/// `o[key] = v` for a key named in the source, using and filling the cache.
+///
+/// # Errors
+/// As [`VmState::set_index`]; the frame's pc is current.
+#[inline(never)]
+pub(crate) fn set_prop(
+    vm: &mut VmState,
+    o: Value,
+    key: Gc<Str>,
+    v: Value,
+    fb: *mut FeedbackSlot,
+) -> LuaResult<()> {
+    let Some(t) = o.as_table() else {
+        return vm.set_index(o, Value::str(key), v);
+    };
+    let s = t.shape();
+    if s.is_dict() || s.flags & META != 0 {
+        return set_str_index(vm, t, key, v, false);
+    }
+    // SAFETY: `fb` is a slot of the running function; no other reference to
+    // it is alive.
+    let slot = unsafe { &mut *fb };
+    if let Some(way) = find_way(slot, t.shape as u64) {
+        match way.kind {
+            WayKind::Own | WayKind::OwnOut => {
+                // SAFETY: the shape matched.
+                let (p, tag) = unsafe {
+                    if way.kind == WayKind::Own {
+                        inline_place(t.as_ptr(), way.inline_cap, way.slot)
+                    } else {
+                        outer_place(t.as_ptr(), way.slot)
+                    }
+                };
+                // SAFETY: the slot's own tag, and the way's lattice cell.
+                if unsafe { *tag != 0 && fits(way.field as *const FieldInfo, v) } {
+                    // SAFETY: as above.
+                    unsafe {
+                        *p = v.payload;
+                        *tag = v.tag.0;
+                    }
+                    vm.barrier(t);
+                    return Ok(());
+                }
+            }
+            WayKind::Add | WayKind::AddOut if way.epoch == vm.meta_epoch && !v.is_nil() => {
+                t.add_slot(vm, way.aux as *mut Shape, v);
+                return Ok(());
+            }
+            _ => {}
+        }
+    }
+    slot.count = slot.count.saturating_add(1);
+    if let Some(i) = s.lookup(key) {
+        let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
+        if plain || !t.slot(i).is_nil() {
+            t.set_slot(vm, i, v);
+            slot.add_way(own_way(s, i));
+            return Ok(());
+        }
+    } else if !v.is_nil() && !s.is_singleton() && s.flags & OBJECT_META == 0 {
+        let absent = s.metatable.is_null()
+            // SAFETY: the metatable of a live shape.
+            || vm.meta_of(unsafe { Gc::from_ptr(s.metatable) }, Event::NewIndex).is_nil();
+        if absent {
+            let from = t.shape;
+            if let Some(next) = vm.shapes.add_field(from, key, false) {
+                t.add_slot(vm, next, v);
+                // SAFETY: shapes live as long as the VM.
+                let ns = unsafe { &*next };
+                let own = own_way(ns, ns.nslots as usize - 1);
+                slot.add_way(Way {
+                    shape: from as u64,
+                    aux: next as u64,
+                    kind: if own.kind == WayKind::Own {
+                        WayKind::Add
+                    } else {
+                        WayKind::AddOut
+                    },
+                    epoch: vm.meta_epoch,
+                    ..own
+                });
+                return Ok(());
+            }
+        }
+    }
+    vm.set_index(o, Value::str(key), v)
+}
+
+#[inline]
+fn cache_index(shape: u64, key: u64) -> usize {
+    ((shape >> 4) ^ (key >> 4) ^ (key >> 13)) as usize % INDEX_CACHE
+}
+
+/// The slot of computed key `key` in the shape of `t`, which is no dictionary.
+#[inline]
+fn cached_slot(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<usize> {
+    let shape = t.shape as u64;
+    let at = cache_index(shape, key.addr());
+    let e = &vm.index_cache[at];
+    if e.shape == shape && e.key == key.addr() {
+        return Some(e.slot);
+    }
+    let slot = t.shape().lookup(key)?;
+    vm.index_cache[at] = IndexCacheEntry {
+        shape,
+        key: key.addr(),
+        slot,
+    };
+    Some(slot)
+}
+
+/// `t[key]` for a computed string key.
+///
+/// # Errors
+/// As [`VmState::index`]; the frame's pc is current.
+#[inline]
+pub(crate) fn get_str_index(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> LuaResult<Value> {
+    let v = if t.shape().is_dict() {
+        t.get_str(key)
+    } else {
+        cached_slot(vm, t, key).map_or(Value::NIL, |i| t.slot(i))
+    };
+    let s = t.shape();
+    if !v.is_nil() || (s.metatable.is_null() && s.flags & OBJECT_META == 0) {
+        return Ok(v);
+    }
+    vm.index(Value::table(t), Value::str(key))
+}
+
+/// `t[key] = v` for a string key; `dynamic` says that it was computed.
+///
+/// # Errors
+/// As [`VmState::set_index`]; the frame's pc is current.
+#[inline]
+pub(crate) fn set_str_index(
+    vm: &mut VmState,
+    t: Gc<Table>,
+    key: Gc<Str>,
+    v: Value,
+    dynamic: bool,
+) -> LuaResult<()> {
+    let s = t.shape();
+    let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
+    if !s.is_dict() {
+        if let Some(i) = cached_slot(vm, t, key) {
+            if plain || !t.slot(i).is_nil() {
+                t.set_slot(vm, i, v);
+                return Ok(());
+            }
+        }
+    }
+    if plain {
+        t.set_str_as(vm, key, v, dynamic);
+        return Ok(());
+    }
+    vm.set_index(Value::table(t), Value::str(key), v)
+}
+
+/// Records a call target that is not the one in the first way.
+///
+/// # Safety
+/// `fb` is the site's feedback slot, `target` the prototype (or native
+/// function), `closure` the function called.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn note_target(fb: *mut FeedbackSlot, target: u64, closure: u64) {
+    // SAFETY: by contract; no other reference to the slot is alive.
+    let slot = unsafe { &mut *fb };
+    if slot.state == CacheState::Mega {
+        return;
+    }
+    let known = if slot.way.shape == target {
+        Some(&mut slot.way)
+    } else {
+        slot.more
+            .as_deref_mut()
+            .and_then(|m| m.iter_mut().find(|w| w.shape == target))
+    };
+    if let Some(way) = known {
+        if way.aux != closure {
+            way.aux = 0;
+        }
+        return;
+    }
+    slot.add_way(Way {
+        shape: target,
+        aux: closure,
+        kind: WayKind::Target,
+        ..Way::EMPTY
+    });
+}
+
+/// Records the call of a Lua closure.
+///
+/// # Safety
+/// As [`note_target`].
+#[inline(always)]
+pub(crate) unsafe fn note_lua_call(
+    fb: *mut FeedbackSlot,
+    closure: *mut LuaClosure,
+    proto: *mut FuncProto,
+) {
+    // SAFETY: by contract.
+    unsafe {
+        (*fb).count = (*fb).count.wrapping_add(1);
+        let way = &raw mut (*fb).way;
+        if (*way).aux != closure as u64 && ((*way).shape != proto as u64 || (*way).aux != 0) {
+            note_target(fb, proto as u64, closure as u64);
+        }
+    }
+}
