@@ -195,6 +195,17 @@ impl Shape {
         self.fields[i]
     }
 
+    /// Present level of one of the shape's lattice cells.
+    ///
+    /// # Panics
+    /// If the cell belongs to another shape.
+    #[must_use]
+    pub fn fields_level(&self, cell: *mut FieldInfo) -> FieldKind {
+        assert!(self.fields.contains(&cell));
+        // SAFETY: cells of a shape live as long as the VM.
+        unsafe { (*cell).kind }
+    }
+
     fn push_key(&mut self, key: Gc<Str>, field: *mut FieldInfo) {
         let slot = self.keys.len();
         self.keys.push(key);

@@ -622,6 +622,8 @@ impl Gc<Table> {
             ext.insert_new(key, v);
         } else {
             self.rehash(vm, key);
+            // Keys right behind the moved ones belong to the elements too.
+            self.migrate(vm);
             if let Some(i) = key.as_int().and_then(|i| usize::try_from(i).ok()) {
                 if i >= 1 && i <= self.len as usize {
                     self.set_elem(vm, i - 1, v);
