@@ -7,7 +7,7 @@
 //! - [`instr`]: the 64-bit instruction encoding
 //! - [`proto`]: function prototypes, constants, debug information
 //! - [`flow`], [`liveness`]: successors, register effects, live registers
-//! - [`verify`]: rejects malformed prototypes
+//! - [`mod@verify`]: rejects malformed prototypes
 //! - [`asm`], [`disasm`]: text form; [`binary`]: binary form
 //! - [`names`]: what a register is called in an error message
 //!
