@@ -12,6 +12,12 @@
 //! Rust cannot call `swiftcc`. It goes through [`EntryThunk`], a function of the C
 //! convention that is generated once per engine.
 
+pub mod address;
+mod interp;
+pub mod loop_mark;
+
+pub use interp::{InterpEnter, InterpEntry};
+
 use inkwell::AddressSpace;
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::builder::{Builder, BuilderError};

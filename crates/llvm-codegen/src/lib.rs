@@ -6,6 +6,8 @@
 //! | [`target`] | the machine that code is generated for |
 //! | [`passes`] | running pipelines, printing IR and assembly |
 //! | [`abi`] | the calling convention of compiled functions and the way into them |
+//! | [`lower`] | MIR to LLVM IR, a file per family of operations |
+//! | [`backend`] | the whole way from MIR to linked code |
 //! | [`orc`] | object code in, callable and removable code out |
 //!
 //! `unsafe` is confined to [`orc`] and [`abi`].
@@ -13,7 +15,9 @@
 
 #[allow(unsafe_code)]
 pub mod abi;
+pub mod backend;
 pub mod config;
+pub mod lower;
 #[allow(unsafe_code)]
 pub mod orc;
 pub mod passes;

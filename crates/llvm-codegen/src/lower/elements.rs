@@ -1,0 +1,143 @@
+//! The elements of tables.
+
+use super::memory::Mem;
+use super::values::Lv;
+use super::{Fx, LowerError, Lowered};
+use inkwell::IntPredicate;
+use inkwell::values::{IntValue, PointerValue};
+use vela_mir::helper::Helper;
+use vela_mir::ir::{Inst, Op, Ty};
+use vela_objects::layout;
+use vela_objects::table::{ELEMS_MIXED, MAX_ELEMS};
+
+impl<'c> Fx<'_, 'c> {
+    pub(super) fn elements(&mut self, i: Inst) -> Lowered<()> {
+        let data = self.func.inst(i);
+        let args = &data.args;
+        let table = self.ptr(args[0])?;
+        let lv = match &data.op {
+            Op::ElemsLen => Lv::Int(self.elems_len(table)?),
+            Op::ElemsKind => Lv::Int(self.elems_kind(table)?),
+            Op::LoadElem => {
+                let index = self.int(args[1])?;
+                let at = self.elem(table, index)?;
+                match self.result_ty(i) {
+                    Ty::Any => {
+                        let payload = self.load_word(at, Mem::Elem)?;
+                        Lv::Any(payload, self.elem_tag(table, index)?)
+                    }
+                    ty => self.load_typed(at, ty, Mem::Elem)?,
+                }
+            }
+            Op::StoreElem => {
+                let at = self.elem(table, self.int(args[1])?)?;
+                self.store_payload(args[2], at, Mem::Elem)?;
+                return self.barrier(table, args[2]);
+            }
+            Op::StoreElemMixed => {
+                let index = self.int(args[1])?;
+                let at = self.elem(table, index)?;
+                self.store_payload(args[2], at, Mem::Elem)?;
+                let tag = self.elem_tag_address(table, index)?;
+                self.store_byte(self.any(args[2])?.1, tag, Mem::ElemTag)?;
+                return self.barrier(table, args[2]);
+            }
+            Op::PushElem => return self.push_elem(i, table),
+            op => return Err(LowerError::Bug(format!("{op:?} is no elements operation"))),
+        };
+        self.result(i, lv);
+        Ok(())
+    }
+
+    fn elems_len(&self, table: PointerValue<'c>) -> Lowered<IntValue<'c>> {
+        let at = self.at(table, layout::TABLE_LEN)?;
+        self.load_half(at, Mem::Table, Some(MAX_ELEMS as u32 + 1))
+    }
+
+    fn elems_cap(&self, table: PointerValue<'c>) -> Lowered<IntValue<'c>> {
+        let at = self.at(table, layout::TABLE_CAP)?;
+        self.load_half(at, Mem::Table, Some(MAX_ELEMS as u32 + 1))
+    }
+
+    fn elems_kind(&self, table: PointerValue<'c>) -> Lowered<IntValue<'c>> {
+        self.load_byte(self.at(table, layout::HEADER_AUX)?, Mem::Table)
+    }
+
+    /// Address of an element's payload.
+    fn elem(
+        &self,
+        table: PointerValue<'c>,
+        index: IntValue<'c>,
+    ) -> Lowered<PointerValue<'c>> {
+        let elems = self.load_ptr(self.at(table, layout::TABLE_ELEMS)?, Mem::Table)?;
+        self.index(self.t.i64, elems, index)
+    }
+
+    /// Address of an element's tag: tags follow `cap` payloads.
+    fn elem_tag_address(
+        &self,
+        table: PointerValue<'c>,
+        index: IntValue<'c>,
+    ) -> Lowered<PointerValue<'c>> {
+        let tags = self.elem(table, self.elems_cap(table)?)?;
+        self.index(self.t.i8, tags, index)
+    }
+
+    /// The tag of an element. The tag byte is there to be read also while it
+    /// is unused, so a select does.
+    fn elem_tag(
+        &self,
+        table: PointerValue<'c>,
+        index: IntValue<'c>,
+    ) -> Lowered<IntValue<'c>> {
+        let kind = self.elems_kind(table)?;
+        let own = self.load_byte(self.elem_tag_address(table, index)?, Mem::ElemTag)?;
+        let mixed = self.b.build_int_compare(
+            IntPredicate::EQ,
+            kind,
+            self.word(i64::from(ELEMS_MIXED)),
+            "",
+        )?;
+        Ok(self
+            .b
+            .build_select(mixed, own, kind, "")?
+            .into_int_value())
+    }
+
+    /// Appends. In line while there is room and the kind stays; the helper
+    /// grows and widens.
+    fn push_elem(&mut self, i: Inst, table: PointerValue<'c>) -> Lowered<()> {
+        let value = self.func.inst(i).args[1];
+        let (payload, tag) = self.any(value)?;
+        let slow = self.new_block("push");
+        let fast = self.new_block("room");
+        let next = self.new_block("pushed");
+        let len = self.elems_len(table)?;
+        let cap = self.elems_cap(table)?;
+        let kind = self.elems_kind(table)?;
+        let room = self
+            .b
+            .build_int_compare(IntPredicate::ULT, len, cap, "")?;
+        let same = self
+            .b
+            .build_int_compare(IntPredicate::EQ, kind, tag, "")?;
+        let both = self.b.build_and(room, same, "")?;
+        let branch = self.b.build_conditional_branch(both, fast, slow)?;
+        self.notes.expect(branch, true)?;
+
+        self.b.position_at_end(slow);
+        let args = [self.vm.into(), table.into(), payload.into(), tag.into()];
+        self.helper(Helper::PushElem, &args)?;
+        self.b.build_unconditional_branch(next)?;
+
+        self.b.position_at_end(fast);
+        self.store_payload(value, self.elem(table, len)?, Mem::Elem)?;
+        let more = self.b.build_int_add(len, self.word(1), "")?;
+        let more = self.b.build_int_truncate(more, self.t.i32, "")?;
+        self.store(more, self.at(table, layout::TABLE_LEN)?, Mem::Table)?;
+        self.barrier(table, value)?;
+        self.b.build_unconditional_branch(next)?;
+        self.b.position_at_end(next);
+        Ok(())
+    }
+}
