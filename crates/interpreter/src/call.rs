@@ -709,7 +709,11 @@ unsafe fn enter_osr(vm: &mut VmState, base: *mut Value, entry: *const u8) -> Sta
         let r = record(base);
         let is_entry = (*r).flags & flags::ENTRY != 0;
         let at: *mut Value = r.cast();
+        let (p, header) = (proto(base), (*r).pc);
         let raw = run_compiled(vm, entry, at, closure(base), 0, &[0; 3]);
+        let accepted = raw.tag != u64::from(Tag::RET_OSR_FAIL.0);
+        // A multiple result lies above the frames that the hook can see.
+        (vm.hooks.osr_ended)(vm, Gc::from_ptr(p), header, accepted);
         if raw.tag == u64::from(Tag::RET_OSR_FAIL.0) {
             return Status::Done;
         }

@@ -153,6 +153,9 @@ pub struct Hooks {
     /// # Safety
     /// `frame` is the running interpreted frame.
     pub hot_loop: unsafe fn(&mut VmState, frame: *mut FrameRecord, header_pc: u32) -> *const u8,
+    /// Code entered at the loop header `header_pc` of the prototype has ended
+    /// (`accepted`), or did not accept the frame and nothing happened.
+    pub osr_ended: fn(&mut VmState, proto: Gc<FuncProto>, header_pc: u32, accepted: bool),
 }
 
 impl Hooks {
@@ -170,6 +173,7 @@ impl Hooks {
             compiled_pc: |_, _| 0,
             hot_call: |_, _| {},
             hot_loop: |_, _, _| std::ptr::null(),
+            osr_ended: |_, _, _, _| {},
         }
     }
 }
