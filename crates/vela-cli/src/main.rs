@@ -1,0 +1,178 @@
+//! The `vela` program: `lua`'s command line, with options for the optimizing
+//! tier.
+#![forbid(unsafe_code)]
+
+mod args;
+mod repl;
+
+use args::{Action, Options, Script, Stats};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use vela::{Error, Value, Vm, VmConfig};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args_os()
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    let environment = std::env::vars_os().filter_map(|(k, v)| {
+        let (k, v) = (k.into_string().ok()?, v.into_string().ok()?);
+        Some((k, v))
+    });
+    let options = match args::parse(&args, environment) {
+        Ok(o) => o,
+        Err(e) => {
+            eprint!("vela: {e}\n{}", args::usage("vela"));
+            return ExitCode::FAILURE;
+        }
+    };
+    if options.help {
+        print!("{}", args::usage("vela"));
+        return ExitCode::SUCCESS;
+    }
+    if let Some(flag) = &options.needs_tier
+        && !vela::tier::is_available(options.backend)
+    {
+        eprintln!("vela: '{flag}': {}", vela::tier::TierError::NotBuilt);
+        return ExitCode::FAILURE;
+    }
+    match run(&options, &args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("vela: {}", e.report());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options, args: &[String]) -> Result<(), Error> {
+    let mut vm = Vm::new(VmConfig {
+        jit: options.jit.clone(),
+        backend: options.backend,
+        ignore_environment: options.ignore_environment,
+        gc_stress: options.gc_stress,
+        hash_seed: None,
+    })?;
+    if options.version {
+        print_version();
+    }
+    set_arg_table(&mut vm, options, args);
+    let stats = options.stats;
+    vm.on_exit(move |state| print_stats(vela::tier::stats(state, stats == Stats::Full), stats));
+    let outcome = run_program(&mut vm, options, args);
+    vm.flush();
+    print_stats(vm.jit_stats(stats == Stats::Full), stats);
+    outcome
+}
+
+fn print_version() {
+    println!(
+        "Vela {} (Lua 5.4){}",
+        env!("CARGO_PKG_VERSION"),
+        if vela::tier::is_available(vela::Backend::Llvm) {
+            ", optimizing tier: LLVM"
+        } else {
+            ", interpreter only"
+        }
+    );
+}
+
+fn print_stats(json: Option<String>, stats: Stats) {
+    if let (Some(json), true) = (json, stats != Stats::No) {
+        eprintln!("{json}");
+    }
+}
+
+/// `arg`: the script is at 0, its arguments follow, what came before it has
+/// negative indices.
+fn set_arg_table(vm: &mut Vm, options: &Options, args: &[String]) {
+    let script = options.script_index as i64;
+    let fields = args
+        .iter()
+        .enumerate()
+        .map(|(i, a)| (Value::Int(i as i64 - script), Value::from(a.as_str())));
+    vm.set_global_table("arg", fields);
+}
+
+fn run_program(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
+    if !options.ignore_environment {
+        run_init(vm)?;
+    }
+    for action in &options.actions {
+        match action {
+            Action::Execute(text) => drop(vm.exec(text.as_bytes(), "=(command line)")?),
+            Action::Require { global, module } => {
+                let Value::Function(require) = vm.global("require")? else {
+                    return Err(Error::Runtime {
+                        message: "'require' is not a function".into(),
+                        traceback: None,
+                    });
+                };
+                let module = Value::from(module.as_str());
+                vm.call(&require, std::slice::from_ref(&module))?;
+                // The module may be a table, which does not leave the VM.
+                let set = vm.load(
+                    b"local g, m = ...; _G[g] = package.loaded[m]",
+                    "=(command line)",
+                )?;
+                vm.call(&set, &[Value::from(global.as_str()), module])?;
+            }
+            Action::Warnings => drop(vm.exec(b"warn('@on')", "=(command line)")?),
+        }
+    }
+    match &options.script {
+        Some(Script::File(name)) => run_file(vm, Some(name), options, args)?,
+        Some(Script::Stdin) => run_file(vm, None, options, args)?,
+        None => {}
+    }
+    let active = options.version
+        || options.script.is_some()
+        || options
+            .actions
+            .iter()
+            .any(|a| matches!(a, Action::Execute(_)));
+    if options.interactive {
+        repl::run(vm);
+    } else if !active {
+        if std::io::stdin().is_terminal() {
+            print_version();
+            repl::run(vm);
+        } else {
+            run_file(vm, None, options, args)?;
+        }
+    }
+    Ok(())
+}
+
+/// `LUA_INIT`: a chunk, or `@` and the name of a file.
+fn run_init(vm: &mut Vm) -> Result<(), Error> {
+    for name in ["LUA_INIT_5_4", "LUA_INIT"] {
+        let Ok(text) = std::env::var(name) else {
+            continue;
+        };
+        if let Some(file) = text.strip_prefix('@') {
+            let f = vm.load_file(Some(file))?;
+            vm.call(&f, &[])?;
+        } else {
+            vm.exec(text.as_bytes(), &format!("={name}"))?;
+        }
+        break;
+    }
+    Ok(())
+}
+
+/// Runs a file with the arguments after the script's name.
+fn run_file(
+    vm: &mut Vm,
+    name: Option<&str>,
+    options: &Options,
+    args: &[String],
+) -> Result<(), Error> {
+    let f = vm.load_file(name)?;
+    let first = match options.script {
+        Some(_) => options.script_index + 1,
+        None => args.len(),
+    };
+    let script_args: Vec<Value> = args[first..].iter().map(|a| a.as_str().into()).collect();
+    vm.call(&f, &script_args)?;
+    Ok(())
+}
