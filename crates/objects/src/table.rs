@@ -71,6 +71,13 @@ struct Node {
     val: Value,
 }
 
+/// Key of a node whose entry moved to the elements: equal to no Lua value. A
+/// key is thus never in both places, which iteration relies on.
+const MOVED: Value = Value {
+    payload: u64::MAX,
+    tag: Tag(0xee),
+};
+
 const EMPTY_NODE: Node = Node {
     key: Value::NIL,
     val: Value::NIL,
@@ -168,6 +175,17 @@ impl TableExt {
                 return None;
             }
             i = (i + 1) & mask;
+        }
+    }
+
+    /// Removes a key that moves to the elements; its value if it had one.
+    fn take(&mut self, key: Value) -> Value {
+        match self.find(key) {
+            Some(i) => {
+                self.nodes[i].key = MOVED;
+                std::mem::take(&mut self.nodes[i].val)
+            }
+            None => Value::NIL,
         }
     }
 
@@ -565,8 +583,7 @@ impl Gc<Table> {
         loop {
             let key = Value::int(i64::from(self.len) + 1);
             let Some(ext) = self.ext() else { return };
-            let Some(i) = ext.find(key) else { return };
-            let v = std::mem::take(&mut ext.nodes[i].val);
+            let v = ext.take(key);
             if v.is_nil() {
                 return;
             }
@@ -716,10 +733,7 @@ impl Gc<Table> {
         self.reserve_elems(vm, size);
         for k in start + 1..=last {
             let ext = self.ext_or_new();
-            let v = match ext.find(Value::int(k as i64)) {
-                Some(i) => std::mem::take(&mut ext.nodes[i].val),
-                None => Value::NIL,
-            };
+            let v = ext.take(Value::int(k as i64));
             if v.is_nil() && k == last {
                 // `extra` itself comes last: the caller appends it.
                 break;
@@ -859,9 +873,12 @@ impl Gc<Table> {
             self.set_elem(vm, at as usize, v);
         } else if at == len && len < MAX_ELEMS as u64 {
             if !v.is_nil() {
-                self.push_elem(vm, v);
-                if !self.ext.is_null() {
+                if let Some(ext) = self.ext() {
+                    ext.take(Value::int(i));
+                    self.push_elem(vm, v);
                     self.migrate(vm);
+                } else {
+                    self.push_elem(vm, v);
                 }
             }
         } else if !(v.is_nil() && self.ext.is_null()) {
