@@ -437,10 +437,12 @@ impl<'a> Builder<'a> {
             B::Call => self.call(i),
             B::TailCall => self.tail_call(i),
             B::Return | B::Return0 | B::Return1 => self.return_op(op, i),
-            B::SetList | B::Concat | B::Vararg | B::Closure | B::TForCall | B::Close | B::Tbc => {
-                self.interp_one();
+            B::SetList | B::Concat | B::Vararg | B::Closure | B::TForCall | B::Tbc => {
+                self.interp_one()
             }
-            B::VarargPrep => {}
+            // Functions with to-be-closed variables are not compiled, and
+            // generic loops are only entered without a closing value.
+            B::VarargPrep | B::Close => {}
         }
     }
 
