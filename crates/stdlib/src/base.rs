@@ -12,7 +12,7 @@ use vela_objects::intrinsic::Intrinsic;
 use vela_objects::meta::Event;
 use vela_objects::number::{self, NumberText};
 use vela_objects::table::KeyError;
-use vela_objects::{Args, LuaResult, NativeFn, NativeResult, Ret, Tag, Value, VmState};
+use vela_objects::{Args, LuaResult, NativeFn, NativeResult, Ret, Tag, Thrown, Value, VmState};
 
 const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("assert", assert),
@@ -329,18 +329,21 @@ fn assert(vm: &mut VmState, args: Args) -> NativeResult {
         });
     }
     check_any(vm, args, 0)?;
-    match args.opt(1) {
-        Some(message) => Err(vm.throw(message)),
-        None => {
-            let text = vm.str_value(b"assertion failed!");
-            Err(vm.throw(text))
-        }
-    }
+    let message = match args.opt(1) {
+        Some(message) => message,
+        None => vm.str_value(b"assertion failed!"),
+    };
+    Err(raise(vm, message, 1))
 }
 
 fn error(vm: &mut VmState, args: Args) -> NativeResult {
     let level = opt_int(vm, args, 1, 1)?;
-    let mut v = args.get(0);
+    Err(raise(vm, args.get(0), level))
+}
+
+/// Raises `v`; a string gets the position of the function at `level` in
+/// front.
+fn raise(vm: &mut VmState, mut v: Value, level: i64) -> Thrown {
     if let (Some(s), Ok(level @ 1..)) = (v.as_str(), usize::try_from(level)) {
         let position = vm.where_am_i(level);
         if !position.is_empty() {
@@ -349,7 +352,7 @@ fn error(vm: &mut VmState, args: Args) -> NativeResult {
             v = vm.str_value(&text);
         }
     }
-    Err(vm.throw(v))
+    vm.throw(v)
 }
 
 fn pcall(vm: &mut VmState, args: Args) -> NativeResult {

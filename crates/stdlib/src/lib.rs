@@ -14,6 +14,7 @@
 
 pub mod args;
 pub mod base;
+mod buf;
 mod calendar;
 pub mod chunk;
 pub mod debug;

@@ -1,0 +1,70 @@
+//! A byte buffer that starts on the native stack.
+
+use smallvec::SmallVec;
+use vela_objects::number::Sink;
+
+/// Bytes under construction; the first 512 need no allocation.
+#[derive(Default)]
+pub(crate) struct Buf {
+    bytes: SmallVec<[u8; 512]>,
+}
+
+impl Buf {
+    pub(crate) fn new() -> Buf {
+        Buf::default()
+    }
+
+    pub(crate) fn with_capacity(n: usize) -> Buf {
+        Buf {
+            bytes: SmallVec::with_capacity(n),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, b: u8) {
+        self.bytes.push(b);
+    }
+
+    #[inline]
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn fill(&mut self, b: u8, n: usize) {
+        let len = self.bytes.len();
+        self.bytes.resize(len + n, b);
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.bytes.truncate(len);
+    }
+
+    /// Inserts `n` copies of `b` at `at`.
+    pub(crate) fn insert_fill(&mut self, at: usize, b: u8, n: usize) {
+        let len = self.bytes.len();
+        self.bytes.resize(len + n, b);
+        self.bytes.copy_within(at..len, at + n);
+        self.bytes[at..at + n].fill(b);
+    }
+}
+
+impl Sink for Buf {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend(bytes);
+    }
+
+    fn zeros(&mut self, n: usize) {
+        self.fill(b'0', n);
+    }
+}
