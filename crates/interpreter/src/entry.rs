@@ -23,7 +23,6 @@ pub fn new_vm(seed: u64) -> std::io::Result<Box<VmState>> {
     let mut vm = VmState::new(seed, Hooks::interpreter_only(call_hook, no_compiler))?;
     vm.host
         .push(Box::new(BigStack(DefaultStack::new(NATIVE_STACK)?)));
-    crate::helpers::install_helpers(&mut vm);
     Ok(vm)
 }
 

@@ -27,4 +27,6 @@ mod ic;
 mod slow;
 mod unwind;
 
+pub use call::Raw;
 pub use entry::{call, new_vm, on_big_stack};
+pub use helpers::{HELPERS, InterpEnter, helper, interp_enter, resume};

@@ -17,9 +17,6 @@ use vela_objects::shape::OBJECT_META;
 use vela_objects::table::ELEMS_MIXED;
 use vela_objects::{Cell, Gc, LuaResult, Table, Tag, Value, VmState};
 
-/// Signature of a slow path.
-pub(crate) type Slow = unsafe fn(&mut VmState, *mut Value, *const Instr) -> bool;
-
 #[inline]
 unsafe fn feedback(base: *mut Value, slot: u16) -> *mut FeedbackSlot {
     // SAFETY: the verifier checked the slot number.
@@ -558,6 +555,45 @@ slow_fn! {
 }
 
 slow_fn! {
+    /// `GetCell`
+    get_cell(vm, base, pc, i) {
+        let _ = &vm;
+        let c = (*base.add(i.b() as usize)).payload as *const Cell;
+        store(base.add(i.a() as usize), cell_value(c));
+        true
+    }
+}
+
+slow_fn! {
+    /// `SetCell`
+    set_cell(vm, base, pc, i) {
+        let c: Gc<Cell> = Gc::from_ptr((*base.add(i.a() as usize)).payload as *mut Cell);
+        c.set(*base.add(i.b() as usize));
+        vm.barrier(c);
+        true
+    }
+}
+
+slow_fn! {
+    /// `GetUpval`
+    get_upval(vm, base, pc, i) {
+        let _ = &vm;
+        store(base.add(i.a() as usize), cell_value(upval(base, i.b())));
+        true
+    }
+}
+
+slow_fn! {
+    /// `SetUpval`
+    set_upval(vm, base, pc, i) {
+        let c: Gc<Cell> = Gc::from_ptr(upval(base, i.b()));
+        c.set(*base.add(i.a() as usize));
+        vm.barrier(c);
+        true
+    }
+}
+
+slow_fn! {
     /// `Closure`
     #[inline(never)]
     make_closure(vm, base, pc, i) {
@@ -579,7 +615,7 @@ slow_fn! {
     /// `Tbc`
     #[inline(never)]
     tbc(vm, base, pc, i) {
-        mark_tbc(vm, base, i.a())
+        mark_tbc(vm, base, pc, i.a())
     }
 }
 
@@ -588,16 +624,16 @@ slow_fn! {
     #[inline(never)]
     tfor_prep(vm, base, pc, i) {
         let v = *base.add(i.a() as usize + 3);
-        v.is_nil() || mark_tbc(vm, base, i.a() + 3)
+        v.is_nil() || mark_tbc(vm, base, pc, i.a() + 3)
     }
 }
 
 #[cold]
-unsafe fn mark_tbc(vm: &mut VmState, base: *mut Value, reg: u8) -> bool {
+unsafe fn mark_tbc(vm: &mut VmState, base: *mut Value, pc: *const Instr, reg: u8) -> bool {
     // SAFETY: a register of the running frame.
     unsafe {
         let p = Gc::from_ptr(proto(base));
-        let pc = (*record(base)).pc;
+        let pc = pc.offset_from(p.code) as u32;
         let name = vela_bytecode::names::local_name(p.proto(), pc + 1, reg).unwrap_or("?");
         unwind::mark_tbc(vm, base.add(reg as usize), name).is_ok()
     }
