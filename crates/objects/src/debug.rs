@@ -371,10 +371,7 @@ impl FunctionInfo {
                     short_src: chunk_id(&p.source),
                     what: if p.line_defined == 0 { "main" } else { "Lua" },
                     line_defined: i64::from(p.line_defined),
-                    last_line: match p.line_defined {
-                        0 => -1,
-                        _ => i64::from(p.last_line),
-                    },
+                    last_line: i64::from(p.last_line),
                     upvalues: c.upval_count(),
                     params: p.num_params,
                     is_vararg: p.is_vararg,

@@ -3,8 +3,8 @@
 mod load;
 
 use crate::args::{
-    arg_error, check_any, check_function, check_int, check_option, check_str,
-    check_table, opt_int, type_error, upvalue,
+    arg_error, check_any, check_function, check_int, check_option, check_str, check_table, opt_int,
+    type_error, upvalue,
 };
 use crate::{output, register};
 use std::io::Write;
@@ -54,12 +54,7 @@ pub fn open(vm: &mut VmState) {
     add_capturing(vm, "type", type_of, &names);
 }
 
-fn add_capturing(
-    vm: &mut VmState,
-    name: &'static str,
-    f: NativeFn,
-    captured: &[Value],
-) -> Value {
+fn add_capturing(vm: &mut VmState, name: &'static str, f: NativeFn, captured: &[Value]) -> Value {
     let native = vm.native_with(name, f, captured);
     native.set_known(Intrinsic::from_name(name));
     let g = vm.globals;
@@ -367,12 +362,7 @@ fn xpcall(vm: &mut VmState, args: Args) -> NativeResult {
 
 /// A protected call with `handler` as the message handler; results as those of
 /// `pcall`.
-fn call_with_handler(
-    vm: &mut VmState,
-    f: Value,
-    handler: Value,
-    args: &[Value],
-) -> NativeResult {
+fn call_with_handler(vm: &mut VmState, f: Value, handler: Value, args: &[Value]) -> NativeResult {
     vm.push(Value::TRUE)?;
     let outer = std::mem::replace(&mut vm.handler, handler);
     let result = vm.protected_call(f, args);

@@ -1,9 +1,318 @@
-//! The `debug` library.
+//! The `debug` library, as far as it only looks at the program.
+//!
+//! Hooks, `setlocal` and user values are not provided.
 
+use crate::args::{arg_error, check_any, check_function, check_int, check_table, opt_int, opt_str};
 use crate::register;
-use vela_objects::VmState;
+use vela_objects::debug::{FrameView, FunctionInfo};
+use vela_objects::{Args, Gc, LuaResult, NativeFn, NativeResult, Ret, Table, Tag, Value, VmState};
+
+const FUNCTIONS: &[(&str, NativeFn)] = &[
+    ("debug.getinfo", getinfo),
+    ("debug.getlocal", getlocal),
+    ("debug.getmetatable", getmetatable),
+    ("debug.getregistry", getregistry),
+    ("debug.getupvalue", getupvalue),
+    ("debug.setmetatable", setmetatable),
+    ("debug.setupvalue", setupvalue),
+    ("debug.traceback", traceback),
+    ("debug.upvalueid", upvalueid),
+    ("debug.upvaluejoin", upvaluejoin),
+];
 
 /// Opens the library in `vm`.
 pub fn open(vm: &mut VmState) {
-    register::library(vm, "debug", &[]);
+    register::library(vm, "debug", FUNCTIONS);
+}
+
+fn traceback(vm: &mut VmState, args: Args) -> NativeResult {
+    let message = args.get(0);
+    if !(message.is_nil() || message.tag == Tag::STR || message.is_number()) {
+        return Ok(Ret::One(message));
+    }
+    let level = opt_int(vm, args, 1, 1)?;
+    let message = vm.coerce_str(message).map(Gc::to_text);
+    // A negative level shows nothing below the message, as one above the
+    // stack does.
+    let level = usize::try_from(level).unwrap_or(usize::MAX);
+    let text = vm.traceback(message.as_deref(), level);
+    Ok(Ret::One(vm.str_value(text.as_bytes())))
+}
+
+/// The message handler of stand-alone programs: adds a traceback to messages,
+/// turns other error objects into text if they know how.
+///
+/// # Errors
+/// What `__tostring` of an error object raises.
+pub fn message_handler(vm: &mut VmState, args: Args) -> NativeResult {
+    let v = args.get(0);
+    let message = match vm.coerce_str(v) {
+        Some(s) => s,
+        None => {
+            let mm = vm.metamethod(v, vela_objects::meta::Event::ToString);
+            if !mm.is_nil() {
+                let [r] = vm.call::<1>(mm, &[v])?;
+                if r.tag == Tag::STR {
+                    return Ok(Ret::One(r));
+                }
+            }
+            let text = format!("(error object is a {} value)", v.tag.type_name());
+            vm.str(text.as_bytes())
+        }
+    };
+    let text = vm.traceback(Some(&message.to_text()), 1);
+    Ok(Ret::One(vm.str_value(text.as_bytes())))
+}
+
+fn set(vm: &mut VmState, t: Gc<Table>, key: &str, v: Value) {
+    register::set_field(vm, t, key, v);
+}
+
+fn set_text(vm: &mut VmState, t: Gc<Table>, key: &str, text: &str) {
+    let v = vm.str_value(text.as_bytes());
+    set(vm, t, key, v);
+}
+
+fn frame_arg(vm: &mut VmState, args: Args, i: usize) -> LuaResult<Option<(usize, FrameView)>> {
+    let level = check_int(vm, args, i)?;
+    let Ok(level) = usize::try_from(level) else {
+        return Ok(None);
+    };
+    Ok(vm.frame_at(level).map(|f| (level, f)))
+}
+
+fn getinfo(vm: &mut VmState, args: Args) -> NativeResult {
+    let options = match opt_str(vm, args, 1)? {
+        Some(s) => s.bytes(),
+        None => b"flnSrtu",
+    };
+    if options.first() == Some(&b'>') {
+        return Err(arg_error(vm, 1, "invalid option '>'"));
+    }
+    let (function, frame) = if args.get(0).is_function() {
+        (args.get(0), None)
+    } else {
+        match frame_arg(vm, args, 0)? {
+            Some((level, f)) => (f.function(), Some((level, f))),
+            None => return Ok(Ret::One(Value::NIL)),
+        }
+    };
+    if options.iter().any(|o| !b"SlnrutLf".contains(o)) {
+        return Err(arg_error(vm, 1, "invalid option"));
+    }
+    let info = FunctionInfo::of(function);
+    let t = vm.table(16, 0);
+    for option in options {
+        match option {
+            b'S' => {
+                set_text(vm, t, "source", &info.source);
+                set_text(vm, t, "short_src", &info.short_src);
+                set(vm, t, "linedefined", Value::int(info.line_defined));
+                set(vm, t, "lastlinedefined", Value::int(info.last_line));
+                set_text(vm, t, "what", info.what);
+            }
+            b'l' => {
+                let line = frame.and_then(|(_, f)| vm.current_line(f));
+                let line = line.map_or(-1, i64::from);
+                set(vm, t, "currentline", Value::int(line));
+            }
+            b'u' => {
+                set(vm, t, "nups", Value::int(info.upvalues as i64));
+                set(vm, t, "nparams", Value::int(i64::from(info.params)));
+                set(vm, t, "isvararg", Value::bool(info.is_vararg));
+            }
+            b'n' => {
+                let name = frame.and_then(|(level, _)| vm.function_name(level));
+                match name {
+                    Some((what, name)) => {
+                        set_text(vm, t, "name", &name);
+                        set_text(vm, t, "namewhat", what);
+                    }
+                    None => set_text(vm, t, "namewhat", ""),
+                }
+            }
+            b'r' => {
+                // Values are only being transferred inside hooks.
+                set(vm, t, "ftransfer", Value::int(0));
+                set(vm, t, "ntransfer", Value::int(0));
+            }
+            b't' => {
+                let tail = frame.is_some_and(|(_, f)| f.is_tail_call());
+                set(vm, t, "istailcall", Value::bool(tail));
+            }
+            b'L' => {
+                let lines = active_lines(vm, function);
+                set(vm, t, "activelines", lines);
+            }
+            _ => set(vm, t, "func", function),
+        }
+    }
+    Ok(Ret::One(Value::table(t)))
+}
+
+/// The set of lines that have code; nil for natives.
+fn active_lines(vm: &mut VmState, function: Value) -> Value {
+    let Some(c) = function.as_lua_fn() else {
+        return Value::NIL;
+    };
+    let proto = c.proto.proto();
+    let t = vm.table(0, 0);
+    // The first instruction of a vararg function belongs to no line.
+    let first = u32::from(proto.is_vararg);
+    for pc in first..proto.code.len() as u32 {
+        if let Some(line) = proto.lines.line(pc) {
+            t.set_int(vm, i64::from(line), Value::TRUE);
+        }
+    }
+    Value::table(t)
+}
+
+fn getlocal(vm: &mut VmState, args: Args) -> NativeResult {
+    let n = check_int(vm, args, 1)?;
+    if let Some(c) = args.get(0).as_lua_fn() {
+        // Of a function that is not active: its parameters.
+        let proto = c.proto.proto();
+        let n = usize::try_from(n).unwrap_or(0);
+        let name = vela_objects::debug::active_local(proto, 0, n)
+            .filter(|_| n <= usize::from(proto.num_params))
+            .map(|l| l.name.clone());
+        return Ok(Ret::One(match name {
+            Some(name) => vm.str_value(name.as_bytes()),
+            None => Value::NIL,
+        }));
+    }
+    if args.get(0).is_function() {
+        return Ok(Ret::One(Value::NIL));
+    }
+    let Some((_, frame)) = frame_arg(vm, args, 0)? else {
+        return Err(arg_error(vm, 0, "level out of range"));
+    };
+    let local = usize::try_from(n).ok().and_then(|n| vm.local_of(frame, n));
+    let Some((name, v)) = local else {
+        return Ok(Ret::One(Value::NIL));
+    };
+    let name = vm.str_value(name.as_bytes());
+    vm.push(name)?;
+    vm.push(v)?;
+    Ok(Ret::Many(2))
+}
+
+fn getregistry(vm: &mut VmState, _: Args) -> NativeResult {
+    Ok(Ret::One(Value::table(vm.registry)))
+}
+
+fn getmetatable(vm: &mut VmState, args: Args) -> NativeResult {
+    let v = check_any(vm, args, 0)?;
+    Ok(Ret::One(
+        vm.metatable_of(v).map_or(Value::NIL, Value::table),
+    ))
+}
+
+fn setmetatable(vm: &mut VmState, args: Args) -> NativeResult {
+    let mt = match args.get(1).tag {
+        Tag::NIL => None,
+        _ => Some(check_table(vm, args, 1)?),
+    };
+    let v = args.get(0);
+    if let Some(t) = v.as_table() {
+        t.set_metatable(vm, mt);
+    } else {
+        if let Some(mt) = mt {
+            mt.mark_meta(vm);
+        }
+        if let Some(u) = v.as_userdata() {
+            u.set_metatable(mt);
+            vm.barrier(u);
+        } else {
+            // One metatable for all values of a type.
+            let tag = match v.tag {
+                Tag::FLOAT => Tag::INT,
+                Tag::NATIVE_FN => Tag::LUA_FN,
+                tag => tag,
+            };
+            vm.type_metatables[tag.0 as usize] = mt;
+        }
+        vm.bump_meta_epoch();
+    }
+    Ok(Ret::One(v))
+}
+
+/// The name of upvalue `n` (from 1) of a function, if there is one.
+fn upvalue_name(f: Value, n: i64) -> Option<(usize, String)> {
+    let i = usize::try_from(n).ok()?.checked_sub(1)?;
+    if let Some(c) = f.as_lua_fn() {
+        let desc = c.proto.proto().upvals.get(i)?;
+        let name = desc.name.as_ref().map_or("(no name)", |n| n);
+        return Some((i, name.to_string()));
+    }
+    let count = f.as_native_fn()?.header.extra as usize;
+    (i < count).then(|| (i, String::new()))
+}
+
+fn getupvalue(vm: &mut VmState, args: Args) -> NativeResult {
+    let n = check_int(vm, args, 1)?;
+    let f = check_function(vm, args, 0)?;
+    let Some((i, name)) = upvalue_name(f, n) else {
+        return Ok(Ret::None);
+    };
+    let v = match (f.as_lua_fn(), f.as_native_fn()) {
+        (Some(c), _) => c.upval(i).get(),
+        (_, Some(c)) => c.upval(i),
+        _ => Value::NIL,
+    };
+    let name = vm.str_value(name.as_bytes());
+    vm.push(name)?;
+    vm.push(v)?;
+    Ok(Ret::Many(2))
+}
+
+fn setupvalue(vm: &mut VmState, args: Args) -> NativeResult {
+    let v = check_any(vm, args, 2)?;
+    let n = check_int(vm, args, 1)?;
+    let f = check_function(vm, args, 0)?;
+    let Some((i, name)) = upvalue_name(f, n) else {
+        return Ok(Ret::None);
+    };
+    if let Some(c) = f.as_lua_fn() {
+        let cell = c.upval(i);
+        cell.set(v);
+        vm.barrier(cell);
+    } else if let Some(c) = f.as_native_fn() {
+        c.set_upval(i, v);
+        vm.barrier(c);
+    }
+    Ok(Ret::One(vm.str_value(name.as_bytes())))
+}
+
+fn upvalueid(vm: &mut VmState, args: Args) -> NativeResult {
+    let n = check_int(vm, args, 1)?;
+    let f = check_function(vm, args, 0)?;
+    let Some((i, _)) = upvalue_name(f, n) else {
+        return Ok(Ret::One(Value::NIL));
+    };
+    Ok(Ret::One(match f.as_lua_fn() {
+        Some(c) => Value::light(c.upval(i).addr()),
+        // Natives share no upvalues: any address inside will do.
+        None => Value::light(f.payload + i as u64),
+    }))
+}
+
+fn upvaluejoin(vm: &mut VmState, args: Args) -> NativeResult {
+    let mut ends = [(0, None), (0, None)];
+    for (k, end) in ends.iter_mut().enumerate() {
+        let n = check_int(vm, args, 2 * k + 1)?;
+        let f = check_function(vm, args, 2 * k)?;
+        let Some((i, _)) = upvalue_name(f, n) else {
+            return Err(arg_error(vm, 2 * k + 1, "invalid upvalue index"));
+        };
+        let Some(c) = f.as_lua_fn() else {
+            return Err(arg_error(vm, 2 * k, "Lua function expected"));
+        };
+        *end = (i, Some(c));
+    }
+    if let [(i, Some(to)), (j, Some(from))] = ends {
+        to.set_upval(i, from.upval(j));
+        vm.barrier(to);
+    }
+    Ok(Ret::None)
 }

@@ -50,7 +50,11 @@ pub(super) fn load(vm: &mut VmState, args: Args) -> NativeResult {
         let height = vm.height();
         let piece = match vm.protected_call(reader, &[]) {
             Ok(n) => {
-                let piece = if n == 0 { Value::NIL } else { vm.peek(n as usize - 1) };
+                let piece = if n == 0 {
+                    Value::NIL
+                } else {
+                    vm.peek(n as usize - 1)
+                };
                 vm.truncate(height);
                 piece
             }

@@ -502,9 +502,12 @@ fn in_class(c: u8, class: u8) -> bool {
 /// Whether a pattern matches nothing but itself.
 #[must_use]
 pub fn is_plain(pattern: &[u8]) -> bool {
-    !pattern
-        .iter()
-        .any(|c| matches!(c, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-'))
+    !pattern.iter().any(|c| {
+        matches!(
+            c,
+            b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-'
+        )
+    })
 }
 
 /// Splits the anchor off a pattern.
@@ -581,7 +584,10 @@ mod tests {
             assert_eq!(find("aaa", p), Err(want), "{p:?}");
         }
         assert_eq!(find("x", &"()".repeat(33)), Err(E::TooManyCaptures));
-        assert_eq!(find(&"x".repeat(300), &"x?".repeat(300)), Err(E::TooComplex));
+        assert_eq!(
+            find(&"x".repeat(300), &"x?".repeat(300)),
+            Err(E::TooComplex)
+        );
         let mut m = Matcher::new(b"ab", b"(a");
         assert_eq!(m.match_at(0), Ok(Some(1)));
         assert_eq!(m.capture(0, 0, 1), Err(E::UnfinishedCapture));

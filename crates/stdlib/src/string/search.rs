@@ -39,7 +39,11 @@ fn push_captures(
     end: usize,
     whole: bool,
 ) -> LuaResult<u32> {
-    let n = if m.level() == 0 && whole { 1 } else { m.level() };
+    let n = if m.level() == 0 && whole {
+        1
+    } else {
+        m.level()
+    };
     for i in 0..n {
         let v = capture_value(vm, m, subject, i, start, end)?;
         vm.push(v)?;
@@ -122,7 +126,12 @@ pub(super) fn gmatch(vm: &mut VmState, args: Args) -> NativeResult {
     let p = check_str(vm, args, 1)?;
     let init = start_index(opt_int(vm, args, 2, 1)?, s.len()) - 1;
     let init = init.min(s.len() + 1) as i64;
-    let captured = [Value::str(s), Value::str(p), Value::int(init), Value::int(-1)];
+    let captured = [
+        Value::str(s),
+        Value::str(p),
+        Value::int(init),
+        Value::int(-1),
+    ];
     let f = vm.native_with("gmatch_iterator", gmatch_step, &captured);
     Ok(Ret::One(Value::native_fn(f)))
 }
@@ -281,10 +290,7 @@ fn add_value(
             Ok(true)
         }
         _ if !v.truthy() => Ok(false),
-        tag => Err(vm.error(format!(
-            "invalid replacement value (a {})",
-            tag.type_name()
-        ))),
+        tag => Err(vm.error(format!("invalid replacement value (a {})", tag.type_name()))),
     }
 }
 
@@ -303,15 +309,13 @@ fn add_template(
         match template.get(i + 1) {
             Some(b'%') => out.push(b'%'),
             Some(b'0') => out.extend(&subject[start..end]),
-            Some(d @ b'1'..=b'9') => {
-                match m.capture(usize::from(d - b'1'), start, end) {
-                    Ok(Capture::Part(from, to)) => out.extend(&subject[from..to]),
-                    Ok(Capture::Position(n)) => {
-                        out.extend(NumberText::int(n as i64).as_bytes());
-                    }
-                    Err(e) => return Err(raise(vm, e)),
+            Some(d @ b'1'..=b'9') => match m.capture(usize::from(d - b'1'), start, end) {
+                Ok(Capture::Part(from, to)) => out.extend(&subject[from..to]),
+                Ok(Capture::Position(n)) => {
+                    out.extend(NumberText::int(n as i64).as_bytes());
                 }
-            }
+                Err(e) => return Err(raise(vm, e)),
+            },
             _ => return Err(vm.error("invalid use of '%' in replacement string")),
         }
         template = &template[i + 2..];
