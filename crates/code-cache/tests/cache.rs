@@ -34,6 +34,7 @@ fn code(cache: &CodeCache, size: usize, live: &Arc<AtomicUsize>) -> InstalledCod
     };
     let exit = SideExit {
         reason: DeoptReason::Type,
+        origin: 0,
         frames: vec![ExitFrame {
             pc: 0,
             regs: Vec::new(),

@@ -73,6 +73,10 @@ pub struct InlinedAt {
 pub struct SideExit {
     /// Why it is taken.
     pub reason: DeoptReason,
+    /// Bytecode pc of the instruction whose speculation failed, in the
+    /// function of the innermost frame: where the failure is recorded. Differs
+    /// from the resuming `pc` when the optimizer moved the guard.
+    pub origin: u32,
     /// Frames, outermost first; the last one resumes.
     pub frames: Vec<ExitFrame>,
     /// Taken before the OSR entry accepted the frame: not a failure, compiled

@@ -49,6 +49,7 @@ fn set(record: *mut FrameRecord, r: usize, v: Value) {
 fn exit(frames: Vec<ExitFrame>) -> SideExit {
     SideExit {
         reason: DeoptReason::Type,
+        origin: 0,
         frames,
         before_commit: false,
     }

@@ -59,7 +59,7 @@ impl ExitPlan {
                 .collect(),
             ..ExitPlan::default()
         };
-        let mut known: HashMap<(Option<State>, DeoptReason), u32> = HashMap::new();
+        let mut known: HashMap<(Option<State>, DeoptReason, Option<u32>), u32> = HashMap::new();
         for b in func.reverse_postorder() {
             let before_commit = is_before_commit(func, b);
             for &i in &func.blocks[b.index()].insts {
@@ -72,11 +72,11 @@ impl ExitPlan {
                 if state.is_none() && !before_commit {
                     return Err(bug(format!("{i} may exit but has no frame state")));
                 }
-                let id = match known.get(&(state, data.reason)) {
+                let id = match known.get(&(state, data.reason, data.origin)) {
                     Some(&id) => id,
                     None => {
-                        let id = plan.add(func, data.reason, state)?;
-                        known.insert((state, data.reason), id);
+                        let id = plan.add(func, i, state)?;
+                        known.insert((state, data.reason, data.origin), id);
                         id
                     }
                 };
@@ -92,12 +92,7 @@ impl ExitPlan {
         self.exit_of.get(inst.index()).copied().flatten()
     }
 
-    fn add(
-        &mut self,
-        func: &Func,
-        reason: DeoptReason,
-        state: Option<State>,
-    ) -> Result<u32, CompileError> {
+    fn add(&mut self, func: &Func, inst: Inst, state: Option<State>) -> Result<u32, CompileError> {
         let mut words = Words::default();
         let mut frames = Vec::new();
         let mut next = state;
@@ -137,8 +132,11 @@ impl ExitPlan {
                 limit: EXIT_WORDS,
             });
         }
+        let data = func.inst(inst);
+        let resumes = state.map_or(0, |s| func.states[s.index()].pc);
         self.exits.push(SideExit {
-            reason,
+            reason: data.reason,
+            origin: data.origin.unwrap_or(resumes),
             frames,
             before_commit: state.is_none(),
         });

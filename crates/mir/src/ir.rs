@@ -502,6 +502,9 @@ pub struct InstData {
     pub state: Option<State>,
     /// Why it exits.
     pub reason: DeoptReason,
+    /// Bytecode pc of the instruction that the guard speculated for, if it is
+    /// not the one where its state resumes (a guard that was moved).
+    pub origin: Option<u32>,
     /// Call site, if it is one.
     pub site: Option<Site>,
     /// Jump targets of terminators.
@@ -706,6 +709,7 @@ impl Func {
             result,
             state: None,
             reason: DeoptReason::None,
+            origin: None,
             site: None,
             targets: SmallVec::new(),
         });

@@ -588,6 +588,7 @@ impl<'t> Parser<'t> {
             result,
             state: None,
             reason: DeoptReason::None,
+            origin: None,
             site: None,
             targets: SmallVec::new(),
         };
@@ -603,6 +604,9 @@ impl<'t> Parser<'t> {
                 };
                 self.pos += word.len();
                 data.reason = reason;
+            }
+            if self.eat_word("for") {
+                data.origin = Some(self.number("the pc of the speculation")?);
             }
             if !self.eat(']') {
                 return self.expected("']'");
@@ -676,7 +680,7 @@ p2: object 0x10 luafn
 p3: proto 0x20
 watch 0x7f00 id 3 level 254
 b0(v0: any, v1: any):
-  v2: int = guard_tag.int v0 [fs1 type]
+  v2: int = guard_tag.int v0 [fs1 type for 9]
   v3: int = int -5
   v4: float = float -0.0
   v5: float = float nan:0x7ff8000000000001

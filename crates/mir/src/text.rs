@@ -330,6 +330,7 @@ impl Func {
             result,
             state,
             reason,
+            origin,
             site,
             targets,
         } = self.inst(i);
@@ -346,11 +347,15 @@ impl Func {
             f.write_str(if args.is_empty() { " " } else { ", " })?;
             list(f, targets)?;
         }
-        match (state, reason) {
-            (Some(s), DeoptReason::None) => write!(f, " [{s}]")?,
-            (Some(s), r) => write!(f, " [{s} {}]", r.name())?,
-            (None, DeoptReason::None) => {}
-            (None, r) => write!(f, " [{}]", r.name())?,
+        let mut parts: Vec<String> = state.iter().map(ToString::to_string).collect();
+        if *reason != DeoptReason::None {
+            parts.push(reason.name().to_string());
+        }
+        if let Some(pc) = origin {
+            parts.push(format!("for {pc}"));
+        }
+        if !parts.is_empty() {
+            write!(f, " [{}]", parts.join(" "))?;
         }
         if let Some(s) = site {
             write!(f, " @{s}")?;

@@ -1,0 +1,136 @@
+//! The optimization passes and the order they run in.
+//!
+//! Each pass is a function on a [`Func`], near-linear in its size, and lives
+//! in a module of its own with text tests under `filetests/`. A pass asks
+//! [`Fuel`] before every transformation: with a limit set, the first
+//! transformation that breaks a program is found by bisection.
+
+mod dce;
+mod edit;
+mod fold;
+mod gvn;
+mod licm;
+mod memory;
+mod params;
+mod simplify;
+mod window;
+
+pub use edit::{Replacements, compact_states};
+
+use crate::ir::Func;
+use crate::verify::{VerifyError, verify};
+
+/// A pass. Transforms the function and says whether it changed anything.
+pub type Pass = fn(&mut Func, &mut Fuel) -> bool;
+
+/// Every pass, by name.
+pub const PASSES: &[(&str, Pass)] = &[
+    ("params", params::run),
+    ("fold", fold::run),
+    ("gvn", gvn::run),
+    ("licm", licm::run),
+    ("window", window::run),
+    ("simplify", simplify::run),
+    ("dce", dce::run),
+];
+
+/// The order in which [`optimize`] runs the passes.
+pub const PIPELINE: &[&str] = &[
+    "simplify", "params", "fold", "gvn", "fold", "params", "licm", "gvn", "fold", "window",
+    "simplify", "dce",
+];
+
+/// The pass with this name.
+#[must_use]
+pub fn pass(name: &str) -> Option<Pass> {
+    PASSES.iter().find(|p| p.0 == name).map(|p| p.1)
+}
+
+/// How many transformations may still be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Fuel {
+    left: Option<u64>,
+    used: u64,
+}
+
+impl Fuel {
+    /// No limit.
+    pub const UNLIMITED: Fuel = Fuel {
+        left: None,
+        used: 0,
+    };
+
+    /// At most `n` transformations.
+    #[must_use]
+    pub fn limited(n: u64) -> Fuel {
+        Fuel {
+            left: Some(n),
+            used: 0,
+        }
+    }
+
+    /// Whether one more transformation may be made, which it then counts.
+    pub fn take(&mut self) -> bool {
+        match &mut self.left {
+            Some(0) => return false,
+            Some(n) => *n -= 1,
+            None => {}
+        }
+        self.used += 1;
+        true
+    }
+
+    /// Transformations made so far.
+    #[must_use]
+    pub fn used(self) -> u64 {
+        self.used
+    }
+}
+
+/// A pass left a function that breaks a rule of the form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("after pass {pass}: {error}")]
+pub struct PassError {
+    /// The pass, or `build` if the function was wrong before the first.
+    pub pass: &'static str,
+    /// The rule.
+    pub error: VerifyError,
+}
+
+/// Runs the [`PIPELINE`]. `check` verifies the function before the first and
+/// after every pass; otherwise only after the last.
+///
+/// # Errors
+/// [`PassError`], which is a defect of the pass it names.
+pub fn optimize(func: &mut Func, fuel: &mut Fuel, check: bool) -> Result<(), PassError> {
+    let checked = |func: &Func, pass| verify(func).map_err(|error| PassError { pass, error });
+    if check {
+        checked(func, "build")?;
+    }
+    for (n, &name) in PIPELINE.iter().enumerate() {
+        let run = pass(name).expect("the pipeline names passes of the list");
+        run(func, fuel);
+        if check || n + 1 == PIPELINE.len() {
+            checked(func, name)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pipeline_names_every_pass() {
+        assert!(PIPELINE.iter().all(|n| pass(n).is_some()));
+        assert!(PASSES.iter().all(|p| PIPELINE.contains(&p.0)));
+    }
+
+    #[test]
+    fn fuel_runs_out() {
+        let mut fuel = Fuel::limited(2);
+        assert!(fuel.take() && fuel.take() && !fuel.take());
+        assert_eq!(fuel.used(), 2);
+    }
+}
