@@ -150,11 +150,6 @@ impl<'c> Fx<'_, 'c> {
         self.t.i64.const_int(n as u64, true)
     }
 
-    /// nil as payload and tag.
-    pub(super) fn nil_any(&self) -> Lv<'c> {
-        Lv::Any(self.word(0), self.tag(Tag::NIL))
-    }
-
     /// Empty phis for a value of a type, and the value that they are.
     pub(super) fn phi(&self, ty: Ty) -> Lowered<(Phi<'c>, Lv<'c>)> {
         let t = &self.t;
