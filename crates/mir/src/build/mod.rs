@@ -198,8 +198,10 @@ impl<'a> Builder<'a> {
         for r in 0..self.proto.num_params {
             let v = self.func.add_param(Func::ENTRY, Ty::Any);
             self.regs[r as usize] = Some(v);
-            // From the fourth on, arguments come in the window.
-            if r >= 3 {
+            // A vararg function's frame was laid out anew. Otherwise a slot
+            // holds its argument only from the fourth on, and only if the
+            // caller gave that many.
+            if self.proto.is_vararg {
                 self.window[r as usize] = Some(v);
             }
         }
