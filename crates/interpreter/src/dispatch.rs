@@ -861,7 +861,10 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                             if n <= vm.note_calls {
                                 cold_path();
                                 call::note_call(vm, p, new, nargs, n);
-                                // Code may be there now.
+                                if !(*p).compiled.is_null() {
+                                    follow!(call::call_other(vm, base, pc.sub(1), f, nargs));
+                                    continue;
+                                }
                             }
                             let params = (*p).num_params as usize;
                             if nargs < params {

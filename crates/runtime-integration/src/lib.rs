@@ -5,14 +5,28 @@
 //! |---|---|
 //! | [`config`] | the configuration, one table for code, environment, flags, documentation |
 //! | [`policy`] | when to compile and when to give up, as a pure function |
+//! | [`plan`] | one compilation, phase by phase |
+//! | [`tier`] | the tier of a VM: requests, installation, invalidation, eviction |
+//! | `hooks` | what the interpreter and compiled code call |
 //! | [`workers`] | threads that compile in the background |
 //! | [`stats`] | counters |
+//! | `dump` | files for each compilation |
+//!
+//! The tier takes its backend as an `Arc<dyn Backend>` and knows nothing of
+//! LLVM. Events go to `tracing` under the targets `vela_jit::compile`,
+//! `install`, `deopt`, `jettison`, `evict` and `osr`.
 #![deny(unsafe_code)]
 
 pub mod config;
+mod dump;
+#[allow(unsafe_code)]
+mod hooks;
+pub mod plan;
 pub mod policy;
 pub mod stats;
+pub mod tier;
 pub mod workers;
 
 pub use config::{ConfigError, JitConfig, LogFilter, Mode};
 pub use stats::JitStats;
+pub use tier::{AttachError, Tier};

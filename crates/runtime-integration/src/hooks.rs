@@ -1,0 +1,283 @@
+//! The border between the tier and running code: hooks of the interpreter,
+//! the exit helper, and the few places that follow raw pointers.
+//!
+//! # Safety
+//! What makes the pointers here good:
+//! - a hook's `vm` is the VM that runs, on its own thread;
+//! - frame records form a list from `vm.frame` down to the base record; a
+//!   compiled frame's record holds the code's id and the id of the call site
+//!   it is at whenever it is not the running frame;
+//! - code that has an active frame or an exit in progress is in the cache,
+//!   with its exits and sites, and its literals are code roots of the VM;
+//! - prototypes that the tier keeps are code roots too;
+//! - lattice cells live as long as the VM.
+
+use crate::policy::Event;
+use crate::tier::Tier;
+use std::sync::atomic::Ordering;
+use vela_bytecode::{NO_FEEDBACK, Proto};
+use vela_code_cache::{InstalledCode, LiteralPool};
+use vela_deopt::{DeoptReason, materialize};
+use vela_interpreter::{Raw, resume};
+use vela_mir::backend::Backend;
+use vela_mir::helper::Helper;
+use vela_mir::ir::Watch;
+use vela_objects::closure::LuaClosure;
+use vela_objects::frame::{FrameKind, FrameRecord};
+use vela_objects::shape::FieldInfo;
+use vela_objects::{FuncProto, Gc, Value, VmState};
+
+/// Puts the tier's hooks, entries and exit helper into a VM.
+pub(crate) fn plug_in(vm: &mut VmState, backend: &dyn Backend) {
+    vm.hooks.hot_call = hot_call;
+    vm.hooks.hot_loop = hot_loop;
+    vm.hooks.osr_ended = osr_ended;
+    vm.hooks.field_widened = field_widened;
+    vm.hooks.trace_compiled = trace_compiled;
+    vm.hooks.compiled_pc = compiled_pc;
+    for &helper in Helper::ALL {
+        if let Some(address) = vela_interpreter::helper(helper.name()) {
+            vm.helpers[helper as usize] = address;
+        }
+    }
+    vm.helpers[Helper::Exit as usize] = exit as *const u8;
+    debug_assert!(
+        Helper::ALL
+            .iter()
+            .all(|&h| !vm.helpers[h as usize].is_null())
+    );
+    vm.interp_entry = backend.interp_entry().cast_mut();
+    vm.enter_thunk = backend.enter_thunk();
+}
+
+fn hot_call(vm: &mut VmState, proto: Gc<FuncProto>) {
+    if let Some(tier) = Tier::of(vm) {
+        tier.poll(vm);
+        if proto.compiled.is_null() {
+            tier.event(vm, proto, Event::HotCall, &[]);
+        }
+    }
+}
+
+/// # Safety
+/// `frame` is the running interpreted frame.
+unsafe fn hot_loop(vm: &mut VmState, frame: *mut FrameRecord, header_pc: u32) -> *const u8 {
+    let Some(tier) = Tier::of(vm) else {
+        return std::ptr::null();
+    };
+    // SAFETY: an interpreted record's function is a Lua closure.
+    let proto = unsafe { function_of(frame) }.proto;
+    tier.poll(vm);
+    let find = || {
+        let osr = &proto.cold().osr;
+        let found = osr.iter().find(|e| e.0 == header_pc);
+        found.map_or(std::ptr::null(), |e| e.1)
+    };
+    if find().is_null() {
+        let count = proto.max_stack as usize;
+        // SAFETY: the frame's registers are in the stack mapping, which is
+        // initialised memory; any bits are a `Value`.
+        let registers: Vec<Value> = (0..count)
+            .map(|i| unsafe { *FrameRecord::registers(frame).add(i) })
+            .collect();
+        tier.event(vm, proto, Event::HotLoop { pc: header_pc }, &registers);
+    }
+    find()
+}
+
+fn osr_ended(vm: &mut VmState, proto: Gc<FuncProto>, header_pc: u32, accepted: bool) {
+    let Some(tier) = Tier::of(vm) else { return };
+    if accepted {
+        tier.counters.bump(|c| &c.osr_entries);
+    } else {
+        tier.counters.bump(|c| &c.osr_rejected);
+        tier.event(vm, proto, Event::Rejected { pc: header_pc }, &[]);
+    }
+}
+
+fn field_widened(vm: &mut VmState, field: &FieldInfo) {
+    if let Some(tier) = Tier::of(vm) {
+        tier.field_widened(vm, field);
+    }
+}
+
+/// # Safety
+/// `frame` is an active record of kind `COMPILED`.
+unsafe fn trace_compiled(vm: &VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(Value)) {
+    let Some(tier) = Tier::of(vm) else { return };
+    // SAFETY: an active record.
+    let (code, site) = unsafe { ((*frame).nargs, (*frame).pc) };
+    tier.cache().with(code, |code| {
+        let Some(site) = code.sites.get(site as usize) else {
+            return;
+        };
+        for &r in &site.live {
+            // SAFETY: the site's live registers are current in the window.
+            visit(unsafe { *FrameRecord::registers(frame).add(r as usize) });
+        }
+    });
+    tier.cache().touch(code);
+}
+
+/// # Safety
+/// `frame` is an active record of kind `COMPILED`.
+unsafe fn compiled_pc(vm: &VmState, frame: *mut FrameRecord) -> u32 {
+    // SAFETY: an active record.
+    let (code, site) = unsafe { ((*frame).nargs, (*frame).pc) };
+    Tier::of(vm)
+        .and_then(|tier| {
+            tier.cache()
+                .with(code, |code| code.sites.get(site as usize).map(|s| s.pc))
+        })
+        .flatten()
+        .unwrap_or(0)
+}
+
+/// The exit helper: see `docs/abi.md`.
+///
+/// # Safety
+/// Called by compiled code of `closure` in its frame `fp`, with the exit's
+/// dynamic values in `vm.exit_words`.
+pub(crate) unsafe extern "C" fn exit(
+    vm: *mut VmState,
+    fp: *mut FrameRecord,
+    closure: *mut LuaClosure,
+    code_exit: u64,
+) -> Raw {
+    // SAFETY: by contract; compiled code holds no reference into the VM.
+    let (vm, closure) = unsafe { (&mut *vm, Gc::from_ptr(closure)) };
+    let tier = Tier::of(vm).expect("compiled code runs only with a tier");
+    let id = (code_exit >> 32) as u32;
+    let exit = code_exit as u32;
+    let code = tier.cache().get(id).expect("running code is in the cache");
+    let plan = &code.exits[exit as usize];
+    let proto = closure.proto;
+    // SAFETY: the code just left through this exit.
+    unsafe { materialize(vm, plan, fp, closure, proto.pool) };
+    tier.exiting.borrow_mut().push(id);
+    let innermost = vm.frame;
+    tier.exit_taken(vm, &code, exit, proto, || {
+        // SAFETY: the frame that was just rebuilt.
+        unsafe { record_failure(innermost, plan.origin, plan.reason) };
+    });
+    drop(code);
+    // SAFETY: `vm.frame` is interpreted and its outermost rebuilt frame is
+    // flagged as an entry.
+    let result = unsafe { resume(vm, fp) };
+    tier.exiting.borrow_mut().pop();
+    result
+}
+
+/// Marks a speculation as failed in the feedback of the instruction at `pc`,
+/// so that the next compilation does without.
+///
+/// # Safety
+/// `frame` is a rebuilt interpreted frame.
+unsafe fn record_failure(frame: *mut FrameRecord, pc: u32, reason: DeoptReason) {
+    // SAFETY: by contract.
+    let proto = unsafe { function_of(frame) }.proto;
+    let code = proto.proto();
+    if let Some(slot) = feedback_slot(code, pc)
+        && let Some(slot) = proto.cold().feedback.get_mut(slot as usize)
+    {
+        slot.failed |= reason.bit();
+    }
+    // SAFETY: by contract.
+    if unsafe { (*frame).pc } == u32::from(code.is_vararg) {
+        // The guards on the arguments are here; what came now is one of the
+        // types to expect.
+        for i in 0..usize::from(code.num_params).min(8) {
+            // SAFETY: parameters are the first registers; a live prototype,
+            // which only this thread writes.
+            unsafe {
+                let tag = (*FrameRecord::registers(frame).add(i)).tag;
+                (*proto.as_ptr()).arg_tags[i] |= 1 << (tag.0 & 15);
+            }
+        }
+    }
+}
+
+/// The feedback slot of the instruction at `pc`, if it has one.
+fn feedback_slot(proto: &Proto, pc: u32) -> Option<u16> {
+    let instr = *proto.code.get(pc as usize)?;
+    let format = instr.op()?.format().as_bytes();
+    let at = format.iter().position(|&c| c == b'F')?;
+    let slot = match at {
+        1 => instr.b(),
+        2 => instr.c(),
+        _ => instr.d(),
+    };
+    (slot != NO_FEEDBACK).then_some(slot)
+}
+
+/// # Safety
+/// `frame` is the record of a Lua function.
+unsafe fn function_of(frame: *mut FrameRecord) -> Gc<LuaClosure> {
+    // SAFETY: by contract.
+    unsafe { Gc::from_ptr((*frame).func as *mut LuaClosure) }
+}
+
+/// Makes calls of `proto`, or its loop, enter `code`.
+pub(crate) fn link(proto: Gc<FuncProto>, code: &InstalledCode, pool: &LiteralPool) {
+    // SAFETY: a prototype that the tier keeps alive; only this thread writes
+    // it. The code stays linked only while it is in the cache.
+    unsafe {
+        let p = proto.as_ptr();
+        (*p).pool = pool.as_ptr();
+        if code.osr_pc.is_none() {
+            (*p).compiled = code.entry();
+        }
+    }
+    match code.osr_pc {
+        None => proto
+            .entry
+            .store(code.entry().cast_mut(), Ordering::Release),
+        Some(pc) => proto.set_osr_entry(pc, code.entry()),
+    }
+}
+
+/// Makes calls and loops of `proto` go to the interpreter. The pool stays for
+/// frames that run with it.
+pub(crate) fn unlink(vm: &VmState, proto: Gc<FuncProto>) {
+    proto.entry.store(vm.interp_entry, Ordering::Release);
+    // SAFETY: as in `link`.
+    unsafe { (*proto.as_ptr()).compiled = std::ptr::null() };
+    proto.cold().osr.clear();
+}
+
+/// Whether every lattice cell still has the level that code relies on; then
+/// marks them as watched.
+pub(crate) fn watch(_vm: &VmState, watches: &[Watch]) -> bool {
+    let cell = |w: &Watch| w.field as *mut FieldInfo;
+    // SAFETY: lattice cells of this VM, which live as long as it does and are
+    // written by this thread only.
+    unsafe {
+        let holds = watches.iter().all(|w| (*cell(w)).kind.0 == w.level);
+        if holds {
+            for w in watches {
+                (*cell(w)).watched = true;
+            }
+        }
+        holds
+    }
+}
+
+/// Keeps heap objects alive for code or for a compilation.
+pub(crate) fn keep_alive(vm: &mut VmState, key: u64, objects: Vec<u64>) {
+    // SAFETY: addresses from a snapshot just taken or kept alive since, and
+    // from the pool of code that is being installed, which came from one.
+    unsafe { vm.keep_code_roots(key, objects) };
+}
+
+/// Visits the code ids of all compiled frames.
+pub(crate) fn compiled_frames(vm: &VmState, mut visit: impl FnMut(u32)) {
+    let mut frame = vm.frame;
+    while !frame.is_null() {
+        // SAFETY: records of active frames form a list down to the base.
+        let record = unsafe { &*frame };
+        if record.kind == FrameKind::COMPILED {
+            visit(record.nargs);
+        }
+        frame = record.prev;
+    }
+}

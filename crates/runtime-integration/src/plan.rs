@@ -1,0 +1,213 @@
+//! One compilation, from feedback to linked code.
+//!
+//! The phases are listed in one place, [`run`]: build, passes with
+//! verification, backend. It runs on a worker thread or, in the synchronous mode, on the
+//! program's; it touches no heap object. Installation is the tier's part.
+
+use crate::dump;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled};
+use vela_mir::build::{BuildInput, build};
+use vela_mir::ir::{EntryKind, Func, Op, Pool, PoolEntry, Watch};
+use vela_mir::passes::{self, Fuel};
+use vela_profiler::FunctionSnapshot;
+
+/// What to compile.
+pub struct Job {
+    /// The function and its feedback.
+    pub snapshot: FunctionSnapshot,
+    /// For which entry.
+    pub entry: EntryKind,
+    /// Relying on feedback.
+    pub speculate: bool,
+    /// Literals of the function's earlier code: they keep their slots, so that
+    /// all code of a function can run with the pool of the latest.
+    pub literals: Vec<PoolEntry>,
+    /// The policy's generation when the job was made.
+    pub generation: u32,
+    /// Options of the backend.
+    pub options: CompileOptions,
+    /// Most bytecode instructions.
+    pub max_size: usize,
+    /// Verify after the passes even in release builds.
+    pub verify: bool,
+    /// Where dumps go.
+    pub dump_dir: Option<PathBuf>,
+}
+
+/// Times of the phases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Building MIR.
+    pub build: Duration,
+    /// Passes over MIR and verification.
+    pub mir: Duration,
+    /// The backend's passes.
+    pub passes: Duration,
+    /// Code generation and linking.
+    pub codegen: Duration,
+}
+
+impl Phases {
+    /// All phases together.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.build + self.mir + self.passes + self.codegen
+    }
+}
+
+/// Code that is ready to be installed.
+pub struct Product {
+    /// Linked code with exits and sites.
+    pub compiled: Compiled,
+    /// Contents of its literal pool.
+    pub literals: Vec<PoolEntry>,
+    /// What it relies on.
+    pub watches: Vec<Watch>,
+}
+
+/// The end of a compilation.
+pub struct Outcome {
+    /// Prototype id.
+    pub owner: u32,
+    /// Source and line.
+    pub name: String,
+    /// For which entry.
+    pub entry: EntryKind,
+    /// Id of the code.
+    pub code_id: u32,
+    /// The policy's generation when the job was made.
+    pub generation: u32,
+    /// Times of the phases that ran.
+    pub phases: Phases,
+    /// The code, or why there is none.
+    pub result: Result<Product, CompileError>,
+}
+
+/// Runs a compilation to its end. A panic in the tier becomes
+/// [`CompileError::Bug`].
+pub fn run(backend: &dyn Backend, job: Job) -> Outcome {
+    let mut phases = Phases::default();
+    let proto = &job.snapshot.proto;
+    let chunk = vela_objects::debug::chunk_id(&proto.source);
+    let name = format!("{chunk}:{}", proto.line_defined);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        compile(backend, &job, &name, &mut phases)
+    }));
+    let result = result.unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("panic");
+        Err(CompileError::Bug(text.to_string()))
+    });
+    Outcome {
+        owner: job.snapshot.proto_id,
+        name,
+        entry: job.entry,
+        code_id: job.options.code_id,
+        generation: job.generation,
+        phases,
+        result,
+    }
+}
+
+fn compile(
+    backend: &dyn Backend,
+    job: &Job,
+    name: &str,
+    phases: &mut Phases,
+) -> Result<Product, CompileError> {
+    let mut dump = dump::Dump::new(
+        job.dump_dir.as_deref(),
+        job.options.code_id,
+        name,
+        job.entry,
+    );
+    dump.write("bytecode", || {
+        vela_bytecode::disasm::disassemble(&job.snapshot.proto)
+    });
+
+    let start = Instant::now();
+    let built = build(&BuildInput {
+        snapshot: &job.snapshot,
+        entry: job.entry,
+        speculate: job.speculate,
+        max_size: job.max_size,
+    });
+    phases.build = start.elapsed();
+    let mut func = built?;
+    keep_literals(&mut func, &job.literals);
+    dump.write("mir", || func.to_string());
+
+    let start = Instant::now();
+    let checks = job.verify || cfg!(debug_assertions);
+    passes::optimize(&mut func, &mut Fuel::UNLIMITED.clone(), checks)
+        .map_err(|e| CompileError::Bug(e.to_string()))?;
+    phases.mir = start.elapsed();
+    dump.write("opt.mir", || func.to_string());
+
+    let start = Instant::now();
+    let mut options = job.options.clone();
+    options.dump = dump.is_on();
+    let compiled = backend.compile(&func, &options)?;
+    let all = start.elapsed();
+    phases.passes = compiled.pass_time;
+    phases.codegen = all.saturating_sub(compiled.pass_time);
+    if let Some(texts) = &compiled.dumps {
+        dump.write("ll", || texts.ir_before.clone());
+        dump.write("opt.ll", || texts.ir_after.clone());
+        dump.write("s", || texts.asm.clone());
+    }
+    Ok(Product {
+        compiled,
+        literals: func.pool,
+        watches: func.watches,
+    })
+}
+
+/// Renumbers the pool so that it starts with `known`.
+fn keep_literals(func: &mut Func, known: &[PoolEntry]) {
+    if known.is_empty() {
+        return;
+    }
+    let own = std::mem::replace(&mut func.pool, known.to_vec());
+    let map: Vec<Pool> = own.into_iter().map(|e| func.pool_slot(e)).collect();
+    for inst in &mut func.insts {
+        if let Op::Literal(p) = &mut inst.op {
+            *p = map[p.index()];
+        }
+    }
+    for state in &mut func.states {
+        if let Some(caller) = &mut state.caller {
+            caller.proto = map[caller.proto.index()];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vela_mir::ir::{Func, Ty};
+
+    #[test]
+    fn earlier_literals_keep_their_slots() {
+        let mut func = Func::new("f".into(), EntryKind::Call, 0, false, 2);
+        let slot = func.pool_slot(PoolEntry::Constant(5));
+        let other = func.pool_slot(PoolEntry::Shape(64));
+        let a = func.push(Func::ENTRY, Op::Literal(slot), &[], Ty::Str);
+        let b = func.push(Func::ENTRY, Op::Literal(other), &[], Ty::Ptr);
+        keep_literals(&mut func, &[PoolEntry::Proto(16), PoolEntry::Shape(64)]);
+        let wanted = [
+            PoolEntry::Proto(16),
+            PoolEntry::Shape(64),
+            PoolEntry::Constant(5),
+        ];
+        assert_eq!(func.pool, wanted);
+        assert_eq!(func.inst(a).op, Op::Literal(Pool(2)));
+        assert_eq!(func.inst(b).op, Op::Literal(Pool(1)));
+    }
+}

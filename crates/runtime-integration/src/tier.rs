@@ -1,0 +1,700 @@
+//! The tier of one VM: what is compiled, requested, installed, thrown away.
+//!
+//! Everything here runs on the VM's own thread, at points where the VM may be
+//! looked at from outside (hooks of the interpreter, exits). Compilation
+//! itself is in [`crate::plan`] and touches no heap object; the objects that a
+//! compilation in progress or installed code refers to are kept alive as code
+//! roots of the VM.
+//!
+//! All code of a function (the call entry and loop entries) lives and dies
+//! together and shares one literal pool: newer pools extend older ones, so
+//! that every piece of code runs with the latest. Retired code keeps its exits,
+//! sites, pool and roots until no frame runs it.
+
+use crate::config::{ConfigError, JitConfig, Mode};
+use crate::hooks;
+use crate::plan::{self, Job, Outcome, Product};
+use crate::policy::{self, Action, Decision, Event, FunctionState, Limits};
+use crate::stats::{Counters, JitStats};
+use crate::workers::Workers;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+use vela_code_cache::{CodeCache, CodeMemory, InstalledCode, LiteralPool};
+use vela_deopt::DeoptReason;
+use vela_mir::backend::{Backend, CompileError, CompileOptions, LinkedCode};
+use vela_mir::ir::{EntryKind, PoolEntry};
+use vela_objects::shape::FieldInfo;
+use vela_objects::{FuncProto, Gc, Value, VmState};
+use vela_profiler::FunctionSnapshot;
+use vela_profiler::snapshot::snapshot;
+
+/// Why a tier could not be attached to a VM.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No compiling thread could be started.
+    #[error("cannot start a compiler thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A function that the tier has heard of.
+#[derive(Default)]
+struct Function {
+    /// The prototype, while code or a compilation keeps it alive.
+    proto: Option<Gc<FuncProto>>,
+    state: FunctionState,
+    /// Contents of the latest pool.
+    literals: Vec<PoolEntry>,
+    /// Pools that code of this function may run with, the latest last.
+    pools: Vec<Arc<LiteralPool>>,
+    /// Installed code.
+    codes: Vec<u32>,
+    /// Retired code that may still run.
+    leaving: Vec<u32>,
+}
+
+/// The optimizing tier of a VM.
+pub struct Tier {
+    config: JitConfig,
+    limits: Limits,
+    backend: Arc<dyn Backend>,
+    cache: CodeCache,
+    workers: Option<Workers<Job, Outcome>>,
+    functions: RefCell<HashMap<u32, Function>>,
+    /// Prototypes whose code watches a lattice cell, by the cell's id.
+    watchers: RefCell<HashMap<u32, Vec<u32>>>,
+    /// Code whose side exits are in progress, innermost last.
+    pub(crate) exiting: RefCell<Vec<u32>>,
+    /// Live counters.
+    pub counters: Counters,
+}
+
+/// Adapts a backend's code to the cache.
+struct Linked(Box<dyn LinkedCode>);
+
+impl CodeMemory for Linked {
+    fn entry(&self) -> *const u8 {
+        self.0.entry()
+    }
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+/// Key of the roots of a compilation in progress; those of installed code
+/// have the code's id.
+fn pending_key(owner: u32) -> u64 {
+    1 << 32 | u64::from(owner)
+}
+
+fn entry_name(entry: EntryKind) -> String {
+    match entry {
+        EntryKind::Call => "call".into(),
+        EntryKind::Osr { pc } => format!("loop at {pc}"),
+    }
+}
+
+impl Tier {
+    /// Makes a tier and plugs it into `vm`: thresholds, hooks, the exit
+    /// helper, entries. Must happen before functions are loaded into the VM.
+    /// With a configuration that never compiles the VM is left as it is.
+    ///
+    /// # Errors
+    /// [`AttachError`]; the VM is unchanged then.
+    pub fn attach(
+        vm: &mut VmState,
+        config: JitConfig,
+        backend: Arc<dyn Backend>,
+    ) -> Result<Rc<Tier>, AttachError> {
+        config.validate()?;
+        let workers = if config.compiles() && config.mode == Mode::Background {
+            let compiler = backend.clone();
+            let threads = config.worker_threads as usize;
+            Some(Workers::start(
+                threads,
+                config.max_queue as usize,
+                move |job| plan::run(&*compiler, job),
+            )?)
+        } else {
+            None
+        };
+        let limits = Limits {
+            hotspot_threshold: config.hotspot_threshold,
+            exit_threshold: config.exit_threshold,
+            max_recompiles: config.max_recompiles,
+            osr: config.osr,
+            speculate: config.enable_profiling,
+            exits_are_stress: config.exit_stress != 0,
+        };
+        let tier = Rc::new(Tier {
+            limits,
+            cache: CodeCache::new(usize::try_from(config.max_cache_size).unwrap_or(usize::MAX)),
+            workers,
+            functions: RefCell::default(),
+            watchers: RefCell::default(),
+            exiting: RefCell::default(),
+            counters: Counters::default(),
+            backend,
+            config,
+        });
+        if tier.config.gc_stress {
+            vm.gc_stress = true;
+        }
+        if tier.config.compiles() {
+            let loops = if tier.config.osr {
+                tier.config.loop_threshold
+            } else {
+                u32::MAX
+            };
+            vm.set_hot_thresholds(tier.config.hotspot_threshold, loops);
+            hooks::plug_in(vm, &*tier.backend);
+        }
+        vm.tier = Some(Box::new(tier.clone()));
+        Ok(tier)
+    }
+
+    /// The tier of a VM.
+    #[must_use]
+    pub fn of(vm: &VmState) -> Option<Rc<Tier>> {
+        vm.tier.as_ref()?.downcast_ref::<Rc<Tier>>().cloned()
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &JitConfig {
+        &self.config
+    }
+
+    /// What the tier has done so far.
+    #[must_use]
+    pub fn stats(&self) -> JitStats {
+        self.counters.snapshot(self.cache.stats())
+    }
+
+    /// Side exits whose frames have not returned yet.
+    #[must_use]
+    pub fn exits_in_progress(&self) -> usize {
+        self.exiting.borrow().len()
+    }
+
+    /// The code cache.
+    #[must_use]
+    pub fn cache(&self) -> &CodeCache {
+        &self.cache
+    }
+
+    /// Installs what the workers have finished. Called by the hooks; hosts
+    /// may call it whenever the VM is at rest.
+    pub fn poll(&self, vm: &mut VmState) {
+        let Some(workers) = &self.workers else { return };
+        while let Some(outcome) = workers.poll() {
+            self.finish(vm, outcome);
+        }
+    }
+
+    /// Waits until every requested compilation is finished and installed.
+    pub fn wait(&self, vm: &mut VmState) {
+        while let Some(workers) = &self.workers {
+            let idle = workers.is_idle();
+            self.poll(vm);
+            if idle {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_micros(100));
+        }
+    }
+
+    /// Compiles and installs a function now, on this thread, however cold it
+    /// is. Feedback that is there is used.
+    ///
+    /// # Errors
+    /// Why it was not compiled.
+    pub fn compile_now(
+        &self,
+        vm: &mut VmState,
+        proto: Gc<FuncProto>,
+    ) -> Result<plan::Phases, CompileError> {
+        self.wait(vm);
+        let installed = self
+            .functions
+            .borrow()
+            .get(&proto.id)
+            .is_some_and(|f| !f.codes.is_empty());
+        if installed {
+            self.event(vm, proto, Event::Evicted, &[]);
+        }
+        let speculate = self.limits.speculate && proto.calls.get() > 0;
+        let job = self.job(vm, proto, EntryKind::Call, speculate, &[]);
+        let outcome = plan::run(&*self.backend, job);
+        let phases = outcome.phases;
+        let error = outcome.result.as_ref().err().cloned();
+        self.finish(vm, outcome);
+        error.map_or(Ok(phases), Err)
+    }
+
+    /// An event of a function's life: asks the policy and does what it says.
+    pub(crate) fn event(
+        &self,
+        vm: &mut VmState,
+        proto: Gc<FuncProto>,
+        event: Event,
+        registers: &[Value],
+    ) {
+        let decision = self.decide(proto.id, event);
+        if let Some(calls) = decision.rearm {
+            rearm(vm, proto, calls);
+        }
+        match decision.action {
+            Action::Nothing => {}
+            Action::Compile { entry, speculate } => {
+                self.request(vm, proto, entry, speculate, registers);
+            }
+            Action::Jettison => self.jettison(vm, proto, event),
+            Action::DropLoop { pc } => self.drop_loop(proto, pc),
+        }
+    }
+
+    fn decide(&self, owner: u32, event: Event) -> Decision {
+        let mut functions = self.functions.borrow_mut();
+        let function = functions.entry(owner).or_default();
+        let (state, decision) = policy::decide(&self.limits, &function.state, event);
+        function.state = state;
+        decision
+    }
+
+    fn job(
+        &self,
+        vm: &mut VmState,
+        proto: Gc<FuncProto>,
+        entry: EntryKind,
+        speculate: bool,
+        registers: &[Value],
+    ) -> Job {
+        // May tell watchers of widened cells, so nothing is borrowed here.
+        let feedback = snapshot(vm, proto, registers);
+        hooks::keep_alive(vm, pending_key(proto.id), objects_of(&feedback, proto));
+        let mut functions = self.functions.borrow_mut();
+        let function = functions.entry(proto.id).or_default();
+        function.proto = Some(proto);
+        Job {
+            entry,
+            speculate,
+            literals: function.literals.clone(),
+            generation: function.state.generation(),
+            options: CompileOptions {
+                opt_level: self.config.optimization_level,
+                code_id: self.cache.next_id(),
+                strip_promises: self.config.strip_promises,
+                exit_stress: self.config.exit_stress,
+                dump: self.config.dump_dir.is_some(),
+            },
+            max_size: self.config.max_function_size as usize,
+            verify: self.config.verify,
+            dump_dir: self.config.dump_dir.clone(),
+            snapshot: feedback,
+        }
+    }
+
+    fn request(
+        &self,
+        vm: &mut VmState,
+        proto: Gc<FuncProto>,
+        entry: EntryKind,
+        speculate: bool,
+        registers: &[Value],
+    ) {
+        let job = self.job(vm, proto, entry, speculate, registers);
+        self.counters.bump(|c| &c.requests);
+        tracing::debug!(
+            target: "vela_jit::compile",
+            function = %function_name(proto), entry = %entry_name(entry), code = job.options.code_id,
+            speculate, calls = proto.calls.get(), "requested"
+        );
+        match &self.workers {
+            Some(workers) => {
+                if !workers.submit(job) {
+                    vm.drop_code_roots(pending_key(proto.id));
+                    let failed = Event::Failed { entry, retry: true };
+                    self.event(vm, proto, failed, &[]);
+                }
+            }
+            None => {
+                let outcome = plan::run(&*self.backend, job);
+                self.finish(vm, outcome);
+            }
+        }
+    }
+
+    /// The end of a compilation: installs the code, or notes why there is
+    /// none.
+    fn finish(&self, vm: &mut VmState, outcome: Outcome) {
+        let start = Instant::now();
+        let (proto, generation) = {
+            let functions = self.functions.borrow();
+            let function = functions.get(&outcome.owner);
+            let Some((proto, f)) = function.and_then(|f| Some((f.proto?, f))) else {
+                vm.drop_code_roots(pending_key(outcome.owner));
+                return;
+            };
+            (proto, f.state.generation())
+        };
+        let entry = outcome.entry;
+        self.counters.time(|c| &c.build_us, outcome.phases.build);
+        self.counters.time(|c| &c.mir_us, outcome.phases.mir);
+        self.counters.time(|c| &c.pass_us, outcome.phases.passes);
+        self.counters
+            .time(|c| &c.codegen_us, outcome.phases.codegen);
+        let stale = generation != outcome.generation;
+        let result = outcome.result.and_then(|product| {
+            if stale || !hooks::watch(vm, &product.watches) {
+                return Err(CompileError::Stale);
+            }
+            Ok(product)
+        });
+        match result {
+            Ok(product) => {
+                tracing::debug!(
+                    target: "vela_jit::compile",
+                    function = %outcome.name, entry = %entry_name(entry), code = outcome.code_id,
+                    ms = outcome.phases.total().as_secs_f64() * 1000.0, "compiled"
+                );
+                self.install(vm, proto, &outcome.name, entry, outcome.code_id, product);
+                self.event(vm, proto, Event::Installed { entry }, &[]);
+                self.counters.time(|c| &c.install_us, start.elapsed());
+            }
+            Err(error) => {
+                let retry = error == CompileError::Stale;
+                if retry {
+                    self.counters.bump(|c| &c.stale);
+                } else {
+                    self.counters.failure(&error.to_string());
+                }
+                tracing::debug!(
+                    target: "vela_jit::compile",
+                    function = %outcome.name, entry = %entry_name(entry), code = outcome.code_id,
+                    reason = %error, retry, "not compiled"
+                );
+                self.event(vm, proto, Event::Failed { entry, retry }, &[]);
+            }
+        }
+        vm.drop_code_roots(pending_key(outcome.owner));
+        self.make_room(vm, outcome.code_id);
+    }
+
+    fn install(
+        &self,
+        vm: &mut VmState,
+        proto: Gc<FuncProto>,
+        name: &str,
+        entry: EntryKind,
+        code_id: u32,
+        product: Product,
+    ) {
+        let constants = &proto.cold().constants;
+        let word = |e: &PoolEntry| match *e {
+            PoolEntry::Constant(k) => constants[k as usize].payload,
+            PoolEntry::Shape(a) | PoolEntry::Object(a, _) | PoolEntry::Proto(a) => a,
+        };
+        let words: Vec<u64> = product.literals.iter().map(word).collect();
+        let mut roots = vec![proto.addr()];
+        roots.extend(product.literals.iter().filter_map(|e| match *e {
+            PoolEntry::Object(a, tag) if tag.is_object() => Some(a),
+            PoolEntry::Proto(a) => Some(a),
+            _ => None,
+        }));
+        hooks::keep_alive(vm, u64::from(code_id), roots);
+        let pool = Arc::new(LiteralPool::new(&words));
+        let memory = Box::new(Linked(product.compiled.code));
+        let mut code = InstalledCode::new(
+            code_id,
+            proto.id,
+            memory,
+            product.compiled.exits,
+            product.compiled.sites,
+            pool.clone(),
+        );
+        code.name = name.to_string();
+        code.osr_pc = match entry {
+            EntryKind::Call => None,
+            EntryKind::Osr { pc } => Some(pc),
+        };
+        code.watches = product.watches.iter().map(|w| w.id).collect();
+        {
+            let mut watchers = self.watchers.borrow_mut();
+            for &id in &code.watches {
+                let owners = watchers.entry(id).or_default();
+                if !owners.contains(&proto.id) {
+                    owners.push(proto.id);
+                }
+            }
+        }
+        let code = self.cache.install(code);
+        {
+            let mut functions = self.functions.borrow_mut();
+            let function = functions.entry(proto.id).or_default();
+            function.literals = product.literals;
+            function.pools.push(pool.clone());
+            function.codes.push(code_id);
+        }
+        hooks::link(proto, &code, &pool);
+        match entry {
+            EntryKind::Call => self.counters.bump(|c| &c.functions_compiled),
+            EntryKind::Osr { .. } => self.counters.bump(|c| &c.osr_compiled),
+        }
+        tracing::info!(
+            target: "vela_jit::install",
+            function = %name, entry = %entry_name(entry), code = code_id, bytes = code.code_size(),
+            exits = code.exits.len(), watches = code.watches.len(), "installed"
+        );
+    }
+
+    /// Takes all code of a function out of service.
+    fn jettison(&self, vm: &mut VmState, proto: Gc<FuncProto>, event: Event) {
+        hooks::unlink(vm, proto);
+        let mut functions = self.functions.borrow_mut();
+        let Some(function) = functions.get_mut(&proto.id) else {
+            return;
+        };
+        for pool in &function.pools {
+            pool.invalidate();
+        }
+        let codes = std::mem::take(&mut function.codes);
+        for &id in &codes {
+            self.cache.retire(id);
+        }
+        match event {
+            Event::Invalidated => self.counters.bump(|c| &c.invalidated),
+            Event::Exit { .. } => self.counters.bump(|c| &c.jettisoned),
+            _ => {}
+        }
+        let failures = if let Event::Exit { failures } = event {
+            failures
+        } else {
+            0
+        };
+        tracing::info!(
+            target: "vela_jit::jettison",
+            function = %function_name(proto), codes = ?codes, failures, event = ?event, "thrown away"
+        );
+        function.leaving.extend(codes);
+    }
+
+    fn drop_loop(&self, proto: Gc<FuncProto>, pc: u32) {
+        proto.set_osr_entry(pc, std::ptr::null());
+        let mut functions = self.functions.borrow_mut();
+        let Some(function) = functions.get_mut(&proto.id) else {
+            return;
+        };
+        let is_it = |id: u32| self.cache.with(id, |c| c.osr_pc == Some(pc)) == Some(true);
+        let dropped: Vec<u32> = function
+            .codes
+            .iter()
+            .copied()
+            .filter(|&id| is_it(id))
+            .collect();
+        function.codes.retain(|id| !dropped.contains(id));
+        for &id in &dropped {
+            self.cache.retire(id);
+        }
+        tracing::info!(
+            target: "vela_jit::osr",
+            function = %function_name(proto), pc, codes = ?dropped, "loop entry dropped"
+        );
+        function.leaving.extend(dropped);
+    }
+
+    /// A watched lattice cell was widened: code that relied on it must go.
+    pub(crate) fn field_widened(&self, vm: &mut VmState, field: &FieldInfo) {
+        let Some(owners) = self.watchers.borrow_mut().remove(&field.id) else {
+            return;
+        };
+        for owner in owners {
+            let proto = {
+                let functions = self.functions.borrow();
+                let watches = functions.get(&owner).is_some_and(|f| {
+                    let watching =
+                        |&id: &u32| self.cache.with(id, |c| c.watches.contains(&field.id));
+                    f.codes.iter().any(|id| watching(id) == Some(true))
+                });
+                if watches {
+                    functions[&owner].proto
+                } else {
+                    None
+                }
+            };
+            if let Some(proto) = proto {
+                self.event(vm, proto, Event::Invalidated, &[]);
+            }
+        }
+    }
+
+    /// Notes a side exit and lets the policy judge it. `failed` records the
+    /// reason in the feedback of the place at fault.
+    pub(crate) fn exit_taken(
+        &self,
+        vm: &mut VmState,
+        code: &InstalledCode,
+        exit: u32,
+        proto: Gc<FuncProto>,
+        failed: impl FnOnce(),
+    ) {
+        let reason = code.exits[exit as usize].reason;
+        let times = code.count_exit(exit).unwrap_or(0);
+        self.counters.deopt(reason);
+        self.cache.touch(code.id);
+        let pc = code.exits[exit as usize].frames.last().map_or(0, |f| f.pc);
+        tracing::debug!(
+            target: "vela_jit::deopt",
+            function = %code.name, code = code.id, exit, pc, reason = reason.name(), times, "side exit"
+        );
+        if matches!(reason, DeoptReason::Invalidated | DeoptReason::None) || code.is_retired() {
+            return;
+        }
+        let failures = code.count_failure();
+        let limit = self
+            .functions
+            .borrow()
+            .get(&code.owner)
+            .map_or(u32::MAX, |f| {
+                policy::exit_limit(&self.limits, f.state.recompiles)
+            });
+        // One failure may be chance; the failure that ends the code is not.
+        if !self.limits.exits_are_stress && (times == 2 || failures >= limit) {
+            failed();
+        }
+        self.event(vm, proto, Event::Exit { failures }, &[]);
+    }
+
+    /// Evicts for the budget and frees retired code, as far as nothing runs
+    /// it. `fresh` is code that was just installed and stays.
+    fn make_room(&self, vm: &mut VmState, fresh: u32) {
+        if !self.cache.over_budget() && !self.cache.has_retired() {
+            return;
+        }
+        let active = self.active(vm);
+        let is_active = |id: u32| active.contains(&id);
+        for code in self.cache.reclaim(is_active) {
+            self.forget(vm, &code, &active);
+        }
+        if !self.cache.over_budget() {
+            return;
+        }
+        // Code of one function goes together: what shares a function with
+        // running or fresh code stays.
+        let mut kept: HashSet<u32> = HashSet::from([fresh]);
+        kept.extend(&active);
+        for f in self.functions.borrow().values() {
+            if f.codes.iter().any(|id| kept.contains(id)) {
+                kept.extend(&f.codes);
+            }
+        }
+        for code in self.cache.evict(|id| kept.contains(&id)) {
+            tracing::info!(
+                target: "vela_jit::evict",
+                function = %code.name, code = code.id, bytes = code.size(), uses = code.uses(), "evicted"
+            );
+            let proto = self
+                .functions
+                .borrow()
+                .get(&code.owner)
+                .and_then(|f| f.proto);
+            if let Some(proto) = proto {
+                self.event(vm, proto, Event::Evicted, &[]);
+            }
+            self.forget(vm, &code, &active);
+        }
+    }
+
+    /// Code that left the cache is about to be freed.
+    fn forget(&self, vm: &mut VmState, code: &InstalledCode, active: &HashSet<u32>) {
+        vm.drop_code_roots(u64::from(code.id));
+        for id in &code.watches {
+            let mut watchers = self.watchers.borrow_mut();
+            if let Some(owners) = watchers.get_mut(id) {
+                let used = |&owner: &u32| {
+                    let functions = self.functions.borrow();
+                    functions.get(&owner).is_some_and(|f| {
+                        let watching = |c: &u32| self.cache.with(*c, |c| c.watches.contains(id));
+                        f.codes.iter().any(|c| watching(c) == Some(true))
+                    })
+                };
+                owners.retain(used);
+                if owners.is_empty() {
+                    watchers.remove(id);
+                }
+            }
+        }
+        let mut functions = self.functions.borrow_mut();
+        let Some(f) = functions.get_mut(&code.owner) else {
+            return;
+        };
+        f.leaving.retain(|&id| id != code.id);
+        f.codes.retain(|&id| id != code.id);
+        // Code that runs may use any pool that was the latest since it was
+        // entered.
+        let runs = f
+            .codes
+            .iter()
+            .chain(&f.leaving)
+            .any(|id| active.contains(id));
+        if !runs && f.pools.len() > 1 {
+            let latest = f.pools.len() - 1;
+            f.pools.drain(..latest);
+        }
+        if f.codes.is_empty() && f.leaving.is_empty() && !f.state.in_flight() {
+            f.proto = None;
+        }
+    }
+
+    /// Code with an active frame or an exit in progress.
+    fn active(&self, vm: &VmState) -> HashSet<u32> {
+        let mut active: HashSet<u32> = self.exiting.borrow().iter().copied().collect();
+        hooks::compiled_frames(vm, |id| {
+            active.insert(id);
+        });
+        for &id in &active {
+            self.cache.touch(id);
+        }
+        active
+    }
+}
+
+fn function_name(proto: Gc<FuncProto>) -> String {
+    let p = proto.proto();
+    format!(
+        "{}:{}",
+        vela_objects::debug::chunk_id(&p.source),
+        p.line_defined
+    )
+}
+
+/// Makes the interpreter report the function again after `calls` more calls.
+fn rearm(vm: &VmState, proto: Gc<FuncProto>, calls: u32) {
+    // The interpreter reports when its wrapping count equals the threshold.
+    proto.calls.set(vm.hot_calls().wrapping_sub(calls));
+}
+
+/// Heap objects that a snapshot refers to by address.
+fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
+    let mut objects = vec![proto.addr()];
+    let mut value = |v: Option<(vela_objects::Tag, u64)>| {
+        objects.extend(v.filter(|v| v.0.is_object()).map(|v| v.1));
+    };
+    let ways = || feedback.sites.iter().flat_map(|s| &s.ways);
+    for way in ways() {
+        value(way.held);
+        value(way.field.map(|f| f.constant));
+    }
+    for way in ways() {
+        objects.extend(way.holder.map(|h| h.0));
+        if let Some(target) = &way.target {
+            objects.extend([target.addr, target.closure]);
+        }
+    }
+    objects
+}
