@@ -304,19 +304,18 @@ impl VmState {
             let [r] = self.call_meta(mm, &[a, b])?;
             return Ok(r);
         }
-        let strings = a.tag == Tag::STR || b.tag == Tag::STR;
-        if strings {
-            if let (Some(x), Some(y)) = (self.coerce_number(a), self.coerce_number(b)) {
-                if let Some(v) = arith_numbers(op, x, y) {
-                    return Ok(v);
-                }
-                if !op.is_bitwise() {
+        // Strings take part in arithmetic, but not in bitwise operations.
+        let strings = !op.is_bitwise() && (a.tag == Tag::STR || b.tag == Tag::STR);
+        if strings && let (Some(x), Some(y)) = (self.coerce_number(a), self.coerce_number(b)) {
+            return match arith_numbers(op, x, y) {
+                Some(v) => Ok(v),
+                None => {
                     // Raised by the string library in PUC Lua, so without a
                     // position.
                     let text = self.str_value(division_by_zero(op).as_bytes());
-                    return Err(self.throw(text));
+                    Err(self.throw(text))
                 }
-            }
+            };
         }
         if op.is_bitwise() {
             if a.is_number() && b.is_number() {

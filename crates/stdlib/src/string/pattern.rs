@@ -491,6 +491,8 @@ fn in_class(c: u8, class: u8) -> bool {
         b'u' => UPPER,
         b'w' => ALPHA | DIGIT,
         b'x' => XDIGIT,
+        // Deprecated in Lua 5.2 and still there.
+        b'z' if class.is_ascii_alphabetic() => return (c == 0) != class.is_ascii_uppercase(),
         _ => return class == c,
     };
     if !class.is_ascii_alphabetic() {
