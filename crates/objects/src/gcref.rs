@@ -60,8 +60,8 @@ impl<T> Gc<T> {
     #[inline]
     #[must_use]
     pub unsafe fn from_ptr(ptr: *mut T) -> Self {
-        // SAFETY: non-null by contract.
         Gc {
+            // SAFETY: non-null by contract.
             ptr: unsafe { NonNull::new_unchecked(ptr) },
             not_send: PhantomData,
         }

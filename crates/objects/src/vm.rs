@@ -588,7 +588,9 @@ impl VmState {
         let changed = unsafe { (*field).widen(v) };
         // SAFETY: as above; the hook gets a shared reference.
         if changed && unsafe { (*field).watched } {
-            (self.hooks.field_widened)(self, unsafe { &*field });
+            // SAFETY: as above.
+            let field = unsafe { &*field };
+            (self.hooks.field_widened)(self, field);
         }
     }
 
