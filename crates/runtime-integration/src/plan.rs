@@ -145,7 +145,7 @@ fn compile(
 
     let start = Instant::now();
     let checks = job.verify || cfg!(debug_assertions);
-    passes::optimize(&mut func, &mut Fuel::UNLIMITED.clone(), checks)
+    passes::optimize(&mut func, &mut Fuel::default(), checks)
         .map_err(|e| CompileError::Bug(e.to_string()))?;
     phases.mir = start.elapsed();
     dump.write("opt.mir", || func.to_string());
