@@ -211,6 +211,11 @@ unsafe fn store_args(fp: *mut Value, desc: u64, args: [u64; 3]) {
 pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord) -> Raw {
     // SAFETY: by contract.
     unsafe {
+        if native_stack_low(vm) {
+            let _ = stack_overflow(vm);
+            vm.frame = (*fp).prev;
+            return Raw::ERROR;
+        }
         (*fp).flags |= flags::ENTRY;
         let results = match run_frames(vm) {
             Ok(()) => Some((vm.ret_base, vm.ret_count as usize)),

@@ -146,6 +146,25 @@ pub(crate) unsafe extern "C" fn exit(
 ) -> Raw {
     // SAFETY: by contract; compiled code holds no reference into the VM.
     let (vm, closure) = unsafe { (&mut *vm, Gc::from_ptr(closure)) };
+    // SAFETY: by contract.
+    unsafe { rebuild(vm, fp, closure, code_exit) };
+    // SAFETY: `vm.frame` is interpreted and its outermost rebuilt frame is
+    // flagged as an entry.
+    let result = unsafe { resume(vm, fp) };
+    if let Some(tier) = Tier::of(vm) {
+        tier.exiting.borrow_mut().pop();
+    }
+    result
+}
+
+/// Everything that an exit does before the interpreter goes on. A function of
+/// its own, because exits nest as deep as Lua calls do and its stack frame is
+/// large.
+///
+/// # Safety
+/// As [`exit`].
+#[inline(never)]
+unsafe fn rebuild(vm: &mut VmState, fp: *mut FrameRecord, closure: Gc<LuaClosure>, code_exit: u64) {
     let tier = Tier::of(vm).expect("compiled code runs only with a tier");
     let id = (code_exit >> 32) as u32;
     let exit = code_exit as u32;
@@ -160,12 +179,6 @@ pub(crate) unsafe extern "C" fn exit(
         // SAFETY: the frame that was just rebuilt.
         unsafe { record_failure(innermost, plan.origin, plan.reason) };
     });
-    drop(code);
-    // SAFETY: `vm.frame` is interpreted and its outermost rebuilt frame is
-    // flagged as an entry.
-    let result = unsafe { resume(vm, fp) };
-    tier.exiting.borrow_mut().pop();
-    result
 }
 
 /// Marks a speculation as failed in the feedback of the instruction at `pc`,
