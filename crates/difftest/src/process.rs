@@ -80,6 +80,7 @@ impl Launcher {
         let mut child = Command::new(&self.program)
             .args(&self.args)
             .args(args)
+            .env("VELA_STATS_FUNCTION", "1")
             .envs(self.env.iter().map(|(k, v)| (k, v)))
             .current_dir(dir)
             .stdin(Stdio::null())

@@ -25,6 +25,7 @@ mod frames;
 pub mod helpers;
 mod ic;
 mod slow;
+pub mod thunk;
 mod unwind;
 
 pub use call::Raw;

@@ -50,6 +50,7 @@ fn run(options: &Options, args: &[String]) -> Result<(), Error> {
         backend: options.backend,
         ignore_environment: options.ignore_environment,
         gc_stress: options.gc_stress,
+        jit_stats_function: std::env::var_os("VELA_STATS_FUNCTION").is_some(),
         hash_seed: None,
     })?;
     if options.version {

@@ -25,6 +25,9 @@ pub struct VmConfig {
     pub ignore_environment: bool,
     /// Collect garbage at every opportunity: slow, for tests.
     pub gc_stress: bool,
+    /// Defines the global function `__vela_jit_stats`, which returns how many
+    /// functions were compiled and how many side exits taken; for tests.
+    pub jit_stats_function: bool,
     /// Seed of string hashing; `None` draws one.
     pub hash_seed: Option<u64>,
 }
@@ -36,6 +39,7 @@ impl Default for VmConfig {
             backend: Backend::default(),
             ignore_environment: false,
             gc_stress: false,
+            jit_stats_function: false,
             hash_seed: None,
         }
     }
@@ -99,7 +103,22 @@ impl Vm {
             vela_objects::Value::table(handles),
         );
         vela_stdlib::open_all(&mut state);
-        tier::install(&mut state, &config.jit, config.backend);
+        tier::install(&mut state, &config.jit, config.backend)?;
+        if config.jit_stats_function {
+            let counts = state.native("__vela_jit_stats", |vm, _| {
+                let (compiled, deopts) = tier::counts(vm);
+                vm.push(vela_objects::Value::int(compiled as i64))?;
+                vm.push(vela_objects::Value::int(deopts as i64))?;
+                Ok(Ret::Many(2))
+            });
+            let globals = state.globals;
+            register::set_field(
+                &mut state,
+                globals,
+                "__vela_jit_stats",
+                vela_objects::Value::native_fn(counts),
+            );
+        }
         state.gc_stress = config.gc_stress || config.jit.gc_stress;
         Ok(Vm {
             state,
