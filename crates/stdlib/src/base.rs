@@ -363,6 +363,8 @@ fn xpcall(vm: &mut VmState, args: Args) -> NativeResult {
 /// A protected call with `handler` as the message handler; results as those of
 /// `pcall`.
 fn call_with_handler(vm: &mut VmState, f: Value, handler: Value, args: &[Value]) -> NativeResult {
+    // The stack keeps the outer handler alive meanwhile.
+    vm.push(vm.handler)?;
     vm.push(Value::TRUE)?;
     let outer = std::mem::replace(&mut vm.handler, handler);
     let result = vm.protected_call(f, args);

@@ -1,8 +1,10 @@
 //! The `debug` library, as far as it only looks at the program.
 //!
-//! Hooks, `setlocal` and user values are not provided.
+//! Hooks and `setlocal` are not provided; userdata have no user values.
 
-use crate::args::{arg_error, check_any, check_function, check_int, check_table, opt_int, opt_str};
+use crate::args::{
+    arg_error, check_any, check_function, check_int, check_table, opt_int, opt_str, type_error,
+};
 use crate::register;
 use vela_objects::debug::{FrameView, FunctionInfo};
 use vela_objects::{Args, Gc, LuaResult, NativeFn, NativeResult, Ret, Table, Tag, Value, VmState};
@@ -13,8 +15,10 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("debug.getmetatable", getmetatable),
     ("debug.getregistry", getregistry),
     ("debug.getupvalue", getupvalue),
+    ("debug.getuservalue", getuservalue),
     ("debug.setmetatable", setmetatable),
     ("debug.setupvalue", setupvalue),
+    ("debug.setuservalue", setuservalue),
     ("debug.traceback", traceback),
     ("debug.upvalueid", upvalueid),
     ("debug.upvaluejoin", upvaluejoin),
@@ -282,6 +286,20 @@ fn setupvalue(vm: &mut VmState, args: Args) -> NativeResult {
         vm.barrier(c);
     }
     Ok(Ret::One(vm.str_value(name.as_bytes())))
+}
+
+fn getuservalue(vm: &mut VmState, args: Args) -> NativeResult {
+    opt_int(vm, args, 1, 1)?;
+    Ok(Ret::One(Value::NIL))
+}
+
+fn setuservalue(vm: &mut VmState, args: Args) -> NativeResult {
+    opt_int(vm, args, 2, 1)?;
+    if args.get(0).tag != Tag::USERDATA {
+        return Err(type_error(vm, args, 0, "userdata"));
+    }
+    check_any(vm, args, 1)?;
+    Ok(Ret::One(Value::NIL))
 }
 
 fn upvalueid(vm: &mut VmState, args: Args) -> NativeResult {

@@ -1,6 +1,7 @@
 //! The `string` library and the metatable of strings.
 
 mod format;
+mod pack;
 pub mod pattern;
 mod search;
 
@@ -20,9 +21,12 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("string.len", len),
     ("string.lower", lower),
     ("string.match", search::match_),
+    ("string.pack", pack::pack),
+    ("string.packsize", pack::packsize),
     ("string.rep", rep),
     ("string.reverse", reverse),
     ("string.sub", sub),
+    ("string.unpack", pack::unpack),
     ("string.upper", upper),
 ];
 
