@@ -895,6 +895,7 @@ impl Op {
             Op::ElemsLen | Op::ElemsKind => Alias::ElemsMeta,
             Op::LoadElem => Alias::Elems,
             Op::MetaEpoch => Alias::Epoch,
+            Op::GuardValid => Alias::Validity,
             _ => return None,
         })
     }
@@ -933,4 +934,6 @@ pub enum Alias {
     Elems,
     /// The metatable epoch.
     Epoch,
+    /// Whether this code is still valid; calls and polls may end that.
+    Validity,
 }

@@ -130,12 +130,6 @@ fn simplify(func: &Func, b: Block, i: Inst) -> Option<Fold> {
     let data = func.inst(i);
     let args = &data.args;
     match &data.op {
-        Op::Box => {
-            // A box of what was taken out of a value is the value.
-            let d = def_inst(func, args[0])?;
-            let inner = func.inst(d);
-            matches!(inner.op, Op::Unbox | Op::GuardTag(_)).then(|| Fold::Value(inner.args[0]))
-        }
         Op::HasTag(tag) => {
             let x = content(func, args[0])?;
             value(func.ty(x).tag() == Some(*tag), Op::Bool)

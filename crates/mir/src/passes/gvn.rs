@@ -398,10 +398,7 @@ impl Gvn<'_> {
             }
             _ => {}
         }
-        if op.is_pure()
-            || op.reads().is_some()
-            || matches!(op, Op::GuardFloatToInt | Op::GuardValid)
-        {
+        if op.is_pure() || op.reads().is_some() || op == Op::GuardFloatToInt {
             return self.number(i);
         }
         Action::Keep
@@ -428,12 +425,7 @@ impl Gvn<'_> {
         let result = data.result;
         let ty = result.map_or(Ty::None, |r| self.func.ty(r));
         let (op, args) = (data.op.clone(), data.args.clone());
-        // Code becomes invalid where metatables may change: in calls.
-        let key = if op == Op::GuardValid {
-            self.key(op, &args, ty, self.version(Alias::Epoch))
-        } else {
-            self.load_key(op, &args, ty)
-        };
+        let key = self.load_key(op, &args, ty);
         match self.known.get(&key).copied() {
             Some(Known::Value(v)) if self.fuel.take() => Action::Replace(v),
             Some(Known::Passed) if self.fuel.take() => Action::Remove,

@@ -6,7 +6,8 @@
 //! that of the first guard in the header, if nothing with an effect precedes
 //! it, with the header's parameters replaced by the values that enter the
 //! loop. The interpreter then starts the iteration that the guard would have
-//! interrupted. The instruction whose speculation failed stays on record.
+//! interrupted. Failing that, the state of the last guard before the loop
+//! serves if nothing with an effect follows it. The instruction whose speculation failed stays on record.
 
 use super::Fuel;
 use super::memory::{ClassSet, Classes};
@@ -156,6 +157,7 @@ impl Motion<'_> {
                 data.args.is_empty() && data.op.is_pure() && data.op != Op::VarargCount
             });
         }
+        let before = self.state_before();
         // While true, what comes next in the walk is executed whenever the
         // preheader is, and every guard before it has been moved there.
         let mut exact = true;
@@ -170,6 +172,9 @@ impl Motion<'_> {
             for i in insts {
                 if b == self.l.header && self.state.is_none() && exact {
                     self.find_state(i);
+                }
+                if self.state.is_none() && self.func.inst(i).op.is_guard() {
+                    self.state = before;
                 }
                 let moved = self.movable(i, exact) && self.hoist(i);
                 let op = &self.func.inst(i).op;
@@ -250,7 +255,7 @@ impl Motion<'_> {
             }
         }
         match &data.op {
-            op if op.is_guard() => self.state.is_some() && !matches!(op, Op::Exit | Op::GuardValid),
+            op if op.is_guard() => !matches!(op, Op::Exit | Op::GuardValid) && self.same_frame(i),
             // What these need is proved by guards and branches before them.
             Op::Unbox => {
                 exact
@@ -266,6 +271,19 @@ impl Motion<'_> {
                 exact || matches!(self.func.def_op(data.args[1]), Some(Op::Int(d)) if *d != 0)
             }
             op => op.is_pure() || op.reads().is_some(),
+        }
+    }
+
+    /// Whether there is a state for exits from the preheader and it resumes in
+    /// the function that the guard is about, which records the failure.
+    fn same_frame(&self, guard: Inst) -> bool {
+        let frame = |s: State| {
+            let caller = self.func.states[s.index()].caller.as_ref();
+            caller.map(|c| (c.proto, c.a))
+        };
+        match (self.state, self.func.inst(guard).state) {
+            (Some(new), Some(old)) => frame(new) == frame(old),
+            _ => false,
         }
     }
 
@@ -320,6 +338,35 @@ impl Motion<'_> {
             return;
         }
         self.state = self.translate(s);
+    }
+
+    /// The state of the last guard before the loop, if nothing with an effect
+    /// follows it: the interpreter then repeats what leads to the loop.
+    fn state_before(&self) -> Option<State> {
+        let mut stored = [false; 256];
+        let mut b = self.preheader;
+        loop {
+            for &i in self.func.blocks[b.index()].insts.iter().rev() {
+                let data = self.func.inst(i);
+                if let (true, Some(s)) = (data.op.is_guard(), data.state) {
+                    let window = &self.func.states[s.index()].in_window;
+                    let known = !window.iter().any(|&r| stored[r as usize]);
+                    return known.then_some(s);
+                }
+                match data.op {
+                    Op::StoreReg(r) => stored[r as usize] = true,
+                    Op::Poll | Op::Jump | Op::Branch | Op::GuardValid => {}
+                    ref op if super::dce::is_removable(op) => {}
+                    // Before the commit, guards need no state.
+                    ref op if op.is_guard() => {}
+                    _ => return None,
+                }
+            }
+            match self.cfg.preds[b.index()].as_slice() {
+                [p] => b = *p,
+                _ => return None,
+            }
+        }
     }
 
     /// The state with values that are available in the preheader.

@@ -20,8 +20,6 @@ impl Classes {
             ids: HashMap::new(),
             list: Vec::new(),
         };
-        // Stands for everything that only calls change.
-        classes.add(Alias::Epoch);
         for b in &func.blocks {
             for &i in &b.insts {
                 if let Some(a) = func.inst(i).op.reads() {
@@ -60,17 +58,17 @@ impl Classes {
 
 /// Whether the operation changes no memory at all.
 pub(super) fn is_quiet(op: &Op) -> bool {
-    op.writes().is_none() && (!op.is_call_site() || *op == Op::Poll)
+    op.writes().is_none() && !op.is_call_site()
 }
 
 /// Whether the operation may change memory of this class.
 ///
 /// Calls change everything, but registers below the callee's frame only when
 /// results go there (they never do). A poll collects, which changes nothing
-/// that a program can read; its slow path may write registers of the window.
+/// that a program can read, but the code may be invalid behind it.
 pub(super) fn clobbers(op: &Op, class: Alias) -> bool {
     match op {
-        Op::Poll => false,
+        Op::Poll => class == Alias::Validity,
         Op::CallLua { a, .. } | Op::CallLuaMulti { a, .. } | Op::CallWindow { a, .. } => {
             match class {
                 Alias::Reg(r) => r >= *a,

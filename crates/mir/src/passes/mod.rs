@@ -46,20 +46,14 @@ pub fn pass(name: &str) -> Option<Pass> {
     PASSES.iter().find(|p| p.0 == name).map(|p| p.1)
 }
 
-/// How many transformations may still be made.
-#[derive(Clone, Copy, Debug)]
+/// How many transformations may still be made; without a limit by default.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Fuel {
     left: Option<u64>,
     used: u64,
 }
 
 impl Fuel {
-    /// No limit.
-    pub const UNLIMITED: Fuel = Fuel {
-        left: None,
-        used: 0,
-    };
-
     /// At most `n` transformations.
     #[must_use]
     pub fn limited(n: u64) -> Fuel {
