@@ -188,6 +188,11 @@ impl World {
 
     /// Calls the function and leaves the VM's frame as it is then.
     pub fn enter(&mut self, args: &[Value]) -> Outcome {
+        self.enter_at(self.fp(), args)
+    }
+
+    /// As [`World::enter`] with the frame at `fp`.
+    pub fn enter_at(&mut self, fp: *mut FrameRecord, args: &[Value]) -> Outcome {
         let mut words = [0; 3];
         let mut desc = args.len() as u64;
         for (i, arg) in args.iter().enumerate() {
@@ -195,11 +200,11 @@ impl World {
                 words[i] = arg.payload;
                 desc |= u64::from(arg.tag.0) << (32 + 8 * i);
             } else {
-                self.set_reg(i, *arg);
+                // SAFETY: within the VM's stack, above all frames.
+                unsafe { *FrameRecord::registers(fp).add(i) = *arg };
             }
         }
         let entry = self.compiled.as_ref().unwrap().code.entry();
-        let fp = self.fp();
         let vm: *mut VmState = &raw mut *self.vm;
         // SAFETY: the code follows the convention, and all its parameters are
         // what it expects; tests hold no other reference to the VM meanwhile.
