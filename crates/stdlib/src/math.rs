@@ -267,29 +267,47 @@ fn generator(vm: &mut VmState) -> &mut Random {
     vm.host_state_or(|| Random::from_entropy().0)
 }
 
-fn random(vm: &mut VmState, args: Args) -> NativeResult {
-    let bits = generator(vm).next();
+/// What `random` is asked for.
+enum Wanted {
+    /// A float in `[0, 1)`.
+    Float,
+    /// Any integer.
+    Bits,
+    /// An integer between these.
+    Between(i64, i64),
+}
+
+fn wanted(vm: &mut VmState, args: Args) -> LuaResult<Wanted> {
     let (low, high) = match args.len() {
-        0 => {
-            // The 53 high bits, scaled into [0, 1).
-            return float((bits >> 11) as f64 * (0.5 / (1u64 << 52) as f64));
-        }
-        1 => {
-            let high = check_int(vm, args, 0)?;
-            if high == 0 {
-                return Ok(Ret::One(Value::int(bits as i64)));
-            }
-            (1, high)
-        }
+        0 => return Ok(Wanted::Float),
+        1 => match check_int(vm, args, 0)? {
+            0 => return Ok(Wanted::Bits),
+            high => (1, high),
+        },
         2 => (check_int(vm, args, 0)?, check_int(vm, args, 1)?),
         _ => return Err(vm.error("wrong number of arguments")),
     };
-    if low > high {
-        return Err(arg_error(vm, 0, "interval is empty"));
+    if low <= high {
+        Ok(Wanted::Between(low, high))
+    } else {
+        Err(arg_error(vm, 0, "interval is empty"))
     }
-    let span = (high as u64).wrapping_sub(low as u64);
-    let r = generator(vm).project(bits, span);
-    Ok(Ret::One(Value::int((low as u64).wrapping_add(r) as i64)))
+}
+
+fn random(vm: &mut VmState, args: Args) -> NativeResult {
+    let wanted = wanted(vm, args);
+    // Drawn whatever was asked for, as PUC Lua does.
+    let g = generator(vm);
+    let bits = g.next();
+    Ok(Ret::One(match wanted? {
+        // The 53 high bits, scaled.
+        Wanted::Float => Value::float((bits >> 11) as f64 * (0.5 / (1u64 << 52) as f64)),
+        Wanted::Bits => Value::int(bits as i64),
+        Wanted::Between(low, high) => {
+            let r = g.project(bits, (high as u64).wrapping_sub(low as u64));
+            Value::int((low as u64).wrapping_add(r) as i64)
+        }
+    }))
 }
 
 fn randomseed(vm: &mut VmState, args: Args) -> NativeResult {

@@ -1,0 +1,185 @@
+//! The `vela` program from outside: output, messages, exit codes.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+struct Outcome {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn vela_with(args: &[&str], env: &[(&str, &str)], input: &str) -> Outcome {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_vela"))
+        .args(args)
+        .env_remove("LUA_INIT")
+        .envs(env.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program was built");
+    let mut stdin = child.stdin.take().expect("piped");
+    // A program that does not read its input closes the pipe.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let out = child.wait_with_output().expect("it ends");
+    Outcome {
+        code: out.status.code(),
+        out: String::from_utf8_lossy(&out.stdout).into_owned(),
+        err: String::from_utf8_lossy(&out.stderr).into_owned(),
+    }
+}
+
+fn vela(args: &[&str]) -> Outcome {
+    vela_with(args, &[], "")
+}
+
+#[test]
+fn statements_and_modules_run_in_order() {
+    let o = vela(&[
+        "-e",
+        "x = 1",
+        "-l",
+        "s=string",
+        "-e",
+        "print(s.rep('ab', 2), x)",
+    ]);
+    assert_eq!(
+        (o.code, o.out.as_str(), o.err.as_str()),
+        (Some(0), "abab\t1\n", "")
+    );
+    let o = vela(&[
+        "-e",
+        "print('before')",
+        "-e",
+        "error('x')",
+        "-e",
+        "print('after')",
+    ]);
+    assert_eq!((o.code, o.out.as_str()), (Some(1), "before\n"));
+    assert!(
+        o.err.starts_with(
+            "vela: (command line):1: x\nstack traceback:\n\t[C]: in function 'error'\n"
+        ),
+        "{}",
+        o.err
+    );
+}
+
+#[test]
+fn messages_are_those_of_lua() {
+    assert_eq!(
+        vela(&["nofile.lua"]).err,
+        "vela: cannot open nofile.lua: No such file or directory\n"
+    );
+    let o = vela(&["-e", "x ="]);
+    assert_eq!(
+        (o.code, o.err.as_str()),
+        (
+            Some(1),
+            "vela: (command line):1: unexpected symbol near <eof>\n"
+        )
+    );
+    let o = vela(&["-q"]);
+    assert_eq!(o.code, Some(1));
+    assert!(
+        o.err
+            .starts_with("vela: unrecognized option '-q'\nusage: vela "),
+        "{}",
+        o.err
+    );
+}
+
+#[test]
+fn the_script_gets_its_arguments() {
+    let script = "print(...) print(#arg, arg[0], arg[2], arg[-1]) return 5";
+    let o = vela_with(&["-W", "-", "a", "b"], &[], script);
+    assert_eq!((o.code, o.out.as_str()), (Some(0), "a\tb\n2\t-\tb\t-W\n"));
+    let o = vela_with(&[], &[], "print(#arg)");
+    assert_eq!(o.out, "0\n");
+}
+
+#[test]
+fn exit_writes_buffers_out() {
+    let o = vela(&["-e", "io.write('kept') os.exit(3)"]);
+    assert_eq!((o.code, o.out.as_str()), (Some(3), "kept"));
+    let o = vela(&["-e", "print('kept') os.exit(false)"]);
+    assert_eq!((o.code, o.out.as_str()), (Some(1), "kept\n"));
+}
+
+#[test]
+fn the_prompt_reads_expressions_and_statements() {
+    let input = "1+1\n=2\nfor i=1,2 do\nprint(i)\nend\nerror('e')\n_PROMPT = '? '\nnil\n";
+    let o = vela_with(&["-i"], &[], input);
+    let (version, rest) = o.out.split_once('\n').expect("the version comes first");
+    assert!(version.starts_with("Vela "), "{version}");
+    assert_eq!(rest, "> 2\n> 2\n> >> >> 1\n2\n> > ? nil\n? \n");
+    assert!(
+        o.err.starts_with("stdin:1: e\nstack traceback:\n"),
+        "{}",
+        o.err
+    );
+    assert_eq!(o.code, Some(0));
+}
+
+#[test]
+fn the_environment_is_read_unless_told_otherwise() {
+    let init = [("LUA_INIT", "print('init')")];
+    assert_eq!(vela_with(&["-e", "print(1)"], &init, "").out, "init\n1\n");
+    assert_eq!(vela_with(&["-E", "-e", "print(1)"], &init, "").out, "1\n");
+    let bad = [("VELA_JIT_OPTIMIZATION_LEVEL", "9")];
+    let o = vela_with(&["-e", "print(1)"], &bad, "");
+    assert_eq!((o.code, o.out.as_str()), (Some(1), ""));
+    assert!(
+        o.err
+            .contains("VELA_JIT_OPTIMIZATION_LEVEL: optimization_level: 9 is not in 0..=3"),
+        "{}",
+        o.err
+    );
+}
+
+#[test]
+fn deep_recursion_is_an_error_or_fits() {
+    let deep = "local function f(n) if n == 0 then return 0 end return 1 + f(n - 1) end
+        print(f(190000))
+        local function g() return 1 + g() end
+        local ok, e = pcall(g)
+        print(ok, string.find(e, 'stack overflow', 1, true) ~= nil)";
+    let o = vela(&["-e", deep]);
+    assert_eq!(
+        (o.out.as_str(), o.err.as_str()),
+        ("190000\nfalse\ttrue\n", "")
+    );
+}
+
+#[test]
+fn bytecode_files_run() {
+    let dir = std::env::temp_dir().join(format!("vela-cli-test-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("temporary directory");
+    let proto = vela::chunk::read(b"print(..., 6 * 7)", "=t", "t").expect("it is Lua");
+    let binary = dir.join("t.luac");
+    std::fs::write(&binary, vela_bytecode::binary::dump(&proto, false)).expect("written");
+    let text = dir.join("t.vasm");
+    std::fs::write(&text, vela_bytecode::disasm::disassemble(&proto)).expect("written");
+    for file in [binary, text] {
+        let o = vela(&[file.to_str().expect("plain name"), "x"]);
+        assert_eq!((o.out.as_str(), o.err.as_str()), ("x\t42\n", ""));
+    }
+    std::fs::remove_dir_all(dir).expect("just made");
+}
+
+#[cfg(not(feature = "llvm-jit"))]
+#[test]
+fn flags_of_the_tier_need_the_tier() {
+    let o = vela(&["-j", "sync", "-e", "print(1)"]);
+    assert_eq!(
+        (o.code, o.out.as_str(), o.err.as_str()),
+        (
+            Some(1),
+            "",
+            "vela: '-j sync': this build has no optimizing tier (build with --features llvm-jit)\n"
+        )
+    );
+    assert_eq!(vela(&["-j", "off", "-e", "print(1)"]).out, "1\n");
+}
