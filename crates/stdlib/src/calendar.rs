@@ -223,7 +223,7 @@ pub fn format(out: &mut String, c: u8, m: &Moment) {
         b'j' => write!(out, "{:03}", m.yday),
         b'm' => write!(out, "{:02}", m.month),
         b'M' => write!(out, "{:02}", m.min),
-        b'n' => write!(out, "\n"),
+        b'n' => writeln!(out),
         b'p' => write!(out, "{}", if m.hour < 12 { "AM" } else { "PM" }),
         b'r' => return each(out, b"I:M:S p", m),
         b'R' => return each(out, b"H:M", m),

@@ -57,7 +57,7 @@ fn exit(vm: &mut VmState, args: Args) -> NativeResult {
 fn clock(_: &mut VmState, _: Args) -> NativeResult {
     let t = clock_gettime(ClockId::ProcessCPUTime);
     // C's clock() counts microseconds.
-    let micros = t.tv_sec * 1_000_000 + i64::from(t.tv_nsec) / 1000;
+    let micros = t.tv_sec * 1_000_000 + t.tv_nsec / 1000;
     Ok(Ret::One(Value::float(micros as f64 / 1e6)))
 }
 

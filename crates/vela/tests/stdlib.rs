@@ -182,7 +182,7 @@ fn random_numbers_are_those_of_puc_lua() {
         Value::Int(-1_276_290_044_721_465_627),
         Value::Int(50),
         Value::Int(0),
-        Value::Float(0.617_317_635_958_472_67),
+        Value::Float(0.617_317_635_958_472_7),
     ];
     assert_eq!(out, expected);
 }
