@@ -13,7 +13,7 @@ use vela_objects::{LuaResult, Tag, Thrown, Value, VmState};
 #[cold]
 #[inline(never)]
 pub(crate) fn stack_overflow(vm: &mut VmState) -> Thrown {
-    vm.error("stack overflow")
+    vm.stack_overflow()
 }
 
 /// Counts a native call, which must be ended with [`leave_native`].

@@ -129,7 +129,7 @@ impl VmState {
         match self.lua_position(f) {
             Some((proto, pc)) => match proto.lines.line(pc) {
                 Some(line) => format!("{}:{}: ", chunk_id(&proto.source), line),
-                None => format!("{}:?: ", chunk_id(&proto.source)),
+                None => format!("{}:-1: ", chunk_id(&proto.source)),
             },
             None => String::new(),
         }

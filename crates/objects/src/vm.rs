@@ -266,6 +266,8 @@ pub struct VmState {
     pub error_handled: bool,
     /// Message handlers running inside each other.
     handler_depth: u32,
+    /// The handler of a stack overflow is running in the reserve.
+    overflowing: bool,
     /// Traceback text captured where an uncaught error was raised.
     pub error_traceback: Option<String>,
     /// Collect at every opportunity.
@@ -335,6 +337,7 @@ impl VmState {
             handler: Value::NIL,
             error_handled: false,
             handler_depth: 0,
+            overflowing: false,
             error_traceback: None,
             gc_stress: false,
             tbc: Vec::new(),
@@ -623,8 +626,8 @@ impl VmState {
     }
 
     /// Runs the message handler on the error in flight. Errors inside it run
-    /// it again, up to a limit. While it runs there is room beyond the limits
-    /// of the stack and of native calls, so that it can report their overflow.
+    /// it again, up to a limit. While it runs there is room beyond the limit
+    /// of native calls, so that it can report their overflow.
     #[cold]
     fn run_handler(&mut self) {
         if self.handler_depth == MAX_HANDLER_DEPTH {
@@ -632,10 +635,7 @@ impl VmState {
             self.error_handled = true;
             return;
         }
-        let (limit, depth) = (self.real_stack_limit, self.native_depth);
-        if self.handler_depth == 0 {
-            self.set_real_stack_limit(limit.wrapping_add(STACK_RESERVE / 2));
-        }
+        let depth = self.native_depth;
         self.handler_depth += 1;
         self.native_depth = depth.saturating_sub(HANDLER_NATIVE_DEPTH);
         // A frame that is just being entered may lie above the limit.
@@ -651,10 +651,34 @@ impl VmState {
         self.top = top;
         self.native_depth = depth;
         self.handler_depth -= 1;
-        if self.handler_depth == 0 {
-            self.set_real_stack_limit(limit);
-        }
         self.error_handled = true;
+    }
+
+    /// Raises the overflow of the VM stack. The message handler runs with part
+    /// of the stack's reserve; when that is used up, too, it is not called
+    /// again.
+    #[cold]
+    #[inline(never)]
+    pub fn stack_overflow(&mut self) -> Thrown {
+        if self.overflowing {
+            self.error = self.str_value(b"error in error handling");
+            self.error_handled = true;
+            return Thrown(());
+        }
+        self.overflowing = true;
+        let limit = self.real_stack_limit;
+        self.set_real_stack_limit(limit.wrapping_add(STACK_RESERVE / 2));
+        let thrown = self.runtime_error("stack overflow");
+        self.set_real_stack_limit(limit);
+        self.overflowing = false;
+        thrown
+    }
+
+    /// Whether `n` more values can be pushed.
+    #[must_use]
+    pub fn has_room(&self, n: usize) -> bool {
+        let free = (self.real_stack_limit as usize).saturating_sub(self.top as usize) / 16;
+        n <= free
     }
 
     fn set_real_stack_limit(&mut self, limit: *mut Value) {
@@ -698,7 +722,7 @@ impl VmState {
     #[inline]
     pub fn push(&mut self, v: Value) -> LuaResult<()> {
         if self.top >= self.real_stack_limit {
-            return Err(self.error("stack overflow"));
+            return Err(self.stack_overflow());
         }
         // SAFETY: below the limit, so inside the mapping and above all frames.
         unsafe {
@@ -793,7 +817,7 @@ impl VmState {
         let at = self.top;
         let end = at.wrapping_add(FRAME_SLOTS + args.len());
         if end >= self.real_stack_limit {
-            return Err(self.error("stack overflow"));
+            return Err(self.stack_overflow());
         }
         // SAFETY: below the limit, above all frames and pushed values.
         unsafe {

@@ -5,7 +5,7 @@ mod pack;
 pub mod pattern;
 mod search;
 
-use crate::args::{arg_error, check_int, check_str, opt_int, opt_str};
+use crate::args::{arg_error, check_function, check_int, check_str, opt_int, opt_str};
 use crate::buf::Buf;
 use crate::register;
 use vela_objects::string::MAX_STRING;
@@ -14,6 +14,7 @@ use vela_objects::{Args, NativeFn, NativeResult, Ret, Tag, Value, VmState};
 const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("string.byte", byte),
     ("string.char", char),
+    ("string.dump", dump),
     ("string.find", search::find),
     ("string.format", format::format),
     ("string.gmatch", search::gmatch),
@@ -100,10 +101,11 @@ fn byte(vm: &mut VmState, args: Args) -> NativeResult {
     if start == end {
         return Ok(Ret::One(Value::int(i64::from(s[start - 1]))));
     }
+    if !vm.has_room(end - start + 1) {
+        return Err(vm.error("stack overflow (string slice too long)"));
+    }
     for &b in &s[start - 1..end] {
-        if vm.push(Value::int(i64::from(b))).is_err() {
-            return Err(vm.error("stack overflow (string slice too long)"));
-        }
+        vm.push(Value::int(i64::from(b)))?;
     }
     Ok(Ret::Many((end - start + 1) as u32))
 }
@@ -182,4 +184,16 @@ fn rep(vm: &mut VmState, args: Args) -> NativeResult {
         }
     }
     Ok(Ret::One(vm.str_value(out.as_slice())))
+}
+
+fn dump(vm: &mut VmState, args: Args) -> NativeResult {
+    let f = check_function(vm, args, 0)?;
+    let strip = args.get(1).truthy();
+    match f.as_lua_fn() {
+        Some(c) => {
+            let bytes = vela_bytecode::binary::dump(c.proto.proto(), strip);
+            Ok(Ret::One(vm.str_value(&bytes)))
+        }
+        None => Err(vm.error("unable to dump given function")),
+    }
 }

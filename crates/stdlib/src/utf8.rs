@@ -145,9 +145,10 @@ fn codepoint(vm: &mut VmState, args: Args) -> NativeResult {
         let Some((code, bytes)) = decode(&s[at..], strict) else {
             return Err(vm.error(INVALID));
         };
-        if vm.push(Value::int(i64::from(code))).is_err() {
+        if !vm.has_room(1) {
             return Err(vm.error("stack overflow (string slice too long)"));
         }
+        vm.push(Value::int(i64::from(code)))?;
         at += bytes;
         n += 1;
     }

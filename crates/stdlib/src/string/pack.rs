@@ -349,9 +349,10 @@ pub(super) fn unpack(vm: &mut VmState, args: Args) -> NativeResult {
             }
             Kind::Padding | Kind::Align | Kind::Setting => continue,
         };
-        if vm.push(v).is_err() {
+        if !vm.has_room(2) {
             return Err(vm.error("stack overflow (too many results)"));
         }
+        vm.push(v)?;
         n += 1;
     }
     vm.push(Value::int(pos as i64 + 1))?;
