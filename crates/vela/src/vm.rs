@@ -15,7 +15,7 @@ use vela_stdlib::{os, output, package, register};
 const HANDLES: &str = "_VELA_HANDLES";
 
 /// How a VM is made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct VmConfig {
     /// The optimizing tier; no effect in a build without it.
     pub jit: JitConfig,
@@ -30,19 +30,6 @@ pub struct VmConfig {
     pub jit_stats_function: bool,
     /// Seed of string hashing; `None` draws one.
     pub hash_seed: Option<u64>,
-}
-
-impl Default for VmConfig {
-    fn default() -> Self {
-        VmConfig {
-            jit: JitConfig::default(),
-            backend: Backend::default(),
-            ignore_environment: false,
-            gc_stress: false,
-            jit_stats_function: false,
-            hash_seed: None,
-        }
-    }
 }
 
 /// Slots of the handle table that are free again.
