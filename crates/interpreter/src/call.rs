@@ -571,6 +571,11 @@ unsafe fn call_site(base: *mut Value) -> *mut Value {
     }
 }
 
+/// Set in `vm.ret_count` by a loop that ends with a tail call for its caller
+/// to make: the function is at `vm.ret_base`, the other bits are the number of
+/// its arguments.
+pub(crate) const PENDING_TAIL: u64 = 1 << 63;
+
 /// `TailCall`.
 ///
 /// # Safety
@@ -613,7 +618,7 @@ pub(crate) unsafe fn tail_call(vm: &mut VmState, base: *mut Value, pc: *const In
         ic::note_lua_call(fb, c, (*c).proto.as_ptr());
         // Replace the frame by the callee's.
         let r = record(base);
-        let entry = (*r).flags & flags::ENTRY;
+        let entry = (*r).flags & (flags::ENTRY | flags::RAW);
         let at = call_site(base);
         let caller = (*r).prev;
         // Function and arguments; the link words between stay.
@@ -626,6 +631,11 @@ pub(crate) unsafe fn tail_call(vm: &mut VmState, base: *mut Value, pc: *const In
         );
         copy_down(at.add(FRAME_SLOTS), f.add(FRAME_SLOTS), nargs);
         vm.frame = caller;
+        if entry & flags::RAW != 0 && !(*(*c).proto.as_ptr()).compiled.is_null() {
+            vm.ret_base = at;
+            vm.ret_count = PENDING_TAIL | nargs as u64;
+            return Status::Exit;
+        }
         match start_call(vm, at, nargs, entry | flags::TAIL) {
             Outcome::Frame => Status::Reload,
             Outcome::Values(src, n) => hand_over(vm, entry != 0, src, n),

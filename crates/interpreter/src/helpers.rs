@@ -9,7 +9,7 @@
 //! Every pointer that compiled code passes is one the contract of the tiers
 //! gives it: `vm` the VM it runs in, `fp` its frame record, objects alive.
 
-use crate::call::{self, Outcome, Raw, compiled_outcome, run_frames, start_call};
+use crate::call::{self, Outcome, PENDING_TAIL, Raw, compiled_outcome, run_frames, start_call};
 use crate::frames::{copy, copy_down, distance, fill_nil, record, store};
 use crate::slow;
 use crate::unwind::stack_overflow;
@@ -118,6 +118,10 @@ unsafe fn to_raw(vm: &mut VmState, results: Option<(*mut Value, usize)>) -> Raw 
         },
         // SAFETY: by contract.
         Some((src, 1)) => Raw::value(unsafe { *src }),
+        Some((_, n)) if n as u64 & PENDING_TAIL != 0 => Raw {
+            payload: n as u64 & !PENDING_TAIL,
+            tag: u64::from(Tag::RET_TAIL.0),
+        },
         Some((src, n)) => {
             vm.ret_base = src;
             vm.ret_count = n as u64;
@@ -216,7 +220,12 @@ pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord) -> Raw {
             vm.frame = (*fp).prev;
             return Raw::ERROR;
         }
-        (*fp).flags |= flags::ENTRY;
+        (*fp).flags |= flags::ENTRY | flags::RAW;
+        let proto = (*((*fp).func as *mut LuaClosure)).proto;
+        if proto.is_vararg {
+            // A loop entry was given the moved frame, not where it was called.
+            (*fp).flags &= !flags::RAW;
+        }
         let results = match run_frames(vm) {
             Ok(()) => Some((vm.ret_base, vm.ret_count as usize)),
             Err(()) => None,

@@ -37,6 +37,11 @@ pub mod flags {
     /// Values above the registers, up to the next record, are live: results
     /// kept while to-be-closed variables are being closed.
     pub const OPEN: u8 = 16;
+    /// With [`ENTRY`]: whoever runs the loop takes results in the convention
+    /// of compiled code, so that a tail call of this frame may be handed out
+    /// instead of being made here. Keeps tail calls in constant space across
+    /// side exits.
+    pub const RAW: u8 = 32;
 }
 
 /// A frame record. Size and offsets are part of the compiled-code contract

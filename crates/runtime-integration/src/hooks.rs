@@ -68,11 +68,7 @@ unsafe fn hot_loop(vm: &mut VmState, frame: *mut FrameRecord, header_pc: u32) ->
     // SAFETY: an interpreted record's function is a Lua closure.
     let proto = unsafe { function_of(frame) }.proto;
     tier.poll(vm);
-    let find = || {
-        let osr = &proto.cold().osr;
-        let found = osr.iter().find(|e| e.0 == header_pc);
-        found.map_or(std::ptr::null(), |e| e.1)
-    };
+    let find = || tier.loop_entry(proto, header_pc);
     if find().is_null() {
         let count = proto.max_stack as usize;
         // SAFETY: the frame's registers are in the stack mapping, which is
@@ -230,8 +226,14 @@ unsafe fn function_of(frame: *mut FrameRecord) -> Gc<LuaClosure> {
     unsafe { Gc::from_ptr((*frame).func as *mut LuaClosure) }
 }
 
-/// Makes calls of `proto`, or its loop, enter `code`.
-pub(crate) fn link(proto: Gc<FuncProto>, code: &InstalledCode, pool: &LiteralPool) {
+/// Makes calls of `proto`, or its loop, enter `code`. Without `direct_loops`
+/// the interpreter asks the tier for loop entries each time.
+pub(crate) fn link(
+    proto: Gc<FuncProto>,
+    code: &InstalledCode,
+    pool: &LiteralPool,
+    direct_loops: bool,
+) {
     // SAFETY: a prototype that the tier keeps alive; only this thread writes
     // it. The code stays linked only while it is in the cache.
     unsafe {
@@ -245,7 +247,8 @@ pub(crate) fn link(proto: Gc<FuncProto>, code: &InstalledCode, pool: &LiteralPoo
         None => proto
             .entry
             .store(code.entry().cast_mut(), Ordering::Release),
-        Some(pc) => proto.set_osr_entry(pc, code.entry()),
+        Some(pc) if direct_loops => proto.set_osr_entry(pc, code.entry()),
+        Some(_) => {}
     }
 }
 

@@ -42,6 +42,10 @@ pub enum AttachError {
     Thread(#[from] std::io::Error),
 }
 
+/// Side exits that may be in progress when a loop entry is taken, in the test
+/// mode that provokes exits.
+const MAX_STRESS_EXITS: usize = 200;
+
 /// A function that the tier has heard of.
 #[derive(Default)]
 struct Function {
@@ -259,6 +263,22 @@ impl Tier {
         }
     }
 
+    /// The installed entry for a loop, or null. Provoked exits would make loop
+    /// entries and exits nest without end, so then only some are given out.
+    pub(crate) fn loop_entry(&self, proto: Gc<FuncProto>, pc: u32) -> *const u8 {
+        if self.limits.exits_are_stress && self.exits_in_progress() >= MAX_STRESS_EXITS {
+            return std::ptr::null();
+        }
+        let functions = self.functions.borrow();
+        let codes = functions.get(&proto.id).map_or(&[][..], |f| &f.codes);
+        let entry = |&id: &u32| {
+            self.cache
+                .with(id, |c| (c.osr_pc == Some(pc)).then(|| c.entry()))
+                .flatten()
+        };
+        codes.iter().find_map(entry).unwrap_or(std::ptr::null())
+    }
+
     fn decide(&self, owner: u32, event: Event) -> Decision {
         let mut functions = self.functions.borrow_mut();
         let function = functions.entry(owner).or_default();
@@ -441,7 +461,8 @@ impl Tier {
             function.pools.push(pool.clone());
             function.codes.push(code_id);
         }
-        hooks::link(proto, &code, &pool);
+        let direct_loops = !self.limits.exits_are_stress;
+        hooks::link(proto, &code, &pool, direct_loops);
         match entry {
             EntryKind::Call => self.counters.bump(|c| &c.functions_compiled),
             EntryKind::Osr { .. } => self.counters.bump(|c| &c.osr_compiled),
@@ -552,7 +573,15 @@ impl Tier {
             target: "vela_jit::deopt",
             function = %code.name, code = code.id, exit, pc, reason = reason.name(), times, "side exit"
         );
-        if matches!(reason, DeoptReason::Invalidated | DeoptReason::None) || code.is_retired() {
+        if reason == DeoptReason::None || code.is_retired() {
+            return;
+        }
+        if reason == DeoptReason::Invalidated {
+            // Installed code that relies on something that is no longer so,
+            // such as the metatable epoch it was compiled in.
+            if !self.limits.exits_are_stress {
+                self.event(vm, proto, Event::Invalidated, &[]);
+            }
             return;
         }
         let failures = code.count_failure();
