@@ -97,6 +97,9 @@ impl LlvmBackend {
             dumps.ir_before = passes::ir_text(&module);
         }
         passes::verify(&module).map_err(bug)?;
+        if summary.inlines {
+            passes::run(&module, machine, lower::INLINE).map_err(failed)?;
+        }
         let pipeline = level.pipeline_for(summary.marked_loops);
         passes::run(&module, machine, pipeline).map_err(failed)?;
         let pass_time = start.elapsed();

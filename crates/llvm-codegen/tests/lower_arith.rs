@@ -149,7 +149,11 @@ fn float_comparisons() {
         ("ge", f64::ge),
     ];
     for (name, test) in tests {
-        let mut world = World::with(&binary("float", "bool", &format!("float_cmp.{name} v2, v3")));
+        let mut world = World::with(&binary(
+            "float",
+            "bool",
+            &format!("float_cmp.{name} v2, v3"),
+        ));
         for a in FLOATS {
             for b in FLOATS {
                 let got = world.call(&[Value::float(a), Value::float(b)]);
@@ -190,12 +194,19 @@ fn float_operators() {
         for (name, operator) in operators {
             let mut world = World::new(&[]);
             world.options.opt_level = level;
-            world.compile(&binary("float", "float", &format!("float_op.{name} v2, v3")));
+            world.compile(&binary(
+                "float",
+                "float",
+                &format!("float_op.{name} v2, v3"),
+            ));
             for a in FLOATS {
                 for b in FLOATS {
                     let got = world.call(&[Value::float(a), Value::float(b)]);
                     let want = operator(a, b);
-                    assert!(same_float(&got, want), "{a} {name} {b}: {got:?}, not {want}");
+                    assert!(
+                        same_float(&got, want),
+                        "{a} {name} {b}: {got:?}, not {want}"
+                    );
                 }
             }
         }

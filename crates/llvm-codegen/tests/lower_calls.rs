@@ -57,13 +57,19 @@ fn fib_speed() {
     world.options.dump = true;
     let compiled = world.compile(FIB);
     let dumps = compiled.dumps.as_ref().unwrap();
-    println!("{}\n{}", dumps.ir_after, dumps.asm);
+    if std::env::var_os("DUMP").is_some() {
+        println!("{}", dumps.ir_before);
+        println!("{}\n{}", dumps.ir_after, dumps.asm);
+    }
     println!("{:?} {:?}", compiled.pass_time, compiled.codegen_time);
     for _ in 0..3 {
         let start = Instant::now();
         assert_eq!(world.call(&[Value::int(36)]), value(Value::int(14_930_352)));
         let calls = 2.0 * 24_157_817.0 - 1.0;
-        println!("{:.3} ns per call", start.elapsed().as_secs_f64() * 1e9 / calls);
+        println!(
+            "{:.3} ns per call",
+            start.elapsed().as_secs_f64() * 1e9 / calls
+        );
     }
 }
 
@@ -85,7 +91,11 @@ end
 ",
         list(&|i| format!("v{i}: any")),
         list(&|i| format!("r{i}=v{i}")),
-        if rest.contains("v24: any") { " regs r1=v24" } else { "" },
+        if rest.contains("v24: any") {
+            " regs r1=v24"
+        } else {
+            ""
+        },
     )
 }
 
@@ -365,7 +375,10 @@ fn the_stack_check_polls_and_may_raise() {
     // With an object loaded before the call the check is at the entry.
     let mut world = calling_interpreted(2, "  v24: any = call_lua.3 v23, v0 @s0\n  return v24");
     world.vm.stack_limit = world.vm.stack_base;
-    assert_eq!(world.call(&[Value::int(4), Value::float(0.0)]), value(Value::int(4)));
+    assert_eq!(
+        world.call(&[Value::int(4), Value::float(0.0)]),
+        value(Value::int(4))
+    );
     assert_eq!(world.log()[0], "entry_poll 0x30200000002 [4, 0, 0]");
 }
 
@@ -418,8 +431,10 @@ fn a_poll_is_seen_while_the_loop_runs() {
             // SAFETY: the field outlives the thread; the VM's thread reads it
             // atomically in the loop.
             unsafe {
-                std::sync::atomic::AtomicPtr::from_ptr(limit)
-                    .store(std::ptr::dangling_mut(), std::sync::atomic::Ordering::Relaxed);
+                std::sync::atomic::AtomicPtr::from_ptr(limit).store(
+                    std::ptr::dangling_mut(),
+                    std::sync::atomic::Ordering::Relaxed,
+                );
             }
         });
         let got = world.call(&[Value::int(300_000_000), Value::float(1.5)]);
@@ -491,7 +506,12 @@ end
         let frame = world.vm.frame;
         world.vm.frame = caller;
         // SAFETY: a frame record on the VM's stack.
-        (outcome, frame, unsafe { (*fp).kind }, world.vm.exit_words[1])
+        (
+            outcome,
+            frame,
+            unsafe { (*fp).kind },
+            world.vm.exit_words[1],
+        )
     };
     let interpreted = FrameKind::INTERPRETED;
     let (got, frame, ..) = enter(Value::int(3), Value::float(1.0));
@@ -551,4 +571,144 @@ fn invalidated_code_leaves_at_its_next_check() {
     assert_eq!(world.call(&[Value::int(1)]), value(Value::int(1)));
     world.pool[0] = 1;
     assert_eq!(world.call(&[Value::int(1)]), Outcome::Exit(1));
+}
+
+/// `tak`, with a loop of its own before the calls, a literal, and a float
+/// parameter that is only handed on; four parameters.
+fn tak(pool: u64) -> String {
+    format!(
+        "func \"tak\" call params 4 stack 20
+p0: object {pool:#x} table
+b0(v0: any, v1: any, v2: any, v3: any):
+  v4: int = guard_tag.int v0 [fs0 type]
+  v5: int = guard_tag.int v1 [fs0 type]
+  v6: int = guard_tag.int v2 [fs0 type]
+  v7: bool = int_cmp.lt v5, v4
+  branch v7, b2, b1
+b1:
+  return v6
+b2:
+  v10: table = literal p0
+  v11: luafn = self_closure
+  v12: int = int 1
+  v13: int = int_op.sub v4, v12
+  v14: any = call_lua.4.self v11, v13, v5, v6, v3 @s0
+  v15: int = guard_tag.int v14 [fs1 type]
+  v16: int = int_op.sub v5, v12
+  v17: any = call_lua.4.self v11, v16, v6, v4, v3 @s1
+  v18: int = guard_tag.int v17 [fs2 type]
+  v19: int = int_op.sub v6, v12
+  v20: any = call_lua.4.self v11, v19, v4, v5, v3 @s2
+  v21: int = guard_tag.int v20 [fs3 type]
+  jump b3(v12)
+b3(v22: int) loop:
+  push_elem v10, v3
+  v23: int = int_op.sub v22, v12
+  v24: bool = int_cmp.gt v23, v12
+  branch v24, b3(v23), b4
+b4:
+  v25: any = call_lua.4.self v11, v15, v18, v21, v3 @s3
+  return v25
+fs0: pc 0 regs r0=v0, r1=v1, r2=v2, r3=v3
+fs1: pc 5 regs r0=v4, r1=v5, r2=v6, r3=v3, r4=v14
+fs2: pc 6 regs r0=v4, r1=v5, r2=v6, r3=v3, r4=v17
+fs3: pc 7 regs r0=v4, r1=v5, r2=v6, r3=v3, r4=v20
+s0: pc 1
+s1: pc 2
+s2: pc 3
+s3: pc 4
+end
+"
+    )
+}
+
+#[test]
+fn recursion_with_loops_literals_and_many_parameters() {
+    fn reference(x: i64, y: i64, z: i64, calls: &mut usize) -> i64 {
+        if y >= x {
+            return z;
+        }
+        let a = reference(x - 1, y, z, calls);
+        let b = reference(y - 1, z, x, calls);
+        let c = reference(z - 1, x, y, calls);
+        *calls += 1;
+        reference(a, b, c, calls)
+    }
+    for (level, strip) in [(0, false), (1, false), (2, true), (2, false), (3, false)] {
+        let mut world = World::new(&[]);
+        let t = world.vm.table(0, 0);
+        world.options.opt_level = level;
+        world.options.strip_promises = strip;
+        world.compile(&tak(t.addr()));
+        let args = [8, 4, 2].map(Value::int);
+        let args = [args[0], args[1], args[2], Value::float(0.5)];
+        let mut calls = 0;
+        let want = reference(8, 4, 2, &mut calls);
+        assert_eq!(world.call(&args), value(Value::int(want)), "level {level}");
+        assert_eq!(t.border(), calls as i64);
+        assert!(t.get_int(1).identical(Value::float(0.5)));
+        // The stack check of an inner call sees the fourth parameter too.
+        world.log();
+        world.vm.stack_limit = world.vm.stack_base;
+        assert_eq!(world.call(&args), value(Value::int(want)));
+        assert_eq!(world.log()[0], "entry_poll 0x2020200000004 [8, 4, 2]");
+    }
+}
+
+#[test]
+fn self_calls_with_other_types_take_the_generic_entry() {
+    // f(n, x) = n < 1 and x or f(n - 1, 2.5): the second parameter is guarded
+    // to be an integer, so the inner call leaves.
+    let mut world = World::with(
+        "func \"mixed\" call params 2 stack 8
+b0(v0: any, v1: any):
+  v2: int = guard_tag.int v0 [fs0 type]
+  v3: int = guard_tag.int v1 [fs0 type]
+  v4: int = int 1
+  v5: bool = int_cmp.lt v2, v4
+  branch v5, b1, b2
+b1:
+  return v3
+b2:
+  v6: luafn = self_closure
+  v7: int = int_op.sub v2, v4
+  v8: float = float 2.5
+  v9: any = call_lua.3.self v6, v7, v8 @s0
+  return v9
+fs0: pc 0 regs r0=v0, r1=v1
+s0: pc 1
+end
+",
+    );
+    let args = [Value::int(0), Value::int(9)];
+    assert_eq!(world.call(&args), value(Value::int(9)));
+    let args = [Value::int(1), Value::int(9)];
+    assert_eq!(world.call(&args), Outcome::Exit(0));
+    assert_eq!(world.exit_word(0), 0);
+    assert_eq!(world.exit_word(2), 2.5f64.to_bits());
+    // A missing argument is nil: also the generic entry. The stand-in's answer
+    // to the inner exit is no integer, so the outer call leaves as well.
+    let text = FIB.replace("call_lua.2.self v4, v9 @s1", "call_lua.2.self v4 @s1");
+    let mut world = World::with(&text);
+    assert_eq!(world.call(&[Value::int(2)]), Outcome::Exit(2));
+    assert_eq!(world.exit_word(1), u64::from(CODE_ID) << 32);
+}
+
+#[test]
+fn threads_compile_at_once_and_code_is_freed() {
+    std::thread::scope(|s| {
+        for thread in 0..4 {
+            s.spawn(move || {
+                for n in 0..5 {
+                    let mut world = World::new(&[]);
+                    world.options.opt_level = (thread + n) % 4;
+                    world.compile(FIB);
+                    assert_eq!(world.call(&[Value::int(12)]), value(Value::int(144)));
+                    let compiled = world.compiled.as_ref().unwrap();
+                    assert!(compiled.code.size() > 50);
+                    assert_eq!((compiled.exits.len(), compiled.sites.len()), (3, 2));
+                }
+            });
+        }
+    });
 }

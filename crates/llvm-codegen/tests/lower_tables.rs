@@ -46,10 +46,16 @@ fn slots_in_line_and_out_of_line() {
         };
         let get = with_table("", &format!("  v3: any = load_slot.{at} v2\n  return v3"));
         world.compile(&get);
-        assert_eq!(world.call(&[Value::table(t)]), value(Value::float(i as f64)));
+        assert_eq!(
+            world.call(&[Value::table(t)]),
+            value(Value::float(i as f64))
+        );
         let get = format!("  v3: float = load_slot.{at} v2\n  return v3");
         world.compile(&with_table("", &get));
-        assert_eq!(world.call(&[Value::table(t)]), value(Value::float(i as f64)));
+        assert_eq!(
+            world.call(&[Value::table(t)]),
+            value(Value::float(i as f64))
+        );
         let set = format!("  store_slot.{at}.tag v2, v1\n  return_none");
         world.compile(&with_table("", &set));
         for v in [Value::TRUE, Value::NIL, Value::table(t), Value::int(-5)] {
@@ -127,9 +133,15 @@ fn elements_of_one_kind_and_mixed() {
         }
     }
     world.compile(&at("v9: int = load_elem v2, v3"));
-    assert_eq!(world.call(&[Value::table(ints), Value::int(2)]), value(Value::int(7)));
+    assert_eq!(
+        world.call(&[Value::table(ints), Value::int(2)]),
+        value(Value::int(7))
+    );
     world.compile(&at("v9: int = elems_len v2"));
-    assert_eq!(world.call(&[Value::table(ints), Value::int(0)]), value(Value::int(3)));
+    assert_eq!(
+        world.call(&[Value::table(ints), Value::int(0)]),
+        value(Value::int(3))
+    );
     world.compile(&at("v9: int = elems_kind v2"));
     let kind = world.call(&[Value::table(ints), Value::int(0)]);
     assert_eq!(kind, value(Value::int(i64::from(Tag::INT.0))));

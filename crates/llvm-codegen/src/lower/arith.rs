@@ -45,7 +45,11 @@ impl<'c> Fx<'_, 'c> {
                 let at = self.at(self.ptr(args[0])?, layout::STR_LEN)?;
                 Lv::Int(self.load_half(at, Mem::Closure, None)?)
             }
-            op => return Err(LowerError::Bug(format!("{op:?} is no arithmetic operation"))),
+            op => {
+                return Err(LowerError::Bug(format!(
+                    "{op:?} is no arithmetic operation"
+                )));
+            }
         };
         self.result(i, lv);
         Ok(())
@@ -189,7 +193,9 @@ impl<'c> Fx<'_, 'c> {
                 let quotient = builder.build_float_div(a, b, "")?;
                 self.intrinsic_f64("llvm.floor", quotient)?
             }
-            FloatOp::Pow if b == self.t.f64.const_float(2.0) => builder.build_float_mul(a, a, "")?,
+            FloatOp::Pow if b == self.t.f64.const_float(2.0) => {
+                builder.build_float_mul(a, a, "")?
+            }
             FloatOp::Pow => call(Helper::Pow)?,
             FloatOp::Min => pick(false)?,
             FloatOp::Max => pick(true)?,
@@ -214,11 +220,7 @@ impl<'c> Fx<'_, 'c> {
         }
     }
 
-    fn math(
-        &self,
-        helper: Helper,
-        args: &[BasicMetadataValueEnum<'c>],
-    ) -> Lowered<FloatValue<'c>> {
+    fn math(&self, helper: Helper, args: &[BasicMetadataValueEnum<'c>]) -> Lowered<FloatValue<'c>> {
         let call = self.helper(helper, args)?;
         Ok(self.call_result(call)?.into_float_value())
     }
@@ -271,7 +273,11 @@ impl<'c> Fx<'_, 'c> {
     }
 
     fn str_less(&self, or_equal: bool, a: Val, b: Val) -> Lowered<IntValue<'c>> {
-        let helper = if or_equal { Helper::StrLe } else { Helper::StrLt };
+        let helper = if or_equal {
+            Helper::StrLe
+        } else {
+            Helper::StrLt
+        };
         let call = self.helper(helper, &[self.ptr(a)?.into(), self.ptr(b)?.into()])?;
         let answer = self.call_result(call)?.into_int_value();
         self.compare(IntPredicate::NE, answer, self.word(0))

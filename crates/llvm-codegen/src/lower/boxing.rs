@@ -61,9 +61,9 @@ impl<'c> Fx<'_, 'c> {
                 let other =
                     self.b
                         .build_int_compare(IntPredicate::UGT, tag, self.tag(Tag::BOOL), "")?;
-                let set =
-                    self.b
-                        .build_int_compare(IntPredicate::NE, payload, self.word(0), "")?;
+                let set = self
+                    .b
+                    .build_int_compare(IntPredicate::NE, payload, self.word(0), "")?;
                 Lv::Bool(self.b.build_or(other, set, "")?)
             }
             Op::SameBits => {

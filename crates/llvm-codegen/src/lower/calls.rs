@@ -54,11 +54,7 @@ impl<'c> Fx<'_, 'c> {
         }
         if matches!(
             helper,
-            Helper::Exit
-                | Helper::FinishCall
-                | Helper::Poll
-                | Helper::EntryPoll
-                | Helper::Barrier
+            Helper::Exit | Helper::FinishCall | Helper::Poll | Helper::EntryPoll | Helper::Barrier
         ) {
             add("cold", 0);
         }
@@ -185,7 +181,13 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Branches on whether a result's tag is below `limit`, which it as a rule is.
-    fn below(&self, tag: IntValue<'c>, limit: Tag, yes: BasicBlock<'c>, no: BasicBlock<'c>) -> Lowered<()> {
+    fn below(
+        &self,
+        tag: IntValue<'c>,
+        limit: Tag,
+        yes: BasicBlock<'c>,
+        no: BasicBlock<'c>,
+    ) -> Lowered<()> {
         let ok = self
             .b
             .build_int_compare(IntPredicate::ULT, tag, self.tag(limit), "")?;

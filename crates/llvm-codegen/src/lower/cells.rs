@@ -15,10 +15,7 @@ impl<'c> Fx<'_, 'c> {
         let args = &data.args;
         let lv = match &data.op {
             Op::Upval(n) => {
-                let at = self.at(
-                    self.ptr(args[0])?,
-                    layout::CLOSURE_UPVALS + 8 * *n as usize,
-                )?;
+                let at = self.at(self.ptr(args[0])?, layout::CLOSURE_UPVALS + 8 * *n as usize)?;
                 Lv::Ptr(self.load_ptr(at, Mem::Closure)?)
             }
             Op::LoadProto => {
@@ -29,8 +26,7 @@ impl<'c> Fx<'_, 'c> {
             }
             Op::LoadCell => {
                 let cell = self.ptr(args[0])?;
-                let payload =
-                    self.load_word(self.at(cell, layout::CELL_PAYLOAD)?, Mem::Cell)?;
+                let payload = self.load_word(self.at(cell, layout::CELL_PAYLOAD)?, Mem::Cell)?;
                 let tag = self.load_byte(self.at(cell, layout::HEADER_AUX)?, Mem::Cell)?;
                 Lv::Any(payload, tag)
             }

@@ -64,11 +64,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Address of an element's payload.
-    fn elem(
-        &self,
-        table: PointerValue<'c>,
-        index: IntValue<'c>,
-    ) -> Lowered<PointerValue<'c>> {
+    fn elem(&self, table: PointerValue<'c>, index: IntValue<'c>) -> Lowered<PointerValue<'c>> {
         let elems = self.load_ptr(self.at(table, layout::TABLE_ELEMS)?, Mem::Table)?;
         self.index(self.t.i64, elems, index)
     }
@@ -85,11 +81,7 @@ impl<'c> Fx<'_, 'c> {
 
     /// The tag of an element. The tag byte is there to be read also while it
     /// is unused, so a select does.
-    fn elem_tag(
-        &self,
-        table: PointerValue<'c>,
-        index: IntValue<'c>,
-    ) -> Lowered<IntValue<'c>> {
+    fn elem_tag(&self, table: PointerValue<'c>, index: IntValue<'c>) -> Lowered<IntValue<'c>> {
         let kind = self.elems_kind(table)?;
         let own = self.load_byte(self.elem_tag_address(table, index)?, Mem::ElemTag)?;
         let mixed = self.b.build_int_compare(
@@ -98,10 +90,7 @@ impl<'c> Fx<'_, 'c> {
             self.word(i64::from(ELEMS_MIXED)),
             "",
         )?;
-        Ok(self
-            .b
-            .build_select(mixed, own, kind, "")?
-            .into_int_value())
+        Ok(self.b.build_select(mixed, own, kind, "")?.into_int_value())
     }
 
     /// Appends. In line while there is room and the kind stays; the helper
@@ -115,12 +104,8 @@ impl<'c> Fx<'_, 'c> {
         let len = self.elems_len(table)?;
         let cap = self.elems_cap(table)?;
         let kind = self.elems_kind(table)?;
-        let room = self
-            .b
-            .build_int_compare(IntPredicate::ULT, len, cap, "")?;
-        let same = self
-            .b
-            .build_int_compare(IntPredicate::EQ, kind, tag, "")?;
+        let room = self.b.build_int_compare(IntPredicate::ULT, len, cap, "")?;
+        let same = self.b.build_int_compare(IntPredicate::EQ, kind, tag, "")?;
         let both = self.b.build_and(room, same, "")?;
         let branch = self.b.build_conditional_branch(both, fast, slow)?;
         self.notes.expect(branch, true)?;

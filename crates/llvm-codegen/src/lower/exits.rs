@@ -5,9 +5,9 @@
 //! machine registers and hands over to the exit helper, whose result is the
 //! function's.
 
+use super::memory::Mem;
 use super::values::Lv;
 use super::{Fx, LowerError, Lowered};
-use super::memory::Mem;
 use inkwell::IntPredicate;
 use inkwell::values::IntValue;
 use vela_mir::helper::Helper;
@@ -93,12 +93,7 @@ impl<'c> Fx<'_, 'c> {
         };
         let which = u64::from(self.options.code_id) << 32 | u64::from(id);
         let which = self.t.i64.const_int(which, false);
-        let args = [
-            self.vm.into(),
-            self.fp.into(),
-            closure.into(),
-            which.into(),
-        ];
+        let args = [self.vm.into(), self.fp.into(), closure.into(), which.into()];
         let call = self.helper(Helper::Exit, &args)?;
         call.set_tail_call(true);
         let result = self.call_result(call)?;

@@ -77,10 +77,15 @@ impl FramePlan {
         }
         let insts = &func.blocks[at.index()].insts;
         let in_loop = reachable_from(func, at)[at.index()];
-        let position = insts
-            .iter()
-            .position(|&i| func.inst(i).op.is_call_site())
-            .unwrap_or(insts.len().saturating_sub(1));
+        // In the entry block guards come first, whose exits need no record.
+        let position = if at == Func::ENTRY {
+            insts
+                .iter()
+                .position(|&i| func.inst(i).op.is_call_site())
+                .unwrap_or(insts.len().saturating_sub(1))
+        } else {
+            0
+        };
         plan.push = Some(if in_loop {
             Push::Prologue
         } else {

@@ -6,6 +6,7 @@
 //! | `memory` | loads, stores, and what LLVM may assume of them |
 //! | `frame_plan` | where the frame record is pushed |
 //! | `prologue` | entries, unpacking of arguments, records |
+//! | `framed` | the part of a body that needs a frame, cut off |
 //! | `control` | jumps, branches, returns, tail calls |
 //! | `arith` | integers and floats |
 //! | `boxing` | tags, boxes, the window |
@@ -29,6 +30,7 @@ mod control;
 mod elements;
 mod exits;
 mod frame_plan;
+mod framed;
 mod memory;
 mod prologue;
 mod tables;
@@ -36,13 +38,14 @@ mod values;
 
 use crate::abi;
 use frame_plan::FramePlan;
+use framed::Framed;
+use inkwell::AddressSpace;
 use inkwell::basic_block::BasicBlock;
 use inkwell::builder::{Builder, BuilderError};
 use inkwell::context::Context;
 use inkwell::module::Module;
 use inkwell::types::{FloatType, IntType, PointerType, StructType};
 use inkwell::values::{FunctionValue, InstructionValueError, IntValue, PointerValue};
-use inkwell::AddressSpace;
 use memory::Notes;
 use values::{Lv, Phi};
 use vela_mir::analysis::Cfg;
@@ -79,7 +82,13 @@ pub struct Summary {
     pub guards: u32,
     /// Whether a loop is marked for vectorization.
     pub marked_loops: bool,
+    /// Whether something is to be inlined: then [`INLINE`] runs first.
+    pub inlines: bool,
 }
+
+/// Inlines what lowering marked. The inlined base case makes the type of the
+/// result a constant on one path, which jump threading uses.
+pub const INLINE: &str = "always-inline,function(instcombine<no-verify-fixpoint>,jump-threading)";
 
 /// Types in use.
 struct Types<'c> {
@@ -147,6 +156,8 @@ pub fn lower<'c>(
         guards: 0,
         marked_loops: false,
         vector_latches: Vec::new(),
+        framed: None,
+        inlines: false,
     };
     if options.opt_level >= 2 {
         fx.find_vector_loops();
@@ -155,6 +166,7 @@ pub fn lower<'c>(
     Ok(Summary {
         guards: fx.guards,
         marked_loops: fx.marked_loops,
+        inlines: fx.inlines,
     })
 }
 
@@ -214,6 +226,9 @@ struct Fx<'a, 'c> {
     marked_loops: bool,
     /// Blocks whose jump closes a loop that is to be vectorized.
     vector_latches: Vec<Block>,
+    /// The framed part of the body, between the cut and its filling.
+    framed: Option<Framed<'c>>,
+    inlines: bool,
 }
 
 impl<'c> Fx<'_, 'c> {
@@ -222,20 +237,36 @@ impl<'c> Fx<'_, 'c> {
             EntryKind::Osr { .. } => self.osr_entry()?,
             EntryKind::Call => self.call_entry()?,
         }
-        self.make_blocks()?;
+        let cut = self.cut();
+        let order = self.cfg.order.clone();
+        let (inside, outside): (Vec<Block>, Vec<Block>) = order
+            .into_iter()
+            .partition(|&b| cut.is_some() && self.frame.pushed_at(b));
+        self.make_blocks(&outside)?;
         let first = self.block(Func::ENTRY)?;
         self.b.build_unconditional_branch(first)?;
-        for n in 0..self.cfg.order.len() {
-            self.lower_block(self.cfg.order[n])?;
+        for b in outside {
+            self.lower_block(b)?;
+        }
+        if let Some((b, n)) = cut {
+            self.enter_framed()?;
+            let entry = self.here()?;
+            self.make_blocks(&inside)?;
+            self.b.position_at_end(entry);
+            self.pushed = false;
+            self.push_record()?;
+            self.lower_insts(b, n)?;
+            for b in inside {
+                self.lower_block(b)?;
+            }
         }
         Ok(())
     }
 
     /// Makes the blocks and their phis.
-    fn make_blocks(&mut self) -> Lowered<()> {
+    fn make_blocks(&mut self, blocks: &[Block]) -> Lowered<()> {
         let entry = self.here()?;
-        for n in 0..self.cfg.order.len() {
-            let b = self.cfg.order[n];
+        for &b in blocks {
             let bb = self.cx.append_basic_block(self.f, &b.to_string());
             self.blocks[b.index()] = Some(bb);
             self.b.position_at_end(bb);
@@ -261,6 +292,11 @@ impl<'c> Fx<'_, 'c> {
         let bb = self.block(b)?;
         self.b.position_at_end(bb);
         self.pushed = self.frame.pushed_at(b);
+        self.lower_insts(b, 0)
+    }
+
+    /// Lowers the instructions of a block from the `n`-th on.
+    fn lower_insts(&mut self, b: Block, mut n: usize) -> Lowered<()> {
         let func = self.func;
         let insts = &func.blocks[b.index()].insts;
         let peeled = match &self.body {
@@ -268,11 +304,13 @@ impl<'c> Fx<'_, 'c> {
             _ => 0,
         };
         let osr_commit = b == Func::ENTRY && matches!(func.entry_kind, EntryKind::Osr { .. });
-        let mut n = 0;
         while n < insts.len() {
             let inst = insts[n];
-            if self.frame.push == Some(frame_plan::Push::Before(b, n)) {
-                self.push_record()?;
+            if !self.pushed && self.frame.push == Some(frame_plan::Push::Before(b, n)) {
+                match self.cut() {
+                    Some(cut) => return self.call_framed(cut),
+                    None => self.push_record()?,
+                }
             }
             let op = &func.inst(inst).op;
             if osr_commit && !self.pushed && (op.is_call_site() || n + 1 == insts.len()) {
@@ -292,7 +330,11 @@ impl<'c> Fx<'_, 'c> {
     fn lower_inst(&mut self, b: Block, i: Inst, next: Option<Inst>) -> Lowered<bool> {
         let op = &self.func.inst(i).op;
         match op {
-            Op::Int(_) | Op::Float(_) | Op::Bool(_) | Op::Nil | Op::Literal(_)
+            Op::Int(_)
+            | Op::Float(_)
+            | Op::Bool(_)
+            | Op::Nil
+            | Op::Literal(_)
             | Op::SelfClosure => self.constant(i)?,
 
             Op::Box

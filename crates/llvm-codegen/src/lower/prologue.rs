@@ -54,7 +54,10 @@ impl<'c> Fx<'_, 'c> {
 
     /// Takes over the frame: from here on exits are failures.
     pub(super) fn commit_osr(&mut self) -> Lowered<()> {
-        let kind = self.t.i64.const_int(u64::from(FrameKind::COMPILED.0), false);
+        let kind = self
+            .t
+            .i64
+            .const_int(u64::from(FrameKind::COMPILED.0), false);
         self.store_byte(kind, self.at(self.fp, layout::FRAME_KIND)?, Mem::Stack)?;
         let id = self.at(self.fp, layout::FRAME_CODE_ID)?;
         self.store_half(self.options.code_id, id, Mem::Stack)?;
@@ -144,7 +147,9 @@ impl<'c> Fx<'_, 'c> {
                 let (payload, tag) = self.load_value(self.register(i)?)?;
                 let nil = self.word(0);
                 Lv::Any(
-                    self.b.build_select(given, payload, nil, "")?.into_int_value(),
+                    self.b
+                        .build_select(given, payload, nil, "")?
+                        .into_int_value(),
                     self.b.build_select(given, tag, nil, "")?.into_int_value(),
                 )
             };
@@ -191,12 +196,10 @@ impl<'c> Fx<'_, 'c> {
             let data = func.inst(i);
             match data.op {
                 Op::Int(_) | Op::Float(_) | Op::Bool(_) | Op::Nil | Op::SelfClosure => {}
-                Op::GuardTag(_) => {
-                    match entry.params.iter().position(|p| *p == data.args[0]) {
-                        Some(n) if params[n] == Ty::Any => params[n] = self.result_ty(i),
-                        _ => break,
-                    }
-                }
+                Op::GuardTag(_) => match entry.params.iter().position(|p| *p == data.args[0]) {
+                    Some(n) if params[n] == Ty::Any => params[n] = self.result_ty(i),
+                    _ => break,
+                },
                 _ => break,
             }
             peeled += 1;
@@ -255,14 +258,12 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Declares an internal function of the Lua convention.
-    fn internal(
+    pub(super) fn internal(
         &self,
         name: &str,
         ty: inkwell::types::FunctionType<'c>,
     ) -> FunctionValue<'c> {
-        let function = self
-            .module
-            .add_function(name, ty, Some(Linkage::Internal));
+        let function = self.module.add_function(name, ty, Some(Linkage::Internal));
         function.set_call_conventions(abi::SWIFT_CC);
         let this = self.attribute("swiftself", 0);
         function.add_attribute(AttributeLoc::Param(abi::VM_PARAM), this);
@@ -295,7 +296,9 @@ impl<'c> Fx<'_, 'c> {
         for &value in values {
             match value {
                 Lv::Nil => {}
-                Lv::Any(payload, tag) => args.extend([payload, tag].map(BasicMetadataValueEnum::from)),
+                Lv::Any(payload, tag) => {
+                    args.extend([payload, tag].map(BasicMetadataValueEnum::from))
+                }
                 Lv::Int(i) | Lv::Bool(i) => args.push(i.into()),
                 Lv::Float(f) => args.push(f.into()),
                 Lv::Ptr(p) => args.push(p.into()),
@@ -433,9 +436,9 @@ impl<'c> Fx<'_, 'c> {
             let (payload, tag) = self.any(param)?;
             if i < words.len() {
                 words[i] = payload;
-                let shifted =
-                    self.b
-                        .build_left_shift(tag, self.word(32 + 8 * i as i64), "")?;
+                let shifted = self
+                    .b
+                    .build_left_shift(tag, self.word(32 + 8 * i as i64), "")?;
                 desc = self.b.build_or(desc, shifted, "")?;
             } else {
                 self.store_value((payload, tag), self.register(i)?)?;
@@ -501,7 +504,11 @@ impl<'c> Fx<'_, 'c> {
         }
         let vm_frame = self.at(self.vm, layout::VM_FRAME)?;
         let prev = self.load_ptr(vm_frame, Mem::VmFrame)?;
-        self.store(self.closure, self.at(self.fp, layout::FRAME_FUNC)?, Mem::Stack)?;
+        self.store(
+            self.closure,
+            self.at(self.fp, layout::FRAME_FUNC)?,
+            Mem::Stack,
+        )?;
         let word = self.at(self.fp, layout::FRAME_WORD)?;
         if self.func.is_vararg {
             // The other half is the number of extra arguments, already there.

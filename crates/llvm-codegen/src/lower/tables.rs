@@ -117,12 +117,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Loads a payload whose tag is known.
-    pub(super) fn load_typed(
-        &self,
-        from: PointerValue<'c>,
-        ty: Ty,
-        mem: Mem,
-    ) -> Lowered<Lv<'c>> {
+    pub(super) fn load_typed(&self, from: PointerValue<'c>, ty: Ty, mem: Mem) -> Lowered<Lv<'c>> {
         Ok(match ty {
             Ty::Nil => Lv::Nil,
             Ty::Int => Lv::Int(self.load_word(from, mem)?),

@@ -1,9 +1,7 @@
 //! How MIR values are represented in LLVM IR.
 
 use super::{Fx, LowerError, Lowered};
-use inkwell::values::{
-    BasicValueEnum, FloatValue, IntValue, PhiValue, PointerValue,
-};
+use inkwell::values::{BasicValueEnum, FloatValue, IntValue, PhiValue, PointerValue};
 use vela_mir::ir::{Ty, Val};
 use vela_objects::Tag;
 
@@ -81,9 +79,10 @@ impl<'c> Fx<'_, 'c> {
         match lv {
             Lv::Any(p, t) => Ok((p, t)),
             typed => {
-                let tag = self.func.ty(v).tag().ok_or_else(|| {
-                    LowerError::Bug(format!("{v} is no Lua value but is boxed"))
-                })?;
+                let tag =
+                    self.func.ty(v).tag().ok_or_else(|| {
+                        LowerError::Bug(format!("{v} is no Lua value but is boxed"))
+                    })?;
                 Ok((self.payload(typed)?, self.tag(tag)))
             }
         }
@@ -113,7 +112,10 @@ impl<'c> Fx<'_, 'c> {
             ),
             Ty::Bool => Lv::Bool(self.b.build_int_truncate(payload, self.t.i1, "")?),
             Ty::Any | Ty::None => {
-                return Err(LowerError::Bug(format!("a payload has no type {}", ty.name())));
+                return Err(LowerError::Bug(format!(
+                    "a payload has no type {}",
+                    ty.name()
+                )));
             }
             _ => Lv::Ptr(self.b.build_int_to_ptr(payload, self.t.ptr, "")?),
         })
@@ -176,11 +178,17 @@ impl<'c> Fx<'_, 'c> {
             }
             Ty::Float => {
                 let p = self.b.build_phi(t.f64, "")?;
-                (Phi::One(p), Lv::Float(p.as_basic_value().into_float_value()))
+                (
+                    Phi::One(p),
+                    Lv::Float(p.as_basic_value().into_float_value()),
+                )
             }
             _ => {
                 let p = self.b.build_phi(t.ptr, "")?;
-                (Phi::One(p), Lv::Ptr(p.as_basic_value().into_pointer_value()))
+                (
+                    Phi::One(p),
+                    Lv::Ptr(p.as_basic_value().into_pointer_value()),
+                )
             }
         })
     }
@@ -202,7 +210,9 @@ impl<'c> Fx<'_, 'c> {
             (Phi::One(p), Lv::Float(f)) => p.add_incoming(&[(&f, from)]),
             (Phi::One(p), Lv::Ptr(q)) => p.add_incoming(&[(&q, from)]),
             (_, lv) => {
-                return Err(LowerError::Bug(format!("block argument {lv:?} does not fit")));
+                return Err(LowerError::Bug(format!(
+                    "block argument {lv:?} does not fit"
+                )));
             }
         }
         Ok(())

@@ -132,9 +132,10 @@ impl World {
         // SAFETY: the prototype is alive; the pool and the code live in `self`.
         unsafe {
             (*proto).pool = self.pool.as_mut_ptr();
-            (*proto)
-                .entry
-                .store(compiled.code.entry().cast_mut(), std::sync::atomic::Ordering::Relaxed);
+            (*proto).entry.store(
+                compiled.code.entry().cast_mut(),
+                std::sync::atomic::Ordering::Relaxed,
+            );
         }
         self.compiled.insert(compiled)
     }
@@ -220,7 +221,9 @@ impl World {
         };
         let at = |p: *mut Value, n: u64| {
             // SAFETY: values on the VM's stack.
-            (0..n as usize).map(|i| Value2(unsafe { *p.add(i) })).collect()
+            (0..n as usize)
+                .map(|i| Value2(unsafe { *p.add(i) }))
+                .collect()
         };
         if tag == EXITED {
             assert_eq!(payload >> 32, u64::from(CODE_ID));
@@ -298,7 +301,11 @@ unsafe extern "C" fn interp_enter(
         let caller = vm.frame;
         log(
             vm,
-            format!("interp {all:?} from site {} of {}", (*caller).pc, (*caller).nargs),
+            format!(
+                "interp {all:?} from site {} of {}",
+                (*caller).pc,
+                (*caller).nargs
+            ),
         );
         *out = match all.first() {
             None => [0, u64::from(Tag::RET_NONE.0)],
