@@ -284,8 +284,10 @@ impl Gc<Table> {
         unsafe {
             let t = self.as_ptr();
             if (*(*t).shape).is_singleton() {
+                if (*(*t).shape).flags & META != 0 {
+                    vm.bump_meta_epoch();
+                }
                 (*t).shape = vm.shapes.singleton((*t).shape, ptr);
-                vm.bump_meta_epoch();
                 return;
             }
             if (*(*t).shape).flags & META != 0 {
@@ -301,12 +303,12 @@ impl Gc<Table> {
         }
     }
 
-    /// Notes that the table is a metatable or an `__index` target.
+    /// Notes that the table is a metatable or an `__index` target. No cache
+    /// goes through a table before it is marked, so the epoch stays.
     pub fn mark_meta(self, vm: &mut VmState) {
         if self.shape().flags & META == 0 {
             // SAFETY: single writer; the variant has the same layout.
             unsafe { (*self.as_ptr()).shape = vm.shapes.meta_variant(self.shape) };
-            vm.bump_meta_epoch();
         }
     }
 
