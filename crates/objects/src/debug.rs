@@ -251,7 +251,8 @@ impl VmState {
         while level < depth {
             if skip && shown == FIRST {
                 let n = depth - level - LAST;
-                let _ = write!(out, "\n\t...\t(skipping {n} levels)");
+                // PUC Lua does not count the level that this line stands for.
+                let _ = write!(out, "\n\t...\t(skipping {} levels)", n - 1);
                 level += n;
                 shown += 1;
                 continue;
@@ -443,5 +444,25 @@ pub fn chunk_id(source: &str) -> String {
     } else {
         let cut: String = first.chars().take(room).collect();
         format!("[string \"{cut}...\"]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chunk_id;
+
+    #[test]
+    fn chunk_names_are_cut_as_in_puc_lua() {
+        let x = |n: usize| "x".repeat(n);
+        assert_eq!(chunk_id("=name"), "name");
+        assert_eq!(chunk_id(&format!("={}", x(70))), x(59));
+        assert_eq!(chunk_id("@file.lua"), "file.lua");
+        assert_eq!(chunk_id(&format!("@{}", x(59))), x(59));
+        assert_eq!(chunk_id(&format!("@{}", x(60))), format!("...{}", x(56)));
+        assert_eq!(chunk_id("return 1"), "[string \"return 1\"]");
+        assert_eq!(chunk_id("a\nb"), "[string \"a...\"]");
+        assert_eq!(chunk_id(&x(44)), format!("[string \"{}\"]", x(44)));
+        assert_eq!(chunk_id(&x(45)), format!("[string \"{}...\"]", x(45)));
+        assert_eq!(chunk_id(""), "[string \"\"]");
     }
 }

@@ -325,7 +325,7 @@ pub fn put_f(out: &mut impl Sink, f: f64, precision: usize, alternate: bool, upp
 /// below 2^53 scaled by 10^p fits 128 bits with all its binary digits.
 fn put_f_fast(out: &mut impl Sink, f: f64, p: usize) -> bool {
     const MAX_P: usize = 6;
-    if !(f < 9e15) || p > MAX_P {
+    if f >= 9e15 || p > MAX_P {
         return false;
     }
     let int = f as u64;

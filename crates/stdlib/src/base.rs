@@ -389,8 +389,9 @@ struct GcSettings {
 }
 
 fn gc_settings(vm: &mut VmState) -> &mut GcSettings {
+    // As the `lua` program sets it.
     vm.host_state_or(|| GcSettings {
-        generational: false,
+        generational: true,
         pause: 200,
         step_multiplier: 100,
     })

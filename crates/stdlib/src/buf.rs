@@ -45,6 +45,24 @@ impl Buf {
         &self.bytes
     }
 
+    /// Appends `n` copies of `unit`, which is not empty.
+    pub(crate) fn repeat(&mut self, unit: &[u8], n: usize) {
+        let start = self.bytes.len();
+        let total = unit.len() * n;
+        self.bytes.resize(start + total, unit[0]);
+        if unit.len() == 1 || n == 0 {
+            return;
+        }
+        let out = &mut self.bytes[start..];
+        out[..unit.len()].copy_from_slice(unit);
+        let mut done = unit.len();
+        while done < total {
+            let more = done.min(total - done);
+            out.copy_within(..more, done);
+            done += more;
+        }
+    }
+
     pub(crate) fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len);
     }

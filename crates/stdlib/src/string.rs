@@ -168,20 +168,13 @@ fn rep(vm: &mut VmState, args: Args) -> NativeResult {
     }
     let mut out = Buf::with_capacity(total);
     if sep.is_empty() {
-        if let [one] = s {
-            out.fill(*one, n);
-        } else {
-            for _ in 0..n {
-                out.extend(s);
-            }
-        }
+        out.repeat(s, n);
     } else {
-        for i in 0..n {
-            if i > 0 {
-                out.extend(sep);
-            }
-            out.extend(s);
-        }
+        let mut unit = Buf::with_capacity(s.len() + sep.len());
+        unit.extend(s);
+        unit.extend(sep);
+        out.repeat(unit.as_slice(), n - 1);
+        out.extend(s);
     }
     Ok(Ret::One(vm.str_value(out.as_slice())))
 }
