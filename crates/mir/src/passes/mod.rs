@@ -16,6 +16,7 @@ mod simplify;
 mod window;
 
 pub use edit::{Replacements, compact_states};
+pub(crate) use fold::{eval_float_cmp, eval_int, eval_int_cmp};
 
 use crate::ir::Func;
 use crate::verify::{VerifyError, verify};

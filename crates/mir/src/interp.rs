@@ -1,0 +1,936 @@
+//! Runs MIR without generating code.
+//!
+//! Follows the same protocol as the lowering, step by step: the calling
+//! convention of entries, frame records, the window, call sites and side exits
+//! are those of `docs/abi.md`, offsets come from [`vela_objects::layout`]. So
+//! it can take the place of machine code anywhere, and serves as the second
+//! oracle in differential tests. Memory, helpers and calls go through a
+//! [`Machine`], which the run-time system implements.
+
+use crate::backend::CompileError;
+use crate::exits::{ExitPlan, is_before_commit};
+use crate::helper::{Helper, Word};
+use crate::ir::{Block, EntryKind, FloatFn, FloatOp, Func, Inst, Op, SlotLoc, Target, Ty, Val};
+use crate::passes::{eval_float_cmp, eval_int, eval_int_cmp};
+use crate::verify::verify;
+use vela_deopt::POOL_FIRST;
+use vela_objects::frame::FrameKind;
+use vela_objects::table::ELEMS_MIXED;
+use vela_objects::value::float_to_int;
+use vela_objects::{Tag, layout};
+
+/// What running code has around it. Addresses are plain numbers; the
+/// implementor vouches that those which correct code computes are accessible.
+pub trait Machine {
+    /// Address of the VM's state.
+    fn vm(&self) -> u64;
+
+    /// Reads 1, 4 or 8 bytes, zero-extended.
+    fn load(&mut self, address: u64, bytes: u8) -> u64;
+
+    /// Writes the low 1, 4 or 8 bytes.
+    fn store(&mut self, address: u64, bytes: u8, value: u64);
+
+    /// Calls a helper through the VM's table. Doubles are passed and returned
+    /// by their bits; a helper with one result gives it in the first word.
+    fn call_helper(&mut self, helper: Helper, args: &[u64]) -> [u64; 2];
+
+    /// Calls [`Helper::EntryPoll`] with a pointer to `args` as its last
+    /// argument.
+    fn entry_poll(&mut self, fp: u64, closure: u64, desc: u64, args: &[u64; 3]) -> u64;
+
+    /// Calls a compiled function's entry: payload and tag.
+    fn call_entry(
+        &mut self,
+        entry: u64,
+        fp: u64,
+        closure: u64,
+        desc: u64,
+        args: [u64; 3],
+    ) -> [u64; 2];
+}
+
+/// The arguments of an entry, as `docs/abi.md` has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryArgs {
+    /// Where the frame's record goes, or is in an OSR entry.
+    pub fp: u64,
+    /// The closure.
+    pub closure: u64,
+    /// Number of arguments, and the tags of the first three.
+    pub desc: u64,
+    /// Payloads of the first three arguments.
+    pub args: [u64; 3],
+}
+
+/// A function that is ready to run.
+#[derive(Debug)]
+pub struct Code {
+    func: Func,
+    plan: ExitPlan,
+    code_id: u32,
+    /// By instruction: a guard that exit stress takes as failing.
+    stressed: Vec<bool>,
+    has_sites: bool,
+    uses_pool: bool,
+}
+
+impl Code {
+    /// Prepares a function. With `exit_stress` other than 0 every n-th guard
+    /// (in reverse postorder) fails always.
+    ///
+    /// # Errors
+    /// [`CompileError::Bug`] if the function does not verify, and as
+    /// [`ExitPlan::new`].
+    pub fn new(func: Func, code_id: u32, exit_stress: u32) -> Result<Code, CompileError> {
+        verify(&func).map_err(|e| CompileError::Bug(e.to_string()))?;
+        let plan = ExitPlan::new(&func)?;
+        let mut stressed = vec![false; func.insts.len()];
+        let (mut guards, mut has_sites, mut uses_pool) = (0u32, false, false);
+        for b in func.reverse_postorder() {
+            for &i in &func.blocks[b.index()].insts {
+                let op = &func.inst(i).op;
+                has_sites |= op.is_call_site();
+                uses_pool |= matches!(op, Op::Literal(_) | Op::GuardValid);
+                if op.is_guard() {
+                    guards += 1;
+                    stressed[i.index()] = exit_stress != 0
+                        && guards.is_multiple_of(exit_stress)
+                        && !is_before_commit(&func, b);
+                }
+            }
+        }
+        Ok(Code {
+            func,
+            plan,
+            code_id,
+            stressed,
+            has_sites,
+            uses_pool,
+        })
+    }
+
+    /// Side exits and call sites, for the deoptimizer and the collector.
+    #[must_use]
+    pub fn plan(&self) -> &ExitPlan {
+        &self.plan
+    }
+
+    /// The function.
+    #[must_use]
+    pub fn func(&self) -> &Func {
+        &self.func
+    }
+
+    /// Runs the function: payload and tag of its result.
+    ///
+    /// # Panics
+    /// If the code divides an integer by zero, which a guard before it has to
+    /// exclude.
+    pub fn run<M: Machine>(&self, machine: &mut M, entry: EntryArgs) -> [u64; 2] {
+        let mut frame = Frame {
+            code: self,
+            func: &self.func,
+            m: machine,
+            fp: entry.fp,
+            entry,
+            pool: 0,
+            pushed: false,
+            vals: vec![[0; 2]; self.func.vals.len()],
+        };
+        match frame.run() {
+            Ok(never) => match never {},
+            Err(result) => result,
+        }
+    }
+}
+
+/// Runs a function once; see [`Code::run`].
+///
+/// # Errors
+/// As [`Code::new`].
+pub fn interpret<M: Machine>(
+    func: Func,
+    code_id: u32,
+    machine: &mut M,
+    entry: EntryArgs,
+) -> Result<[u64; 2], CompileError> {
+    Ok(Code::new(func, code_id, 0)?.run(machine, entry))
+}
+
+/// `Err` holds the function's result: it is left in the middle of things.
+type Run<T = ()> = Result<T, [u64; 2]>;
+
+enum Never {}
+
+struct Frame<'a, M> {
+    code: &'a Code,
+    func: &'a Func,
+    m: &'a mut M,
+    /// The frame's record; that of a vararg function has moved.
+    fp: u64,
+    entry: EntryArgs,
+    pool: u64,
+    pushed: bool,
+    /// Payload and tag by value; the tag of a pointer that is no Lua value is
+    /// not used.
+    vals: Vec<[u64; 2]>,
+}
+
+/// Tag, kind and flags of a compiled frame's record.
+const RECORD_WORD: u64 = Tag::LUA_FN.0 as u64 | (FrameKind::COMPILED.0 as u64) << 8;
+
+const VALUE: u64 = layout::VALUE_SIZE as u64;
+
+impl<M: Machine> Frame<'_, M> {
+    // ---- memory ------------------------------------------------------
+
+    fn word(&mut self, base: u64, offset: usize) -> u64 {
+        self.m.load(base.wrapping_add(offset as u64), 8)
+    }
+
+    fn half(&mut self, base: u64, offset: usize) -> u64 {
+        self.m.load(base.wrapping_add(offset as u64), 4)
+    }
+
+    fn byte(&mut self, base: u64, offset: usize) -> u64 {
+        self.m.load(base.wrapping_add(offset as u64), 1)
+    }
+
+    fn put(&mut self, base: u64, offset: usize, bytes: u8, value: u64) {
+        self.m.store(base.wrapping_add(offset as u64), bytes, value);
+    }
+
+    fn load_value(&mut self, at: u64) -> [u64; 2] {
+        [self.word(at, 0), self.byte(at, layout::VALUE_TAG)]
+    }
+
+    fn store_value(&mut self, at: u64, v: [u64; 2]) {
+        self.put(at, 0, 8, v[0]);
+        self.put(at, layout::VALUE_TAG, 1, v[1]);
+    }
+
+    fn register(&self, r: usize) -> u64 {
+        self.fp + (layout::FRAME_SIZE + r * layout::VALUE_SIZE) as u64
+    }
+
+    fn vm_word(&mut self, offset: usize) -> u64 {
+        let vm = self.m.vm();
+        self.word(vm, offset)
+    }
+
+    fn set_vm_word(&mut self, offset: usize, value: u64) {
+        let vm = self.m.vm();
+        self.put(vm, offset, 8, value);
+    }
+
+    // ---- values ------------------------------------------------------
+
+    fn any(&self, v: Val) -> [u64; 2] {
+        self.vals[v.index()]
+    }
+
+    fn payload(&self, v: Val) -> u64 {
+        self.vals[v.index()][0]
+    }
+
+    fn int(&self, v: Val) -> i64 {
+        self.payload(v) as i64
+    }
+
+    fn float(&self, v: Val) -> f64 {
+        f64::from_bits(self.payload(v))
+    }
+
+    fn set(&mut self, v: Val, payload: u64, tag: u64) {
+        self.vals[v.index()] = [payload, tag];
+    }
+
+    /// Sets a typed result: the tag is that of its type.
+    fn result(&mut self, i: Inst, payload: u64) {
+        let Some(v) = self.func.inst(i).result else {
+            return;
+        };
+        let ty = self.func.ty(v);
+        let tag = ty.tag().map_or(0, |t| u64::from(t.0));
+        let payload = if ty == Ty::Nil { 0 } else { payload };
+        self.set(v, payload, tag);
+    }
+
+    /// Sets a result of type `any`, or the payload if the type is known.
+    fn loaded(&mut self, i: Inst, v: [u64; 2]) {
+        match self.func.inst(i).result {
+            Some(r) if self.func.ty(r) == Ty::Any => self.vals[r.index()] = v,
+            _ => self.result(i, v[0]),
+        }
+    }
+
+    // ---- entry and return --------------------------------------------
+
+    fn run(&mut self) -> Run<Never> {
+        match self.func.entry_kind {
+            EntryKind::Call => self.call_entry()?,
+            EntryKind::Osr { .. } => self.load_pool(),
+        }
+        let mut b = Func::ENTRY;
+        loop {
+            let (last, rest) = self.func.blocks[b.index()]
+                .insts
+                .split_last()
+                .expect("blocks end in a terminator");
+            for &i in rest {
+                self.inst(i)?;
+            }
+            if is_before_commit(self.func, b) {
+                self.commit();
+            }
+            b = self.terminator(*last)?;
+        }
+    }
+
+    fn load_pool(&mut self) {
+        if self.code.uses_pool {
+            let proto = self.word(self.entry.closure, layout::CLOSURE_PROTO);
+            self.pool = self.word(proto, layout::PROTO_POOL);
+        }
+    }
+
+    fn nargs(&self) -> u64 {
+        self.entry.desc & u64::from(u32::MAX)
+    }
+
+    fn frame_end(&self) -> u64 {
+        self.register(self.func.max_stack as usize)
+    }
+
+    fn call_entry(&mut self) -> Run {
+        let EntryArgs {
+            fp,
+            closure,
+            desc,
+            args,
+        } = self.entry;
+        let is_vararg = self.func.is_vararg;
+        if is_vararg || self.code.has_sites {
+            let mut end = self.frame_end();
+            if is_vararg {
+                end += (self.nargs() + 2) * VALUE;
+            }
+            if end > self.vm_word(layout::VM_STACK_LIMIT)
+                && self.m.entry_poll(fp, closure, desc, &args) != 0
+            {
+                return Err([0, u64::from(Tag::RET_ERROR.0)]);
+            }
+        }
+        let params = &self.func.blocks[Func::ENTRY.index()].params;
+        if is_vararg {
+            self.set_vm_word(layout::VM_EXIT_WORDS, args[2]);
+            let vm = self.m.vm();
+            let prep = [vm, fp, closure, desc, args[0], args[1]];
+            self.fp = self.m.call_helper(Helper::VarargPrep, &prep)[0];
+            for (r, &p) in params.iter().enumerate() {
+                self.vals[p.index()] = self.load_value(self.register(r));
+            }
+        } else {
+            for (n, &p) in params.iter().enumerate() {
+                self.vals[p.index()] = match args.get(n) {
+                    Some(&payload) => [payload, desc >> (32 + 8 * n) & 0xff],
+                    // The slot of a missing argument may hold anything.
+                    None if self.nargs() > n as u64 => self.load_value(self.register(n)),
+                    None => [0; 2],
+                };
+            }
+        }
+        self.load_pool();
+        if self.code.has_sites {
+            self.push_record();
+        }
+        Ok(())
+    }
+
+    fn push_record(&mut self) {
+        let (fp, closure) = (self.fp, self.entry.closure);
+        self.put(fp, layout::FRAME_FUNC, 8, closure);
+        // The other half of a vararg frame's word is already there.
+        let bytes = if self.func.is_vararg { 4 } else { 8 };
+        self.put(fp, layout::FRAME_WORD, bytes, RECORD_WORD);
+        let prev = self.vm_word(layout::VM_FRAME);
+        self.put(fp, layout::FRAME_PREV, 8, prev);
+        self.put(fp, layout::FRAME_CODE_ID, 4, u64::from(self.code.code_id));
+        self.set_vm_word(layout::VM_FRAME, fp);
+        self.pushed = true;
+    }
+
+    /// Accepts the interpreter's frame.
+    fn commit(&mut self) {
+        let kind = u64::from(FrameKind::COMPILED.0);
+        self.put(self.fp, layout::FRAME_KIND, 1, kind);
+        let id = u64::from(self.code.code_id);
+        self.put(self.fp, layout::FRAME_CODE_ID, 4, id);
+        self.pushed = true;
+    }
+
+    fn pop_record(&mut self) {
+        if self.pushed {
+            let prev = self.word(self.fp, layout::FRAME_PREV);
+            self.set_vm_word(layout::VM_FRAME, prev);
+        }
+    }
+
+    fn ret<T>(&mut self, payload: u64, tag: Tag) -> Run<T> {
+        self.ret_value([payload, u64::from(tag.0)])
+    }
+
+    fn ret_value<T>(&mut self, v: [u64; 2]) -> Run<T> {
+        self.pop_record();
+        Err(v)
+    }
+
+    fn raise<T>(&mut self) -> Run<T> {
+        self.ret(0, Tag::RET_ERROR)
+    }
+
+    // ---- control -----------------------------------------------------
+
+    fn terminator(&mut self, i: Inst) -> Run<Block> {
+        let data = self.func.inst(i);
+        match data.op {
+            Op::Jump => Ok(self.jump(&data.targets[0])),
+            Op::Branch => {
+                let taken = self.payload(data.args[0]) != 0;
+                Ok(self.jump(&data.targets[usize::from(!taken)]))
+            }
+            Op::Return => self.ret_value(self.any(data.args[0])),
+            Op::ReturnNone => self.ret(0, Tag::RET_NONE),
+            Op::ReturnWindow { from, count } => self.return_window(from, count),
+            Op::TailCall { a, nargs } => self.tail_call(a as usize, nargs),
+            Op::Exit => self.leave(i),
+            ref op => unreachable!("{op} is no terminator"),
+        }
+    }
+
+    fn jump(&mut self, target: &Target) -> Block {
+        let args: smallvec::SmallVec<[[u64; 2]; 8]> =
+            target.args.iter().map(|&a| self.any(a)).collect();
+        let params = &self.func.blocks[target.block.index()].params;
+        for (&p, v) in params.iter().zip(args) {
+            self.vals[p.index()] = v;
+        }
+        target.block
+    }
+
+    fn return_window<T>(&mut self, from: u8, count: Option<u8>) -> Run<T> {
+        let base = self.register(from as usize);
+        let count = match count {
+            Some(0) => return self.ret(0, Tag::RET_NONE),
+            Some(1) => {
+                let v = self.load_value(base);
+                return self.ret_value(v);
+            }
+            Some(n) => u64::from(n),
+            None => self.up_to_top(base),
+        };
+        self.set_vm_word(layout::VM_RET_BASE, base);
+        self.set_vm_word(layout::VM_RET_COUNT, count);
+        self.ret(0, Tag::RET_MULTI)
+    }
+
+    fn up_to_top(&mut self, base: u64) -> u64 {
+        (self.vm_word(layout::VM_TOP) - base) / VALUE
+    }
+
+    fn tail_call<T>(&mut self, a: usize, nargs: Option<u8>) -> Run<T> {
+        let from = self.register(a + vela_bytecode::FRAME_SLOTS);
+        let nargs = match nargs {
+            Some(n) => u64::from(n),
+            None => self.up_to_top(from),
+        };
+        let function = self.load_value(self.register(a));
+        self.pop_record();
+        let to = self.entry.fp;
+        self.store_value(to, function);
+        for n in 0..nargs {
+            let v = self.load_value(from + n * VALUE);
+            self.store_value(to + layout::FRAME_SIZE as u64 + n * VALUE, v);
+        }
+        Err([nargs, u64::from(Tag::RET_TAIL.0)])
+    }
+
+    /// Takes a side exit.
+    fn leave<T>(&mut self, i: Inst) -> Run<T> {
+        let id = self.code.plan.exit(i).expect("every guard has an exit");
+        if self.code.plan.exits[id as usize].before_commit {
+            return Err([0, u64::from(Tag::RET_OSR_FAIL.0)]);
+        }
+        for w in &self.code.plan.stores[id as usize] {
+            let [payload, tag] = self.any(w.val);
+            let at = layout::VM_EXIT_WORDS + 8 * w.word as usize;
+            self.set_vm_word(at, payload);
+            if self.func.ty(w.val) == Ty::Any {
+                self.set_vm_word(at + 8, tag);
+            }
+        }
+        let which = u64::from(self.code.code_id) << 32 | u64::from(id);
+        let args = [self.m.vm(), self.fp, self.entry.closure, which];
+        Err(self.m.call_helper(Helper::Exit, &args))
+    }
+
+    fn guard(&mut self, i: Inst, ok: bool) -> Run {
+        if ok && !self.code.stressed[i.index()] {
+            Ok(())
+        } else {
+            self.leave(i)
+        }
+    }
+
+    // ---- instructions ------------------------------------------------
+
+    fn inst(&mut self, i: Inst) -> Run {
+        let data = self.func.inst(i);
+        let args = &data.args;
+        match &data.op {
+            Op::Int(n) => self.result(i, *n as u64),
+            Op::Float(bits) => self.result(i, *bits),
+            Op::Bool(b) => self.result(i, u64::from(*b)),
+            Op::Nil => self.result(i, 0),
+            Op::Literal(slot) => {
+                let word = self.word(self.pool, 8 * (POOL_FIRST + slot.index()));
+                self.result(i, word);
+            }
+            Op::SelfClosure => self.result(i, self.entry.closure),
+            Op::Box => self.loaded(i, self.any(args[0])),
+            Op::HasTag(t) => self.result(i, u64::from(self.any(args[0])[1] == u64::from(t.0))),
+            Op::Unbox => self.result(i, self.payload(args[0])),
+            Op::GuardTag(t) => {
+                let [payload, tag] = self.any(args[0]);
+                self.guard(i, tag == u64::from(t.0))?;
+                self.result(i, payload);
+            }
+            Op::Truthy => {
+                let [payload, tag] = self.any(args[0]);
+                self.result(i, u64::from(tag > u64::from(Tag::BOOL.0) || payload != 0));
+            }
+            Op::SameBits => self.result(i, u64::from(self.any(args[0]) == self.any(args[1]))),
+            Op::SameObject => {
+                self.result(i, u64::from(self.payload(args[0]) == self.payload(args[1])));
+            }
+            Op::Select => {
+                let which = if self.payload(args[0]) != 0 { 1 } else { 2 };
+                self.loaded(i, self.any(args[which]));
+            }
+            Op::Not => self.result(i, self.payload(args[0]) ^ 1),
+            Op::Guard => self.guard(i, self.payload(args[0]) != 0)?,
+            Op::GuardValid => {
+                let flag = self.word(self.pool, 0);
+                self.guard(i, flag == 0)?;
+            }
+            Op::IntOp(_)
+            | Op::IntCmp(_)
+            | Op::FloatOp(_)
+            | Op::FloatFn(_)
+            | Op::FloatCmp(_)
+            | Op::IntToFloat
+            | Op::GuardFloatToInt
+            | Op::StrLess(_)
+            | Op::StrLen => self.arith(i)?,
+            Op::StoreReg(r) => self.store_value(self.register(*r as usize), self.any(args[0])),
+            Op::LoadReg(r) => {
+                let v = self.load_value(self.register(*r as usize));
+                self.loaded(i, v);
+            }
+            Op::VarargCount => {
+                let n = self.half(self.fp, layout::FRAME_NVARARGS);
+                self.result(i, n);
+            }
+            Op::LoadVararg => {
+                // Extra arguments end where the record begins.
+                let n = self.half(self.fp, layout::FRAME_NVARARGS);
+                let back = (n - self.payload(args[0])) * VALUE;
+                let v = self.load_value(self.fp - back);
+                self.loaded(i, v);
+            }
+            Op::Upval(_) | Op::LoadProto | Op::LoadCell | Op::StoreCell | Op::NewCell => {
+                self.cells(i);
+            }
+            Op::CallLua { .. }
+            | Op::CallLuaMulti { .. }
+            | Op::CallWindow { .. }
+            | Op::InterpOne
+            | Op::Poll => self.calls(i)?,
+            _ => self.tables(i)?,
+        }
+        Ok(())
+    }
+
+    fn math(&mut self, helper: Helper, args: &[u64]) -> f64 {
+        debug_assert_eq!(helper.ret(), Word::F);
+        f64::from_bits(self.m.call_helper(helper, args)[0])
+    }
+
+    fn arith(&mut self, i: Inst) -> Run {
+        let data = self.func.inst(i);
+        let a = data.args[0];
+        let b = data.args.get(1).copied().unwrap_or(a);
+        let payload = match &data.op {
+            Op::IntOp(op) => match eval_int(*op, self.int(a), self.int(b)) {
+                Some(n) => n as u64,
+                None => panic!("compiled code divides by zero"),
+            },
+            Op::IntCmp(c) => u64::from(eval_int_cmp(*c, self.int(a), self.int(b))),
+            Op::FloatOp(op) => self.float_op(*op, a, b).to_bits(),
+            Op::FloatFn(f) => self.float_fn(*f, a).to_bits(),
+            Op::FloatCmp(c) => {
+                u64::from(eval_float_cmp(*c, self.float(a), self.float(b)).unwrap_or(false))
+            }
+            Op::IntToFloat => (self.int(a) as f64).to_bits(),
+            Op::GuardFloatToInt => {
+                let n = float_to_int(self.float(a));
+                self.guard(i, n.is_some())?;
+                n.unwrap_or(0) as u64
+            }
+            Op::StrLess(or_equal) => {
+                let helper = if *or_equal {
+                    Helper::StrLe
+                } else {
+                    Helper::StrLt
+                };
+                let answer = self
+                    .m
+                    .call_helper(helper, &[self.payload(a), self.payload(b)]);
+                u64::from(answer[0] != 0)
+            }
+            Op::StrLen => self.half(self.payload(a), layout::STR_LEN),
+            op => unreachable!("{op} is no arithmetic operation"),
+        };
+        self.result(i, payload);
+        Ok(())
+    }
+
+    fn float_op(&mut self, op: FloatOp, a: Val, b: Val) -> f64 {
+        let bits = [self.payload(a), self.payload(b)];
+        let (x, y) = (self.float(a), self.float(b));
+        match op {
+            FloatOp::Add => x + y,
+            FloatOp::Sub => x - y,
+            FloatOp::Mul => x * y,
+            FloatOp::Div => x / y,
+            FloatOp::Mod => self.math(Helper::FloatMod, &bits),
+            FloatOp::FloorDiv => (x / y).floor(),
+            FloatOp::Pow => self.math(Helper::Pow, &bits),
+            // `math.min` keeps its first argument unless the other is less.
+            FloatOp::Min => {
+                if y < x {
+                    y
+                } else {
+                    x
+                }
+            }
+            FloatOp::Max => {
+                if x < y {
+                    y
+                } else {
+                    x
+                }
+            }
+            FloatOp::Atan2 => self.math(Helper::Atan2, &bits),
+            FloatOp::Fmod => self.math(Helper::Fmod, &bits),
+        }
+    }
+
+    fn float_fn(&mut self, f: FloatFn, a: Val) -> f64 {
+        let x = self.float(a);
+        let bits = [x.to_bits()];
+        match f {
+            FloatFn::Neg => -x,
+            FloatFn::Abs => x.abs(),
+            FloatFn::Sqrt => x.sqrt(),
+            FloatFn::Floor => x.floor(),
+            FloatFn::Ceil => x.ceil(),
+            FloatFn::Sin => self.math(Helper::Sin, &bits),
+            FloatFn::Cos => self.math(Helper::Cos, &bits),
+            FloatFn::Tan => self.math(Helper::Tan, &bits),
+            FloatFn::Exp => self.math(Helper::Exp, &bits),
+            FloatFn::Log => self.math(Helper::Log, &bits),
+        }
+    }
+
+    fn cells(&mut self, i: Inst) {
+        let data = self.func.inst(i);
+        let base = self.any(data.args[0]);
+        match &data.op {
+            Op::Upval(n) => {
+                let at = layout::CLOSURE_UPVALS + 8 * *n as usize;
+                let cell = self.word(base[0], at);
+                self.result(i, cell);
+            }
+            Op::LoadProto => {
+                let proto = self.word(base[0], layout::CLOSURE_PROTO);
+                self.result(i, proto);
+            }
+            Op::LoadCell => {
+                let payload = self.word(base[0], layout::CELL_PAYLOAD);
+                let tag = self.byte(base[0], layout::HEADER_AUX);
+                self.loaded(i, [payload, tag]);
+            }
+            Op::StoreCell => {
+                let [payload, tag] = self.any(data.args[1]);
+                self.put(base[0], layout::CELL_PAYLOAD, 8, payload);
+                self.put(base[0], layout::HEADER_AUX, 1, tag);
+                self.barrier(base[0], data.args[1]);
+            }
+            _ => {
+                let args = [self.m.vm(), base[0], base[1]];
+                let cell = self.m.call_helper(Helper::NewCell, &args)[0];
+                self.result(i, cell);
+            }
+        }
+    }
+
+    fn barrier(&mut self, owner: u64, v: Val) {
+        if !self.func.ty(v).may_be_object() {
+            return;
+        }
+        let vm = self.m.vm();
+        if self.byte(vm, layout::VM_MARKING) != 0 {
+            self.m.call_helper(Helper::Barrier, &[vm, owner]);
+        }
+    }
+
+    /// Addresses of a slot's payload and tag.
+    fn slot(&mut self, table: u64, loc: SlotLoc) -> (u64, u64) {
+        match loc {
+            SlotLoc::Inline { index, cap } => {
+                let base = table + layout::TABLE_INLINE as u64;
+                let (index, cap) = (u64::from(index), u64::from(cap));
+                (base + 8 * index, base + 8 * cap + index)
+            }
+            SlotLoc::Out(index) => {
+                let slots = self.word(table, layout::TABLE_SLOTS);
+                let index = u64::from(index);
+                (slots + 8 * index, slots - 1 - index)
+            }
+        }
+    }
+
+    /// Addresses of an element's payload and tag.
+    fn elem(&mut self, table: u64, index: u64) -> (u64, u64) {
+        let elems = self.word(table, layout::TABLE_ELEMS);
+        let cap = self.half(table, layout::TABLE_CAP);
+        (
+            elems.wrapping_add(index.wrapping_mul(8)),
+            elems.wrapping_add(8 * cap).wrapping_add(index),
+        )
+    }
+
+    fn tables(&mut self, i: Inst) -> Run {
+        let data = self.func.inst(i);
+        let args = &data.args;
+        let vm = self.m.vm();
+        let table = args.first().map_or(0, |&t| self.payload(t));
+        match &data.op {
+            Op::LoadShape => {
+                let shape = self.word(table, layout::TABLE_SHAPE);
+                self.result(i, shape);
+            }
+            Op::GuardShape => {
+                let shape = self.word(table, layout::TABLE_SHAPE);
+                self.guard(i, shape == self.payload(args[1]))?;
+            }
+            Op::LoadSlot(loc) => {
+                let (payload, tag) = self.slot(table, *loc);
+                let v = [self.word(payload, 0), self.byte(tag, 0)];
+                self.loaded(i, v);
+            }
+            Op::StoreSlot(loc, with_tag) => {
+                let (payload, tag) = self.slot(table, *loc);
+                let v = self.any(args[1]);
+                self.put(payload, 0, 8, v[0]);
+                if *with_tag {
+                    self.put(tag, 0, 1, v[1]);
+                }
+                self.barrier(table, args[1]);
+            }
+            Op::AddSlot => {
+                let [payload, tag] = self.any(args[2]);
+                let args = [vm, table, self.payload(args[1]), payload, tag];
+                self.m.call_helper(Helper::AddSlot, &args);
+            }
+            Op::ElemsLen => {
+                let len = self.half(table, layout::TABLE_LEN);
+                self.result(i, len);
+            }
+            Op::ElemsKind => {
+                let kind = self.byte(table, layout::HEADER_AUX);
+                self.result(i, kind);
+            }
+            Op::LoadElem => {
+                let (payload, tag) = self.elem(table, self.payload(args[1]));
+                let payload = self.word(payload, 0);
+                let kind = self.byte(table, layout::HEADER_AUX);
+                let tag = if kind == u64::from(ELEMS_MIXED) {
+                    self.byte(tag, 0)
+                } else {
+                    kind
+                };
+                self.loaded(i, [payload, tag]);
+            }
+            Op::StoreElem => {
+                let (payload, _) = self.elem(table, self.payload(args[1]));
+                self.put(payload, 0, 8, self.payload(args[2]));
+                self.barrier(table, args[2]);
+            }
+            Op::StoreElemMixed => {
+                let (payload, tag) = self.elem(table, self.payload(args[1]));
+                let v = self.any(args[2]);
+                self.put(payload, 0, 8, v[0]);
+                self.put(tag, 0, 1, v[1]);
+                self.barrier(table, args[2]);
+            }
+            Op::PushElem => {
+                let [payload, tag] = self.any(args[1]);
+                let args = [vm, table, payload, tag];
+                self.m.call_helper(Helper::PushElem, &args);
+            }
+            Op::NoExt => {
+                let ext = self.word(table, layout::TABLE_EXT);
+                self.result(i, u64::from(ext == 0));
+            }
+            Op::NoMeta => {
+                let shape = self.word(table, layout::TABLE_SHAPE);
+                let meta = self.word(shape, layout::SHAPE_METATABLE);
+                self.result(i, u64::from(meta == 0));
+            }
+            Op::NewTable { fields, elems } => {
+                let args = [vm, u64::from(*fields), u64::from(*elems)];
+                let table = self.m.call_helper(Helper::NewTable, &args)[0];
+                self.result(i, table);
+            }
+            Op::MetaEpoch => {
+                let epoch = self.half(vm, layout::VM_META_EPOCH);
+                self.result(i, epoch);
+            }
+            op => unreachable!("{op} is not interpreted"),
+        }
+        Ok(())
+    }
+
+    // ---- calls -------------------------------------------------------
+
+    /// Says where in the function the frame is.
+    fn site(&mut self, i: Inst) -> usize {
+        let site = self.func.inst(i).site.expect("call sites have a site");
+        self.put(self.fp, layout::FRAME_PC, 4, u64::from(site.0));
+        site.index()
+    }
+
+    fn call_function(&mut self, i: Inst, a: u8) -> [u64; 2] {
+        let args = &self.func.inst(i).args;
+        let closure = self.payload(args[0]);
+        self.site(i);
+        let fp = self.register(a as usize);
+        let args = &args[1..];
+        let mut desc = args.len() as u64;
+        let mut words = [0; 3];
+        for (n, &arg) in args.iter().enumerate() {
+            let v = self.any(arg);
+            match words.get_mut(n) {
+                Some(word) => {
+                    *word = v[0];
+                    desc |= v[1] << (32 + 8 * n);
+                }
+                None => {
+                    let offset = layout::FRAME_SIZE + n * layout::VALUE_SIZE;
+                    self.store_value(fp + offset as u64, v);
+                }
+            }
+        }
+        let proto = self.word(closure, layout::CLOSURE_PROTO);
+        let entry = self.word(proto, layout::PROTO_ENTRY);
+        self.m.call_entry(entry, fp, closure, desc, words)
+    }
+
+    /// Has the helper turn a result into one value.
+    fn finish(&mut self, at: u64, result: [u64; 2]) -> Run<[u64; 2]> {
+        let args = [self.m.vm(), at, result[0], result[1]];
+        let v = self.m.call_helper(Helper::FinishCall, &args);
+        if v[1] == u64::from(Tag::RET_ERROR.0) {
+            return self.raise();
+        }
+        Ok(v)
+    }
+
+    fn raise_unless_zero(&mut self, answer: u64) -> Run {
+        if answer == 0 { Ok(()) } else { self.raise() }
+    }
+
+    fn calls(&mut self, i: Inst) -> Run {
+        let data = self.func.inst(i);
+        let vm = self.m.vm();
+        let count = |n: Option<u8>| n.map_or(-1i64, i64::from) as u64;
+        match &data.op {
+            Op::CallLua { a, .. } => {
+                let mut v = self.call_function(i, *a);
+                let limit = match data.result {
+                    Some(_) => Tag::FIRST_RET,
+                    None => Tag::RET_ERROR,
+                };
+                if v[1] >= u64::from(limit.0) {
+                    v = self.finish(self.register(*a as usize), v)?;
+                }
+                if data.result.is_some() {
+                    self.loaded(i, v);
+                }
+                Ok(())
+            }
+            Op::CallLuaMulti { a, want } => {
+                let v = self.call_function(i, *a);
+                let at = self.register(*a as usize);
+                match want {
+                    Some(0) if v[1] < u64::from(Tag::RET_ERROR.0) => Ok(()),
+                    Some(0) => self.finish(at, v).map(|_| ()),
+                    Some(1) if v[1] < u64::from(Tag::FIRST_RET.0) => {
+                        self.store_value(at, v);
+                        Ok(())
+                    }
+                    _ => {
+                        let args = [vm, at, v[0], v[1], count(*want)];
+                        let answer = self.m.call_helper(Helper::StoreResults, &args)[0];
+                        self.raise_unless_zero(answer)
+                    }
+                }
+            }
+            Op::CallWindow { a, nargs, want } => {
+                self.site(i);
+                let at = self.register(*a as usize);
+                let args = [vm, at, count(*nargs), count(*want)];
+                let answer = self.m.call_helper(Helper::Call, &args)[0];
+                self.raise_unless_zero(answer)
+            }
+            Op::InterpOne => {
+                let site = self.site(i);
+                let pc = u64::from(self.func.sites[site].pc);
+                let args = [vm, self.fp, pc];
+                let answer = self.m.call_helper(Helper::InterpOne, &args)[0];
+                if data.result.is_none() {
+                    return self.raise_unless_zero(answer);
+                }
+                if answer > 1 {
+                    return self.raise();
+                }
+                self.result(i, answer);
+                Ok(())
+            }
+            _ => {
+                if self.frame_end() <= self.vm_word(layout::VM_STACK_LIMIT) {
+                    return Ok(());
+                }
+                let site = self.site(i);
+                for (&r, &v) in self.func.sites[site].live.iter().zip(&data.args) {
+                    self.store_value(self.register(r as usize), self.any(v));
+                }
+                let answer = self.m.call_helper(Helper::Poll, &[vm, self.fp])[0];
+                self.raise_unless_zero(answer)
+            }
+        }
+    }
+}
