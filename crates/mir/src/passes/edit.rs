@@ -98,7 +98,7 @@ pub(super) fn drop_unreachable(func: &mut Func) -> bool {
     }
     let mut changed = false;
     for (b, data) in func.blocks.iter_mut().enumerate() {
-        if !reachable[b] && !(data.insts.is_empty() && data.params.is_empty()) {
+        if !reachable[b] && (!data.insts.is_empty() || !data.params.is_empty()) {
             *data = crate::ir::BlockData::default();
             changed = true;
         }
