@@ -240,6 +240,36 @@ end
 }
 
 #[test]
+fn cells_in_line_and_from_the_helper() {
+    let mut world = World::with(
+        "func \"c\" call params 1 stack 8
+b0(v0: any):
+  v1: cell = new_cell v0
+  store_reg.0 v1
+  return_none
+end
+",
+    );
+    let fresh = world.vm.cell(Value::NIL);
+    let mut last = fresh.addr();
+    let mut next_to = 0;
+    // Twice the cells of a block: the helper is needed in between.
+    for n in 0..8200 {
+        world.call(&[Value::float(f64::from(n))]);
+        let v = world.reg(0);
+        assert_eq!(v.tag, Tag::CELL);
+        let cell = lower_support::cell(v);
+        assert_eq!(cell.header.kind, fresh.header.kind);
+        assert_eq!(cell.header.mark, fresh.header.mark);
+        assert_eq!((cell.header.flags, cell.header.extra), (0, 0));
+        assert!(cell.get().identical(Value::float(f64::from(n))));
+        next_to += u32::from(cell.addr() == last + 16);
+        last = cell.addr();
+    }
+    assert!(next_to > 8000);
+}
+
+#[test]
 fn upvalues() {
     let mut world = World::new(&[Value::int(1), Value::float(2.5)]);
     world.compile(

@@ -48,12 +48,12 @@ impl<'c> Fx<'_, 'c> {
                 Lv::Any(payload, tag)
             }
             Op::HasTag(tag) => Lv::Bool(self.tag_is(self.any(args[0])?.1, *tag)?),
-            Op::Unbox => self.from_payload(self.any(args[0])?.0, self.result_ty(i))?,
+            Op::Unbox => self.unpack_payload(self.any(args[0])?.0, self.result_ty(i))?,
             Op::GuardTag(tag) => {
                 let (payload, found) = self.any(args[0])?;
                 let ok = self.tag_is(found, *tag)?;
                 self.guard(i, ok)?;
-                self.from_payload(payload, self.result_ty(i))?
+                self.unpack_payload(payload, self.result_ty(i))?
             }
             Op::Truthy => {
                 // nil has payload 0, so a small tag with payload 0 is false.

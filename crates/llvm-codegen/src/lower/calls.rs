@@ -289,7 +289,7 @@ impl<'c> Fx<'_, 'c> {
         self.add_incoming(phi, Lv::Int(finished.0), finish)?;
         let payload = self.payload(lv)?;
         self.set(value, Lv::Any(payload, self.tag(tag)));
-        let typed = self.from_payload(payload, self.result_ty(guard))?;
+        let typed = self.unpack_payload(payload, self.result_ty(guard))?;
         self.result(guard, typed);
         Ok(())
     }

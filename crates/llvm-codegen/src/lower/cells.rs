@@ -4,10 +4,19 @@ use super::memory::Mem;
 use super::values::Lv;
 use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
-use inkwell::values::PointerValue;
+use inkwell::values::{IntValue, PointerValue};
+use std::mem::{offset_of, size_of};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op, Ty, Val};
+use vela_objects::heap::{FreeRun, GRANULE};
 use vela_objects::layout;
+use vela_objects::object::{Cell, Header, Kind};
+
+/// Size class of cells.
+const CELL_CLASS: usize = size_of::<Cell>() / GRANULE;
+
+// The kind is the lowest byte of the header's word, as the mark word assumes.
+const _: () = assert!(size_of::<Cell>() % GRANULE == 0 && offset_of!(Header, kind) == 0);
 
 impl<'c> Fx<'_, 'c> {
     pub(super) fn cells(&mut self, i: Inst) -> Lowered<()> {
@@ -37,17 +46,58 @@ impl<'c> Fx<'_, 'c> {
                 self.store_byte(tag, self.at(cell, layout::HEADER_AUX)?, Mem::Cell)?;
                 return self.barrier(cell, args[1]);
             }
-            Op::NewCell => {
-                let (payload, tag) = self.any(args[0])?;
-                let args = [self.vm.into(), payload.into(), tag.into()];
-                let call = self.helper(Helper::NewCell, &args)?;
-                let cell = self.call_result(call)?.into_int_value();
-                Lv::Ptr(self.b.build_int_to_ptr(cell, self.t.ptr, "")?)
-            }
+            Op::NewCell => Lv::Ptr(self.new_cell(self.any(args[0])?)?),
             op => return Err(LowerError::Bug(format!("{op:?} is no cell operation"))),
         };
         self.result(i, lv);
         Ok(())
+    }
+
+    /// A fresh cell: cut from the run of free cells of its size, or made by
+    /// the helper when the run is at its end.
+    fn new_cell(&self, (payload, tag): (IntValue<'c>, IntValue<'c>)) -> Lowered<PointerValue<'c>> {
+        let run = self.at(self.vm, layout::VM_RUNS + CELL_CLASS * layout::RUN_SIZE)?;
+        let end = self.at(run, offset_of!(FreeRun, end))?;
+        let run = self.at(run, offset_of!(FreeRun, cur))?;
+        // As integers: between runs both ends are null, which is no object to
+        // do address arithmetic in.
+        let start = self.load_word(run, Mem::Vm)?;
+        let end = self.load_word(end, Mem::Vm)?;
+        let room = self.b.build_int_sub(end, start, "")?;
+        let size = self.word((CELL_CLASS * GRANULE) as i64);
+        let fits = self
+            .b
+            .build_int_compare(IntPredicate::UGE, room, size, "")?;
+        let slow = self.new_block("cell");
+        let fast = self.new_block("cut");
+        let next = self.new_block("made");
+        let branch = self.b.build_conditional_branch(fits, fast, slow)?;
+        self.notes.expect(branch, true)?;
+
+        self.b.position_at_end(fast);
+        self.store(self.b.build_int_add(start, size, "")?, run, Mem::Vm)?;
+        let cell = self.b.build_int_to_ptr(start, self.t.ptr, "")?;
+        let mark = self.load_word(self.at(self.vm, layout::VM_MARK_WORD)?, Mem::Vm)?;
+        let aux = self.word(8 * layout::HEADER_AUX as i64);
+        let aux = self.b.build_left_shift(tag, aux, "")?;
+        let header = self.b.build_or(mark, aux, "")?;
+        let kind = self.word(i64::from(Kind::CELL.0));
+        let header = self.b.build_or(header, kind, "")?;
+        self.store(header, cell, Mem::Cell)?;
+        self.store(payload, self.at(cell, layout::CELL_PAYLOAD)?, Mem::Cell)?;
+        self.b.build_unconditional_branch(next)?;
+
+        self.b.position_at_end(slow);
+        let args = [self.vm.into(), payload.into(), tag.into()];
+        let call = self.helper(Helper::NewCell, &args)?;
+        let made = self.call_result(call)?.into_int_value();
+        let made = self.b.build_int_to_ptr(made, self.t.ptr, "")?;
+        self.b.build_unconditional_branch(next)?;
+
+        self.b.position_at_end(next);
+        let phi = self.b.build_phi(self.t.ptr, "")?;
+        phi.add_incoming(&[(&cell, fast), (&made, slow)]);
+        Ok(phi.as_basic_value().into_pointer_value())
     }
 
     /// The write barrier after a store of `value` into `owner`: while the

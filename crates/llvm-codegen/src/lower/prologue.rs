@@ -216,7 +216,7 @@ impl<'c> Fx<'_, 'c> {
             let lv = self.val(param)?;
             let lv = match (ty, lv) {
                 (Ty::Any, lv) => lv,
-                (ty, Lv::Any(payload, _)) => self.from_payload(payload, ty)?,
+                (ty, Lv::Any(payload, _)) => self.unpack_payload(payload, ty)?,
                 (_, lv) => lv,
             };
             values.push(lv);
@@ -362,7 +362,7 @@ impl<'c> Fx<'_, 'c> {
         let data = self.func.inst(i);
         if let Op::GuardTag(_) = data.op {
             let (payload, _) = self.any(data.args[0])?;
-            let lv = self.from_payload(payload, self.result_ty(i))?;
+            let lv = self.unpack_payload(payload, self.result_ty(i))?;
             self.result(i, lv);
             return Ok(());
         }

@@ -122,7 +122,7 @@ impl<'c> Fx<'_, 'c> {
             Ty::Nil => Lv::Nil,
             Ty::Int => Lv::Int(self.load_word(from, mem)?),
             Ty::Float => Lv::Float(self.load(self.t.f64, from, mem)?.into_float_value()),
-            Ty::Bool => self.from_payload(self.load_word(from, mem)?, ty)?,
+            Ty::Bool => self.unpack_payload(self.load_word(from, mem)?, ty)?,
             _ => Lv::Ptr(self.load_ptr(from, mem)?),
         })
     }

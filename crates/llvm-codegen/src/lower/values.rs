@@ -101,7 +101,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Reads a payload as a value of a type whose tag is known to be right.
-    pub(super) fn from_payload(&self, payload: IntValue<'c>, ty: Ty) -> Lowered<Lv<'c>> {
+    pub(super) fn unpack_payload(&self, payload: IntValue<'c>, ty: Ty) -> Lowered<Lv<'c>> {
         Ok(match ty {
             Ty::Nil => Lv::Nil,
             Ty::Int => Lv::Int(payload),
@@ -130,7 +130,7 @@ impl<'c> Fx<'_, 'c> {
         match (lv, to) {
             (Lv::Any(p, t), to) => match (t.get_zero_extended_constant(), to.tag()) {
                 (Some(have), Some(want)) if have == u64::from(want.0) => {
-                    Ok(Some(self.from_payload(p, to)?))
+                    Ok(Some(self.unpack_payload(p, to)?))
                 }
                 _ => Ok(None),
             },

@@ -253,6 +253,13 @@ impl World {
     }
 }
 
+/// The cell that a register holds.
+pub fn cell(v: Value) -> Gc<Cell> {
+    assert_eq!(v.tag, Tag::CELL);
+    // SAFETY: the tag says so; tests collect nothing.
+    unsafe { Gc::from_ptr(v.payload as *mut Cell) }
+}
+
 /// A Lua function without code.
 pub fn function(vm: &mut VmState, upvals: &[Value]) -> Gc<LuaClosure> {
     let proto = Arc::new(Proto {
@@ -432,7 +439,7 @@ extern "C" fn entry_poll(
 extern "C" fn vararg_prep(
     vm: Vm,
     fp: *mut FrameRecord,
-    closure: *const LuaClosure,
+    closure: *mut LuaClosure,
     desc: u64,
     p0: u64,
     p1: u64,
@@ -441,7 +448,7 @@ extern "C" fn vararg_prep(
     let nargs = desc as u32 as usize;
     // SAFETY: within the VM's stack.
     unsafe {
-        let params = (&(*closure).proto).num_params as usize;
+        let params = Gc::from_ptr(closure).proto.num_params as usize;
         let old = FrameRecord::registers(fp);
         for (i, word) in words.into_iter().enumerate().take(nargs) {
             *old.add(i) = val(word, desc >> (32 + 8 * i) & 0xff);
