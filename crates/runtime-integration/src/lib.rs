@@ -8,6 +8,7 @@
 //! | [`plan`] | one compilation, phase by phase |
 //! | [`tier`] | the tier of a VM: requests, installation, invalidation, eviction |
 //! | `hooks` | what the interpreter and compiled code call |
+//! | [`machine`] | a backend that interprets MIR |
 //! | [`workers`] | threads that compile in the background |
 //! | [`stats`] | counters |
 //! | `dump` | files for each compilation |
@@ -21,6 +22,8 @@ pub mod config;
 mod dump;
 #[allow(unsafe_code)]
 mod hooks;
+#[allow(unsafe_code)]
+pub mod machine;
 pub mod plan;
 pub mod policy;
 pub mod stats;
@@ -28,5 +31,6 @@ pub mod tier;
 pub mod workers;
 
 pub use config::{ConfigError, JitConfig, LogFilter, Mode};
+pub use machine::MirBackend;
 pub use stats::JitStats;
 pub use tier::{AttachError, Tier};

@@ -6,7 +6,8 @@
 
 use crate::error::Error;
 use vela_objects::VmState;
-use vela_runtime_integration::{JitConfig, Mode, Tier};
+use std::sync::Arc;
+use vela_runtime_integration::{JitConfig, MirBackend, Mode, Tier};
 
 /// Why the tier cannot do what was asked of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +47,7 @@ impl Backend {
 pub fn is_available(backend: Backend) -> bool {
     match backend {
         Backend::Llvm => cfg!(feature = "llvm-jit"),
-        Backend::Mir => false,
+        Backend::Mir => true,
     }
 }
 
@@ -87,7 +88,10 @@ pub(crate) fn install(vm: &mut VmState, config: &JitConfig, backend: Backend) ->
                     .map_err(|e| TierError::Start(e.to_string()))?;
             }
         }
-        Backend::Mir => {}
+        Backend::Mir => {
+            Tier::attach(vm, config.clone(), Arc::new(MirBackend))
+                .map_err(|e| TierError::Start(e.to_string()))?;
+        }
     }
     Ok(())
 }
