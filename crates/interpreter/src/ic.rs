@@ -162,10 +162,7 @@ fn find_holder(vm: &mut VmState, mt: *mut Table, key: Gc<Str>) -> Option<(Gc<Tab
         if let Some(i) = shape.lookup(key) {
             return (!h.slot(i).is_nil()).then_some((h, i));
         }
-        if shape.flags & OBJECT_META != 0 {
-            return None;
-        }
-        mt = shape.metatable;
+        mt = h.metatable().map_or(std::ptr::null_mut(), Gc::as_ptr);
     }
     None
 }
@@ -187,7 +184,44 @@ fn holder_way(vm: &VmState, receiver: u64, h: Gc<Table>, i: usize, string: bool)
     }
 }
 
-/// `o[key]` for a key named in the source, using and filling the cache.
+/// Reads `key` of table `t` through what the site or the VM remembers; nil
+/// when nothing applies.
+///
+/// # Safety
+/// `fb` is a feedback slot of the running function.
+#[inline]
+pub(crate) unsafe fn get_cached(
+    vm: &VmState,
+    t: *const Table,
+    key: Gc<Str>,
+    fb: *const FeedbackSlot,
+) -> Value {
+    // SAFETY: by contract; ways are used for the shape they were made for.
+    unsafe {
+        let shape = (*t).shape as u64;
+        let slot = &*fb;
+        if let Some(way) = find_way(slot, shape) {
+            read_way(vm, way, t)
+        } else if slot.state == CacheState::Mega {
+            cached_way(vm, shape, key).map_or(Value::NIL, |way| read_way(vm, way, t))
+        } else {
+            Value::NIL
+        }
+    }
+}
+
+/// Adds a way to a site; ways that a megamorphic site has no room for go to
+/// the VM-wide cache.
+fn add_way(vm: &mut VmState, slot: &mut FeedbackSlot, key: Gc<Str>, way: Way) {
+    if slot.state == CacheState::Mega && find_way(slot, way.shape).is_none() {
+        remember(vm, key, way);
+    } else {
+        slot.add_way(way);
+    }
+}
+
+/// `o[key]` for a key named in the source, when [`get_cached`] has found
+/// nothing: looks the field up and remembers how.
 ///
 /// # Errors
 /// As [`VmState::index`]; the frame's pc is current.
@@ -207,24 +241,15 @@ pub(crate) fn get_prop(
             if way.kind == WayKind::Absent {
                 return Ok(Value::NIL);
             }
-            // SAFETY: the shape matched.
-            let v = unsafe { read_way(vm, way, t.as_ptr()) };
-            if !v.is_nil() {
-                return Ok(v);
-            }
         }
         slot.count = slot.count.saturating_add(1);
         let s = t.shape();
         if !s.is_dict() {
             if let Some(i) = s.lookup(key) {
                 let v = t.slot(i);
-                if !v.is_nil() {
-                    slot.add_way(own_way(s, i));
+                if !v.is_nil() || (s.metatable.is_null() && s.flags & OBJECT_META == 0) {
+                    add_way(vm, slot, key, own_way(s, i));
                     return Ok(v);
-                }
-                if s.metatable.is_null() && s.flags & OBJECT_META == 0 {
-                    slot.add_way(own_way(s, i));
-                    return Ok(Value::NIL);
                 }
             } else if s.flags & OBJECT_META == 0 && !s.is_singleton() {
                 if s.metatable.is_null() {
@@ -237,7 +262,7 @@ pub(crate) fn get_prop(
                 }
                 if let Some((h, i)) = find_holder(vm, s.metatable, key) {
                     let way = holder_way(vm, shape as u64, h, i, false);
-                    slot.add_way(way);
+                    add_way(vm, slot, key, way);
                     return Ok(h.slot(i));
                 }
             }
@@ -358,21 +383,35 @@ fn cache_index(shape: u64, key: u64) -> usize {
     ((shape >> 4) ^ (key >> 4) ^ (key >> 13)) as usize % INDEX_CACHE
 }
 
+/// What the VM-wide cache knows of `key` in tables of `shape`.
+#[inline]
+fn cached_way(vm: &VmState, shape: u64, key: Gc<Str>) -> Option<&Way> {
+    let e = &vm.index_cache[cache_index(shape, key.addr())];
+    (e.way.shape == shape && e.key == key.addr()).then_some(&e.way)
+}
+
+/// Remembers a way in the VM-wide cache.
+fn remember(vm: &mut VmState, key: Gc<Str>, way: Way) {
+    vm.index_cache[cache_index(way.shape, key.addr())] = IndexCacheEntry {
+        key: key.addr(),
+        way,
+    };
+}
+
 /// The slot of computed key `key` in the shape of `t`, which is no dictionary.
 #[inline]
 fn cached_slot(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<usize> {
     let shape = t.shape as u64;
-    let at = cache_index(shape, key.addr());
-    let e = &vm.index_cache[at];
-    if e.shape == shape && e.key == key.addr() {
-        return Some(e.slot);
+    if let Some(way) = cached_way(vm, shape, key) {
+        match way.kind {
+            WayKind::Own => return Some(way.slot as usize),
+            WayKind::OwnOut => return Some(way.slot as usize + way.inline_cap as usize),
+            _ => {}
+        }
     }
     let slot = t.shape().lookup(key)?;
-    vm.index_cache[at] = IndexCacheEntry {
-        shape,
-        key: key.addr(),
-        slot,
-    };
+    let way = own_way(t.shape(), slot);
+    remember(vm, key, way);
     Some(slot)
 }
 

@@ -79,37 +79,64 @@ macro_rules! slow_fn {
 
 // ---- fields and indexes ------------------------------------------------
 
-slow_fn! {
-    /// `GetTabUp`
-    #[inline(never)]
-    get_tab_up(vm, base, pc, i) {
-        let o = cell_value(upval(base, i.b()));
+/// `R[a] = o[K[c]]` through every cache, then in general.
+#[inline]
+unsafe fn get_named(vm: &mut VmState, base: *mut Value, pc: *const Instr, o: Value) -> bool {
+    // SAFETY: as the slow paths.
+    unsafe {
+        let i = *pc;
         let fb = feedback(base, i.d());
-        let r = ic::get_prop(vm, o, key(constant(base, i.c())), fb);
+        let name = key(constant(base, i.c()));
+        if o.tag == Tag::TABLE {
+            let v = ic::get_cached(vm, o.payload as *const Table, name, fb);
+            if !v.is_nil() {
+                (*fb).result |= 1 << (v.tag.0 & 15);
+                store(base.add(i.a() as usize), v);
+                return true;
+            }
+        }
+        save_pc(base, pc);
+        let r = ic::get_prop(vm, o, name, fb);
         put_noted(base, i, fb, r)
     }
 }
 
-slow_fn! {
-    /// `GetField`
-    #[inline(never)]
-    get_field(vm, base, pc, i) {
-        let o = *base.add(i.b() as usize);
-        let fb = feedback(base, i.d());
-        let r = ic::get_prop(vm, o, key(constant(base, i.c())), fb);
-        put_noted(base, i, fb, r)
-    }
+/// `GetTabUp`
+///
+/// # Safety
+/// `pc` is an instruction for this function, of the Lua frame at `base`.
+#[inline(never)]
+pub(crate) unsafe fn get_tab_up(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> bool {
+    // SAFETY: by contract.
+    unsafe { get_named(vm, base, pc, cell_value(upval(base, (*pc).b()))) }
 }
 
-slow_fn! {
-    /// `SelfGet`
-    #[inline(never)]
-    self_get(vm, base, pc, i) {
+/// `GetField`
+///
+/// # Safety
+/// As [`get_tab_up`].
+#[inline(never)]
+pub(crate) unsafe fn get_field(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> bool {
+    // SAFETY: by contract.
+    unsafe { get_named(vm, base, pc, *base.add((*pc).b() as usize)) }
+}
+
+/// `SelfGet`
+///
+/// # Safety
+/// As [`get_tab_up`].
+#[inline(never)]
+pub(crate) unsafe fn self_get(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let i = *pc;
         let o = *base.add(i.b() as usize);
-        let fb = feedback(base, i.d());
-        let r = ic::get_prop(vm, o, key(constant(base, i.c())), fb);
-        store(base.add(i.a() as usize + FRAME_SLOTS), o);
-        put_noted(base, i, fb, r)
+        // An error names the receiver's register, so that stays until the
+        // field is found.
+        get_named(vm, base, pc, o) && {
+            store(base.add(i.a() as usize + FRAME_SLOTS), o);
+            true
+        }
     }
 }
 
@@ -751,11 +778,9 @@ unsafe fn prepare_for(vm: &mut VmState, a: *mut Value) -> LuaResult<bool> {
         store(a.add(1), Value::float(last));
         store(a.add(2), Value::float(by));
         store(a.add(3), Value::float(first));
-        Ok(if by > 0.0 {
-            first <= last
-        } else {
-            last <= first
-        })
+        // With a NaN among the three the loop runs once.
+        let beyond = if by > 0.0 { last < first } else { first < last };
+        Ok(!beyond)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::gcref::Gc;
 use crate::object::{Cell, Header, Kind, Userdata};
 use crate::table::Table;
 use crate::value::{Tag, Value};
-use crate::vm::VmState;
+use crate::vm::{IndexCacheEntry, VmState};
 use vela_bytecode::{Instr, Liveness, Op};
 
 impl VmState {
@@ -20,6 +20,7 @@ impl VmState {
     /// in the module docs, and `self.frame` (with its `pc`) is current.
     pub fn collect_garbage(&mut self) {
         self.heap.flip();
+        self.index_cache.fill(IndexCacheEntry::EMPTY);
         self.mark_roots();
         while let Some(h) = self.heap.gray.pop() {
             self.trace_object(h);

@@ -103,12 +103,24 @@ pub fn int_mod(a: i64, b: i64) -> i64 {
 #[inline]
 #[must_use]
 pub fn float_mod(a: f64, b: f64) -> f64 {
-    let r = a % b;
+    let r = fmod(a, b);
     if r != 0.0 && (r < 0.0) != (b < 0.0) {
         r + b
     } else {
         r
     }
+}
+
+/// C's `fmod`: exact, with the sign of `a`. Operands with small integer values
+/// are common and take an integer division.
+#[inline]
+#[must_use]
+pub fn fmod(a: f64, b: f64) -> f64 {
+    let (x, y) = (a as i64, b as i64);
+    if x as f64 == a && y as f64 == b && y != 0 && x.unsigned_abs() < 1 << 53 {
+        return ((x % b_or_one(y)) as f64).copysign(a);
+    }
+    a % b
 }
 
 /// `a << n` with Lua's rules: negative counts shift right, 64 and more give 0.
@@ -716,7 +728,6 @@ pub fn for_limit(init: i64, limit: Value, step: i64) -> Option<i64> {
                 float_to_int(f.floor())
             } {
                 Some(i) => i,
-                None if f.is_nan() => return None,
                 None if f > 0.0 => {
                     if step < 0 {
                         return None;

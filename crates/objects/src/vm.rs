@@ -7,7 +7,7 @@
 
 use crate::closure::{FuncProto, LuaClosure, NativeClosure, NativeFn, ProtoCold};
 use crate::counter::HotCounter;
-use crate::feedback::FeedbackSlot;
+use crate::feedback::{FeedbackSlot, Way};
 use crate::frame::{FrameKind, FrameRecord};
 use crate::gcref::Gc;
 use crate::heap::Heap;
@@ -181,15 +181,22 @@ impl Hooks {
 /// Entries of [`VmState::index_cache`].
 pub const INDEX_CACHE: usize = 512;
 
-/// A remembered lookup of a computed string key.
+/// A remembered lookup of a string key that no site has a way for: computed
+/// keys, and fields at megamorphic sites.
 #[derive(Clone, Copy)]
 pub struct IndexCacheEntry {
-    /// Address of the shape; 0 when unused.
-    pub shape: u64,
-    /// Address of the key.
+    /// Address of the key; 0 when unused.
     pub key: u64,
-    /// Slot of the key in the shape.
-    pub slot: usize,
+    /// How the key is found in tables of the way's shape.
+    pub way: Way,
+}
+
+impl IndexCacheEntry {
+    /// An unused entry.
+    pub const EMPTY: IndexCacheEntry = IndexCacheEntry {
+        key: 0,
+        way: Way::EMPTY,
+    };
 }
 
 /// Slots of the VM stack.
@@ -280,8 +287,8 @@ pub struct VmState {
     pub note_calls: u32,
     /// Loop back edges between two reports of a hot loop; `u32::MAX` never.
     pub(crate) hot_loops: u32,
-    /// Lookups of computed string keys, by hash of shape and key. Shapes are
-    /// never freed; keys of a tree shape neither.
+    /// Lookups of string keys by hash of shape and key, emptied by every
+    /// collection.
     pub index_cache: Box<[IndexCacheEntry; INDEX_CACHE]>,
     /// Lowest address that native frames may use, 0 while not on a stack of
     /// known size.
@@ -344,13 +351,7 @@ impl VmState {
             hot_calls: u32::MAX,
             note_calls: 0,
             hot_loops: u32::MAX,
-            index_cache: Box::new(
-                [IndexCacheEntry {
-                    shape: 0,
-                    key: 0,
-                    slot: 0,
-                }; INDEX_CACHE],
-            ),
+            index_cache: Box::new([IndexCacheEntry::EMPTY; INDEX_CACHE]),
             native_limit: 0,
             tier: None,
             host: Vec::new(),
