@@ -215,7 +215,11 @@ unsafe fn store_args(fp: *mut Value, desc: u64, args: [u64; 3]) {
 pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord) -> Raw {
     // SAFETY: by contract.
     unsafe {
-        if native_stack_low(vm) {
+        // Code that leaves before it made a call has not checked the stack.
+        let top = vm.frame;
+        let slots = (*((*top).func as *mut LuaClosure)).proto.max_stack as usize;
+        let end = FrameRecord::registers(top).add(slots);
+        if native_stack_low(vm) || end > vm.real_stack_limit {
             let _ = stack_overflow(vm);
             vm.frame = (*fp).prev;
             return Raw::ERROR;
