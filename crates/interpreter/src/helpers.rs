@@ -239,8 +239,8 @@ pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord) -> Raw {
 }
 
 /// Runs the instruction `pc` on the window at `fp`: 0, or 1 after raising an
-/// error. Comparisons give the condition, or 2 after an error; `forprep`
-/// gives 2 when the loop does not run.
+/// error. Comparisons give the condition, or 2 after an error; so do `forprep`
+/// and `forloop`, whose condition is that the body runs (again).
 unsafe extern "C" fn interp_one(vm: *mut VmState, fp: *mut FrameRecord, pc: u64) -> u64 {
     // SAFETY: the contract of the tiers.
     unsafe {
@@ -344,13 +344,14 @@ unsafe fn exec_one(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> u64 
             Op::Close => slow::close(vm, base, pc),
             Op::ForPrep => {
                 return if slow::for_prep(vm, base, pc) {
-                    0
-                } else if vm.ret_count != 0 {
                     1
-                } else {
+                } else if vm.ret_count != 0 {
                     2
+                } else {
+                    0
                 };
             }
+            Op::ForLoop => return u64::from(slow::for_step(ra)),
             Op::Call => {
                 let nargs = if i.b() == 0 {
                     distance(ra, vm.top) - FRAME_SLOTS
@@ -376,7 +377,6 @@ unsafe fn exec_one(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> u64 
             | Op::Return0
             | Op::Return1
             | Op::VarargPrep
-            | Op::ForLoop
             | Op::TForLoop => {
                 debug_assert!(false, "interp_one on {op:?}");
                 true

@@ -784,6 +784,41 @@ unsafe fn prepare_for(vm: &mut VmState, a: *mut Value) -> LuaResult<bool> {
     }
 }
 
+/// Advances the numeric loop whose registers are at `a`; whether the body runs
+/// again.
+///
+/// # Safety
+/// `a` is the first of the four registers of a prepared loop.
+pub(crate) unsafe fn for_step(a: *mut Value) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let (at, last, step) = (*a, *a.add(1), *a.add(2));
+        if let (Some(i), Some(last), Some(by)) = (at.as_int(), last.as_int(), step.as_int()) {
+            // The distance left is at least the step, unsigned.
+            let left = if by > 0 {
+                last.wrapping_sub(i)
+            } else {
+                i.wrapping_sub(last)
+            };
+            if (left as u64) < by.unsigned_abs() {
+                return false;
+            }
+            store(a, Value::int(i.wrapping_add(by)));
+        } else {
+            let number = |v: Value| v.to_float().unwrap_or(0.0);
+            let (last, by) = (number(last), number(step));
+            let next = number(at) + by;
+            let beyond = if by > 0.0 { next > last } else { next < last };
+            if beyond || next.is_nan() || last.is_nan() {
+                return false;
+            }
+            store(a, Value::float(next));
+        }
+        copy(a.add(3), a);
+        true
+    }
+}
+
 fn for_number(vm: &mut VmState, v: Value, what: &str) -> LuaResult<Value> {
     if let Some(n) = vm.coerce_number(v) {
         return Ok(n);

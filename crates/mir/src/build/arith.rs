@@ -542,7 +542,7 @@ impl Builder<'_> {
             return;
         }
         let [init, limit, step] = [init, limit, step].map(|v| self.to_float(v));
-        let runs = self.float_loop_runs(init, limit, step);
+        let runs = self.float_loop_starts(init, limit, step);
         self.write(a, init);
         self.write(a + 1, limit);
         self.write(a + 2, step);
@@ -576,6 +576,30 @@ impl Builder<'_> {
             Some(Op::Int(n)) if *n != 0 => Some(*n < 0),
             _ => None,
         }
+    }
+
+    /// Whether a float loop runs at all: unless the start is beyond the limit,
+    /// so with a NaN among them it does.
+    fn float_loop_starts(&mut self, init: Val, limit: Val, step: Val) -> Val {
+        let up = match self.func.def_op(step) {
+            Some(Op::Float(bits)) if f64::from_bits(*bits) > 0.0 => Some(true),
+            Some(Op::Float(bits)) if f64::from_bits(*bits) < 0.0 => Some(false),
+            _ => None,
+        };
+        let beyond = match up {
+            Some(true) => self.emit(Op::FloatCmp(Cond::Lt), &[limit, init], Ty::Bool),
+            Some(false) => self.emit(Op::FloatCmp(Cond::Lt), &[init, limit], Ty::Bool),
+            None => {
+                let zero = self.float(0.0);
+                let nonzero = self.emit(Op::FloatCmp(Cond::Ne), &[step, zero], Ty::Bool);
+                self.guard(nonzero, DeoptReason::Range);
+                let up = self.emit(Op::FloatCmp(Cond::Gt), &[step, zero], Ty::Bool);
+                let over = self.emit(Op::FloatCmp(Cond::Lt), &[limit, init], Ty::Bool);
+                let under = self.emit(Op::FloatCmp(Cond::Lt), &[init, limit], Ty::Bool);
+                self.emit(Op::Select, &[up, over, under], Ty::Bool)
+            }
+        };
+        self.emit(Op::Not, &[beyond], Ty::Bool)
     }
 
     fn float_loop_runs(&mut self, index: Val, limit: Val, step: Val) -> Val {
