@@ -216,9 +216,8 @@ pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord) -> Raw {
     // SAFETY: by contract.
     unsafe {
         // Code that leaves before it made a call has not checked the stack.
-        let top = vm.frame;
-        let slots = (*((*top).func as *mut LuaClosure)).proto.max_stack as usize;
-        let end = FrameRecord::registers(top).add(slots);
+        let base = FrameRecord::registers(vm.frame);
+        let end = base.add((*crate::frames::proto(base)).max_stack as usize);
         if native_stack_low(vm) || end > vm.real_stack_limit {
             let _ = stack_overflow(vm);
             vm.frame = (*fp).prev;
