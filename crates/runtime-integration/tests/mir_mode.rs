@@ -1,0 +1,179 @@
+//! The whole tier over the MIR interpreter: tier-up, loop entries, exits,
+//! invalidation, eviction, collection. No LLVM and no libraries.
+
+mod support;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use support::{call, load};
+use vela_deopt::DeoptReason;
+use vela_objects::{Value, VmState};
+use vela_runtime_integration::{JitConfig, MirBackend, Mode, Tier};
+
+fn sync(threshold: u32) -> JitConfig {
+    JitConfig {
+        mode: Mode::Sync,
+        hotspot_threshold: threshold,
+        loop_threshold: 50,
+        ..JitConfig::default()
+    }
+}
+
+fn vm(config: JitConfig) -> (Box<VmState>, Rc<Tier>) {
+    let mut vm = vela_interpreter::new_vm(1).expect("address space");
+    let tier = Tier::attach(&mut vm, config, Arc::new(MirBackend)).expect("a valid configuration");
+    (vm, tier)
+}
+
+fn run(config: JitConfig, source: &str, args: &[i64]) -> (Value, Rc<Tier>) {
+    let (mut vm, tier) = vm(config);
+    let f = load(&mut vm, source);
+    let v = call(&mut vm, f, args);
+    // The value outlives the VM only if it is a number.
+    assert!(v.is_number());
+    (v, tier)
+}
+
+const FIB: &str =
+    "local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end
+return fib(...)";
+
+#[test]
+fn recursion() {
+    for threshold in [1, 2, 100] {
+        let (v, tier) = run(sync(threshold), FIB, &[18]);
+        assert_eq!(v.as_int(), Some(2584));
+        assert!(tier.stats().functions_compiled >= 1);
+        assert_eq!(tier.exits_in_progress(), 0);
+    }
+}
+
+#[test]
+fn a_long_loop_in_the_main_chunk_is_entered_in_the_middle() {
+    let source = "local s = 0 for i = 1, ... do s = s + i % 7 end return s";
+    let (v, tier) = run(sync(1000), source, &[100_000]);
+    assert_eq!(v.as_int(), Some(300_000));
+    let stats = tier.stats();
+    assert_eq!(stats.osr_compiled, 1);
+    assert_eq!(stats.osr_entries, 1);
+}
+
+#[test]
+fn a_wrong_speculation_falls_back_and_is_not_repeated() {
+    let source = "local function add(a, b) return a + b end
+local s = 0
+for i = 1, 500 do s = add(s, i) end
+for i = 1, 5000 do s = add(s, 0.5) end
+return s";
+    let config = JitConfig {
+        exit_threshold: 10,
+        osr: false,
+        ..sync(100)
+    };
+    let (v, tier) = run(config, source, &[]);
+    assert_eq!(v.as_float(), Some(127_750.0));
+    let stats = tier.stats();
+    assert!(stats.reasons[DeoptReason::Type as usize] >= 10);
+    assert!(stats.deopts < 100, "{} exits", stats.deopts);
+    assert!(stats.jettisoned >= 1);
+    assert!(stats.functions_compiled >= 2, "it is compiled again");
+}
+
+#[test]
+fn redefining_a_global_invalidates_what_relied_on_it() {
+    let source = "function f(x) return x + 1 end
+local function g(x) return f(x) end
+local s = 0
+for i = 1, 300 do s = s + g(i) end
+f = function(x) return x + 1000 end
+for i = 1, 300 do s = s + g(i) end
+return s";
+    let (v, _) = run(
+        JitConfig {
+            osr: false,
+            ..sync(50)
+        },
+        source,
+        &[],
+    );
+    assert_eq!(v.as_int(), Some(2 * 45150 + 300 + 300_000));
+}
+
+const OBJECTS: &str = "local list = {}
+local function push(i) list[#list + 1] = {x = i, y = {i}} end
+local function total() local s = 0 for i = 1, #list do local o = list[i] s = s + o.x + o.y[1] end return s end
+local s = 0
+for i = 1, ... do push(i) if i % 50 == 0 then s = s + total() list = {} end end
+return s";
+
+#[test]
+fn collection_at_every_opportunity() {
+    let plain = run(
+        JitConfig {
+            enabled: false,
+            ..sync(1)
+        },
+        OBJECTS,
+        &[400],
+    )
+    .0;
+    for threshold in [1, 5] {
+        let config = JitConfig {
+            gc_stress: true,
+            ..sync(threshold)
+        };
+        let (v, tier) = run(config, OBJECTS, &[400]);
+        assert!(v.identical(plain));
+        assert!(tier.stats().functions_compiled > 0);
+    }
+}
+
+#[test]
+fn every_guard_failing_gives_the_same_answers() {
+    for source in [FIB, OBJECTS] {
+        let plain = run(
+            JitConfig {
+                enabled: false,
+                ..sync(1)
+            },
+            source,
+            &[15],
+        )
+        .0;
+        for n in 1..=4 {
+            let config = JitConfig {
+                exit_stress: n,
+                ..sync(2)
+            };
+            let (v, tier) = run(config, source, &[15]);
+            assert!(v.identical(plain), "every {n}. guard");
+            assert_eq!(tier.exits_in_progress(), 0);
+        }
+    }
+}
+
+#[test]
+fn without_profiling_nothing_is_speculated() {
+    let config = JitConfig {
+        enable_profiling: false,
+        ..sync(2)
+    };
+    let (v, tier) = run(config, FIB, &[15]);
+    assert_eq!(v.as_int(), Some(610));
+    assert_eq!(tier.stats().deopts, 0);
+}
+
+#[test]
+fn functions_that_are_too_large_say_so() {
+    let config = JitConfig {
+        max_function_size: 3,
+        ..sync(2)
+    };
+    let (v, tier) = run(config, FIB, &[10]);
+    assert_eq!(v.as_int(), Some(55));
+    let failed = tier.stats().failed;
+    assert!(
+        failed.keys().any(|m| m.starts_with("too large: ")),
+        "{failed:?}"
+    );
+}
