@@ -130,7 +130,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                 let r = vm.frame;
                 base = FrameRecord::registers(r);
                 proto = (*((*r).func as *mut LuaClosure)).proto.as_ptr();
-                pc = (*proto).code.add((*r).pc as usize);
+                pc = (*proto).code.wrapping_add((*r).pc as usize).wrapping_sub(1);
                 k = (*proto).constants;
                 fb = (*proto).feedback;
             }};
@@ -138,8 +138,9 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
         reload!();
 
         loop {
+            // `pc` stays at the instruction while it runs.
+            pc = pc.wrapping_add(1);
             let i = *pc;
-            pc = pc.add(1);
 
             macro_rules! ra {
                 () => {
@@ -178,7 +179,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
             }
             macro_rules! slow {
                 ($f:path) => {
-                    if !$f(vm, base, pc.sub(1)) {
+                    if !$f(vm, base, pc) {
                         return false;
                     }
                 };
@@ -187,7 +188,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                 () => {
                     if vm.gc_due() {
                         cold_path();
-                        save_pc(base, pc);
+                        save_pc(base, pc.add(1));
                         vm.collect_garbage();
                     }
                 };
@@ -208,7 +209,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     (*proto).loops.set(n);
                     if n >= (*proto).loop_trigger {
                         cold_path();
-                        follow!(call::loop_trigger(vm, base, pc));
+                        follow!(call::loop_trigger(vm, base, pc.wrapping_add(1)));
                     }
                 };
             }
@@ -304,11 +305,25 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     }
                 }};
             }
+            macro_rules! add_imm {
+                ($n:expr) => {{
+                    let x = rb!();
+                    if (*x).tag.0 == INT {
+                        note(site!(), bits::INT);
+                        set_int(ra!(), ((*x).payload as i64).wrapping_add($n));
+                    } else if (*x).tag.0 == FLOAT {
+                        note(site!(), bits::MIXED);
+                        set_float(ra!(), f64::from_bits((*x).payload) + $n as f64);
+                    } else {
+                        slow!(slow::arith_ri);
+                    }
+                }};
+            }
             // Takes or skips the jump behind a comparison.
             macro_rules! branch {
                 ($met:expr) => {
                     if $met == (i.c() != 0) {
-                        pc = pc.offset((*pc).sbx() as isize + 1);
+                        pc = pc.wrapping_offset((*pc.add(1)).sbx() as isize + 1);
                     } else {
                         pc = pc.add(1);
                     }
@@ -316,7 +331,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
             }
             macro_rules! compare_slow {
                 () => {{
-                    let r = slow::compare(vm, base, pc.sub(1));
+                    let r = slow::compare(vm, base, pc);
                     if r == slow::RAISED {
                         return false;
                     }
@@ -514,7 +529,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     let (src, n): (*mut Value, usize) = ($src, $n);
                     let r = record(base);
                     let status = if (*r).flags & (flags::ENTRY | flags::TBC) != 0 {
-                        call::return_slow(vm, base, pc.sub(1), src, n)
+                        call::return_slow(vm, base, pc, src, n)
                     } else {
                         call::finish_return(vm, base, src, n)
                     };
@@ -717,23 +732,8 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                 Op::BXorK => bit_arith!(rb!(), kc!(), slow::arith_rk, |x, y| x ^ y),
                 Op::ShlK => shift_arith!(rb!(), kc!(), slow::arith_rk, |x, y| x << y),
                 Op::ShrK => shift_arith!(rb!(), kc!(), slow::arith_rk, |x, y| x >> y),
-                Op::AddI | Op::SubI => {
-                    let x = rb!();
-                    let n = if opcode(i) as u8 == Op::AddI as u8 {
-                        i64::from(i.sc())
-                    } else {
-                        -i64::from(i.sc())
-                    };
-                    if (*x).tag.0 == INT {
-                        note(site!(), bits::INT);
-                        set_int(ra!(), ((*x).payload as i64).wrapping_add(n));
-                    } else if (*x).tag.0 == FLOAT {
-                        note(site!(), bits::MIXED);
-                        set_float(ra!(), f64::from_bits((*x).payload) + n as f64);
-                    } else {
-                        slow!(slow::arith_ri);
-                    }
-                }
+                Op::AddI => add_imm!(i64::from(i.sc())),
+                Op::SubI => add_imm!(-i64::from(i.sc())),
                 Op::Unm => {
                     let x = rb!();
                     if (*x).tag.0 == INT {
@@ -782,21 +782,21 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     poll!();
                 }
 
-                Op::Jmp => pc = pc.offset(i.sbx() as isize),
+                Op::Jmp => pc = pc.wrapping_offset(i.sbx() as isize),
                 Op::Loop => {
-                    pc = pc.offset(i.sbx() as isize);
+                    pc = pc.wrapping_offset(i.sbx() as isize);
                     back_edge!();
                 }
                 Op::JmpIf => {
                     let x = ra!();
                     if (*x).tag > Tag::BOOL || (*x).payload != 0 {
-                        pc = pc.offset(i.sbx() as isize);
+                        pc = pc.wrapping_offset(i.sbx() as isize);
                     }
                 }
                 Op::JmpIfNot => {
                     let x = ra!();
                     if (*x).tag <= Tag::BOOL && (*x).payload == 0 {
-                        pc = pc.offset(i.sbx() as isize);
+                        pc = pc.wrapping_offset(i.sbx() as isize);
                     }
                 }
                 Op::Eq => {
@@ -857,12 +857,12 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                             let n = (*p).calls.get().wrapping_add(1);
                             (*p).calls.set(n);
                             let caller = record(base);
-                            (*caller).pc = pc.sub(1).offset_from((*proto).code) as u32;
+                            (*caller).pc = pc.offset_from((*proto).code) as u32;
                             if n <= vm.note_calls {
                                 cold_path();
                                 call::note_call(vm, p, new, nargs, n);
                                 if !(*p).compiled.is_null() {
-                                    follow!(call::call_other(vm, base, pc.sub(1), f, nargs));
+                                    follow!(call::call_other(vm, base, pc, f, nargs));
                                     continue;
                                 }
                             }
@@ -877,15 +877,15 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                             vm.frame = r;
                             base = new;
                             proto = p;
-                            pc = (*p).code;
+                            pc = (*p).code.wrapping_sub(1);
                             k = (*p).constants;
                             fb = (*p).feedback;
                             continue;
                         }
                     }
-                    follow!(call::call_other(vm, base, pc.sub(1), f, nargs));
+                    follow!(call::call_other(vm, base, pc, f, nargs));
                 }
-                Op::TailCall => follow!(call::tail_call(vm, base, pc.sub(1))),
+                Op::TailCall => follow!(call::tail_call(vm, base, pc)),
                 Op::Return => {
                     let src = ra!();
                     let n = if i.b() == 0 {
@@ -912,7 +912,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                             };
                             base = FrameRecord::registers(caller);
                             proto = p;
-                            pc = at.add(1);
+                            pc = at;
                             k = (*p).constants;
                             fb = (*p).feedback;
                             store(base.add(call.a() as usize), v);
@@ -921,7 +921,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                         }
                         follow!(call::finish_return(vm, base, src, 1));
                     } else {
-                        follow!(call::return_slow(vm, base, pc.sub(1), ra!(), 1));
+                        follow!(call::return_slow(vm, base, pc, ra!(), 1));
                     }
                 }
                 Op::VarargPrep => {
@@ -929,7 +929,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     let new = slow::move_vararg_frame(vm, base, nargs);
                     if new.is_null() {
                         cold_path();
-                        save_pc(base, pc.sub(1));
+                        save_pc(base, pc);
                         let _ = crate::unwind::stack_overflow(vm);
                         return false;
                     }
@@ -966,13 +966,13 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                         } {
                             set_int(a.add(3), first);
                         } else {
-                            pc = pc.offset(i.sbx() as isize);
+                            pc = pc.wrapping_offset(i.sbx() as isize);
                         }
-                    } else if !slow::for_prep(vm, base, pc.sub(1)) {
+                    } else if !slow::for_prep(vm, base, pc) {
                         if vm.ret_count != 0 {
                             return false;
                         }
-                        pc = pc.offset(i.sbx() as isize);
+                        pc = pc.wrapping_offset(i.sbx() as isize);
                     }
                 }
                 Op::ForLoop => {
@@ -993,7 +993,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                             let next = at.wrapping_add(step);
                             (*a).payload = next as u64;
                             set_int(a.add(3), next);
-                            pc = pc.offset(i.sbx() as isize);
+                            pc = pc.wrapping_offset(i.sbx() as isize);
                             note(fb.add(i.b() as usize), bits::INT);
                             back_edge!();
                         }
@@ -1009,7 +1009,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                         } {
                             (*a).payload = next.to_bits();
                             set_float(a.add(3), next);
-                            pc = pc.offset(i.sbx() as isize);
+                            pc = pc.wrapping_offset(i.sbx() as isize);
                             note(fb.add(i.b() as usize), bits::FLOAT);
                             back_edge!();
                         }
@@ -1017,7 +1017,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                 }
                 Op::TForPrep => {
                     slow!(slow::tfor_prep);
-                    pc = pc.offset(i.sbx() as isize);
+                    pc = pc.wrapping_offset(i.sbx() as isize);
                 }
                 Op::TForCall => {
                     let a = ra!();
@@ -1037,13 +1037,13 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     copy(f, a);
                     copy(f.add(FRAME_SLOTS), a.add(1));
                     copy(f.add(FRAME_SLOTS + 1), a.add(2));
-                    follow!(call::call_other(vm, base, pc.sub(1), f, 2));
+                    follow!(call::call_other(vm, base, pc, f, 2));
                 }
                 Op::TForLoop => {
                     let a = ra!();
                     if (*a.add(4)).tag.0 != NIL {
                         copy(a.add(2), a.add(4));
-                        pc = pc.offset(i.sbx() as isize);
+                        pc = pc.wrapping_offset(i.sbx() as isize);
                         back_edge!();
                     }
                 }
