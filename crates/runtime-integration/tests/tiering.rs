@@ -153,7 +153,7 @@ fn failing_code_is_thrown_away_with_back_off_and_never_storms() {
 }
 
 #[test]
-fn invalidation_exits_are_not_failures() {
+fn invalidated_code_is_compiled_again_with_growing_waits() {
     let backend = Fake::new(Behaviour::Exit(DeoptReason::Invalidated), 100);
     let config = JitConfig {
         hotspot_threshold: 10,
@@ -162,10 +162,17 @@ fn invalidation_exits_are_not_failures() {
     };
     let (mut vm, tier) = vm(config, backend.clone());
     let f = load(&mut vm, CALLS);
-    assert_eq!(call(&mut vm, f, &[1000]).as_int(), Some(1001));
-    assert_eq!(backend.times(2), 1);
-    assert_eq!(tier.stats().jettisoned, 0);
-    assert_eq!(tier.stats().deopts, 991);
+    assert_eq!(call(&mut vm, f, &[10_000]).as_int(), Some(10_001));
+    let stats = tier.stats();
+    assert_eq!(stats.jettisoned, 0, "it is no failure of the code");
+    assert_eq!(stats.deopts, stats.invalidated);
+    assert_eq!(stats.functions_compiled, stats.invalidated);
+    // Waits of 2 calls double with every fourth time.
+    assert!(
+        (20..60).contains(&stats.invalidated),
+        "{}",
+        stats.invalidated
+    );
 }
 
 #[test]
