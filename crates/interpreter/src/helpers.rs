@@ -209,10 +209,14 @@ unsafe fn store_args(fp: *mut Value, desc: u64, args: [u64; 3]) {
 /// deoptimizer rebuilt, until the outermost of them, `fp`, returns. The result
 /// is that of a compiled function.
 ///
+/// With `hand_out_tail_calls` a tail call may be the result. That is not
+/// possible for a vararg function that was entered at a loop: its entry was
+/// given the moved frame, not the place where the function was called.
+///
 /// # Safety
 /// The records from `vm.frame` down to `fp` are interpreted frames with
 /// current pcs and live registers.
-pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord) -> Raw {
+pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord, hand_out_tail_calls: bool) -> Raw {
     // SAFETY: by contract.
     unsafe {
         // Code that leaves before it made a call has not checked the stack.
@@ -223,10 +227,10 @@ pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord) -> Raw {
             vm.frame = (*fp).prev;
             return Raw::ERROR;
         }
-        (*fp).flags |= flags::ENTRY | flags::RAW;
-        let proto = (*((*fp).func as *mut LuaClosure)).proto;
-        if proto.is_vararg {
-            // A loop entry was given the moved frame, not where it was called.
+        (*fp).flags |= flags::ENTRY;
+        if hand_out_tail_calls {
+            (*fp).flags |= flags::RAW;
+        } else {
             (*fp).flags &= !flags::RAW;
         }
         let results = match run_frames(vm) {

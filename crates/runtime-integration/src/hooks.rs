@@ -143,10 +143,10 @@ pub(crate) unsafe extern "C" fn exit(
     // SAFETY: by contract; compiled code holds no reference into the VM.
     let (vm, closure) = unsafe { (&mut *vm, Gc::from_ptr(closure)) };
     // SAFETY: by contract.
-    unsafe { rebuild(vm, fp, closure, code_exit) };
+    let hand_out_tail_calls = unsafe { rebuild(vm, fp, closure, code_exit) };
     // SAFETY: `vm.frame` is interpreted and its outermost rebuilt frame is
     // flagged as an entry.
-    let result = unsafe { resume(vm, fp) };
+    let result = unsafe { resume(vm, fp, hand_out_tail_calls) };
     if let Some(tier) = Tier::of(vm) {
         tier.exiting.borrow_mut().pop();
     }
@@ -155,12 +155,17 @@ pub(crate) unsafe extern "C" fn exit(
 
 /// Everything that an exit does before the interpreter goes on. A function of
 /// its own, because exits nest as deep as Lua calls do and its stack frame is
-/// large.
+/// large. Returns whether a tail call may be the exit's result.
 ///
 /// # Safety
 /// As [`exit`].
 #[inline(never)]
-unsafe fn rebuild(vm: &mut VmState, fp: *mut FrameRecord, closure: Gc<LuaClosure>, code_exit: u64) {
+unsafe fn rebuild(
+    vm: &mut VmState,
+    fp: *mut FrameRecord,
+    closure: Gc<LuaClosure>,
+    code_exit: u64,
+) -> bool {
     let tier = Tier::of(vm).expect("compiled code runs only with a tier");
     let id = (code_exit >> 32) as u32;
     let exit = code_exit as u32;
@@ -175,6 +180,7 @@ unsafe fn rebuild(vm: &mut VmState, fp: *mut FrameRecord, closure: Gc<LuaClosure
         // SAFETY: the frame that was just rebuilt.
         unsafe { record_failure(innermost, plan.origin, plan.reason) };
     });
+    code.osr_pc.is_none() || !proto.is_vararg
 }
 
 /// Marks a speculation as failed in the feedback of the instruction at `pc`,

@@ -555,7 +555,12 @@ impl Builder<'_> {
     fn static_step(&self, forprep: usize, step_reg: u8) -> Option<i32> {
         let load = self.proto.code.get(forprep.checked_sub(1)?)?;
         let loads = load.op() == Some(B::LoadInt) && load.a() == step_reg && load.sbx() != 0;
-        (loads && !self.cfg.is_leader(forprep)).then(|| load.sbx())
+        // The blocks do not tell: from a loop entry they do not reach back here.
+        let jumped_to = |(pc, &i): (usize, &Instr)| {
+            vela_bytecode::flow::successors(i, pc).jump == Some(forprep as i64)
+        };
+        let alone = || !self.proto.code.iter().enumerate().any(jumped_to);
+        (loads && alone()).then(|| load.sbx())
     }
 
     /// A `forprep` or `forloop` that the interpreter runs on the window: goes
