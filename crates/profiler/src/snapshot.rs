@@ -220,10 +220,10 @@ pub fn snapshot(
     use vela_bytecode::Op;
     let code = &proto.proto().code;
     for i in code {
-        if matches!(i.op(), Some(Op::SetField | Op::SetTabUp)) {
-            if let Some(slot) = proto.feedback_slots().get(i.d() as usize) {
-                unconst_stores(vm, slot);
-            }
+        if matches!(i.op(), Some(Op::SetField | Op::SetTabUp))
+            && let Some(slot) = proto.feedback_slots().get(i.d() as usize)
+        {
+            unconst_stores(vm, slot);
         }
     }
     let sites = proto
