@@ -107,11 +107,6 @@ impl Cfg {
         self.order = post;
     }
 
-    /// Whether a block starts at `pc`.
-    pub fn is_leader(&self, pc: usize) -> bool {
-        self.ends.contains_key(&pc)
-    }
-
     /// One past the last instruction of a block.
     pub fn end_of(&self, first: usize) -> usize {
         self.ends[&first]
