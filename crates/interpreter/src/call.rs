@@ -687,7 +687,7 @@ pub(crate) unsafe fn loop_trigger(vm: &mut VmState, base: *mut Value, pc: *const
         let installed = &(*p).cold.osr;
         if let Some(&(_, code)) = installed.iter().find(|e| e.0 == header) {
             entry = code;
-        } else if every != u32::MAX && n >= every && n % every == 0 {
+        } else if every != u32::MAX && n >= every && n.is_multiple_of(every) {
             let hook = vm.hooks.hot_loop;
             entry = hook(vm, r, header);
         }

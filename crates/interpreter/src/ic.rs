@@ -237,10 +237,10 @@ pub(crate) fn get_prop(
         // SAFETY: `fb` is a slot of the running function; no other reference
         // to it is alive.
         let slot = unsafe { &mut *fb };
-        if let Some(way) = find_way(slot, shape as u64) {
-            if way.kind == WayKind::Absent {
-                return Ok(Value::NIL);
-            }
+        if let Some(way) = find_way(slot, shape as u64)
+            && way.kind == WayKind::Absent
+        {
+            return Ok(Value::NIL);
         }
         slot.count = slot.count.saturating_add(1);
         let s = t.shape();
@@ -267,24 +267,24 @@ pub(crate) fn get_prop(
                 }
             }
         }
-    } else if o.tag == Tag::STR {
-        if let Some(mt) = vm.type_metatables[Tag::STR.0 as usize] {
-            // SAFETY: as above.
-            let slot = unsafe { &mut *fb };
-            if let Some(way) = find_way(slot, mt.addr()) {
-                // SAFETY: the way is one through the strings' metatable, whose
-                // address no shape has.
-                let v = unsafe { read_way(vm, way, std::ptr::null()) };
-                if !v.is_nil() {
-                    return Ok(v);
-                }
+    } else if o.tag == Tag::STR
+        && let Some(mt) = vm.type_metatables[Tag::STR.0 as usize]
+    {
+        // SAFETY: as above.
+        let slot = unsafe { &mut *fb };
+        if let Some(way) = find_way(slot, mt.addr()) {
+            // SAFETY: the way is one through the strings' metatable, whose
+            // address no shape has.
+            let v = unsafe { read_way(vm, way, std::ptr::null()) };
+            if !v.is_nil() {
+                return Ok(v);
             }
-            mt.mark_meta(vm);
-            if let Some((h, i)) = find_holder(vm, mt.as_ptr(), key) {
-                let way = holder_way(vm, mt.addr(), h, i, true);
-                slot.add_way(way);
-                return Ok(h.slot(i));
-            }
+        }
+        mt.mark_meta(vm);
+        if let Some((h, i)) = find_holder(vm, mt.as_ptr(), key) {
+            let way = holder_way(vm, mt.addr(), h, i, true);
+            slot.add_way(way);
+            return Ok(h.slot(i));
         }
     }
     vm.index(o, Value::str(key))
@@ -335,7 +335,8 @@ pub(crate) fn set_prop(
                 }
             }
             WayKind::Add | WayKind::AddOut if way.epoch == vm.meta_epoch && !v.is_nil() => {
-                t.add_slot(vm, way.aux as *mut Shape, v);
+                // SAFETY: the way holds the successor of the shape just checked.
+                unsafe { t.add_slot(vm, way.aux as *mut Shape, v) };
                 return Ok(());
             }
             _ => {}
@@ -355,8 +356,10 @@ pub(crate) fn set_prop(
             || vm.meta_of(unsafe { Gc::from_ptr(s.metatable) }, Event::NewIndex).is_nil();
         if absent {
             let from = t.shape;
-            if let Some(next) = vm.shapes.add_field(from, key, false) {
-                t.add_slot(vm, next, v);
+            // SAFETY: neither dictionary nor singleton, as tested above.
+            if let Some(next) = unsafe { vm.shapes.add_field(from, key, false) } {
+                // SAFETY: the successor of the table's shape by this field.
+                unsafe { t.add_slot(vm, next, v) };
                 // SAFETY: shapes live as long as the VM.
                 let ns = unsafe { &*next };
                 let own = own_way(ns, ns.nslots as usize - 1);
@@ -447,13 +450,12 @@ pub(crate) fn set_str_index(
 ) -> LuaResult<()> {
     let s = t.shape();
     let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
-    if !s.is_dict() {
-        if let Some(i) = cached_slot(vm, t, key) {
-            if plain || !t.slot(i).is_nil() {
-                t.set_slot(vm, i, v);
-                return Ok(());
-            }
-        }
+    if !s.is_dict()
+        && let Some(i) = cached_slot(vm, t, key)
+        && (plain || !t.slot(i).is_nil())
+    {
+        t.set_slot(vm, i, v);
+        return Ok(());
     }
     if plain {
         t.set_str_as(vm, key, v, dynamic);

@@ -213,11 +213,11 @@ unsafe fn get_with_key(
         return vm.index(o, k);
     };
     let mut k = k;
-    if k.tag == Tag::FLOAT {
-        if let Some(n) = k.to_int() {
-            fb.index |= index::FLOAT_KEY;
-            k = Value::int(n);
-        }
+    if k.tag == Tag::FLOAT
+        && let Some(n) = k.to_int()
+    {
+        fb.index |= index::FLOAT_KEY;
+        k = Value::int(n);
     }
     match k.tag {
         Tag::STR => {
@@ -288,11 +288,11 @@ unsafe fn set_with_key(
         return vm.set_index(o, k, v);
     };
     let mut k = k;
-    if k.tag == Tag::FLOAT {
-        if let Some(n) = k.to_int() {
-            fb.index |= index::FLOAT_KEY;
-            k = Value::int(n);
-        }
+    if k.tag == Tag::FLOAT
+        && let Some(n) = k.to_int()
+    {
+        fb.index |= index::FLOAT_KEY;
+        k = Value::int(n);
     }
     match k.tag {
         Tag::STR => {

@@ -282,7 +282,7 @@ fn a_loop_continues_in_compiled_code() {
         // The code below pops the frame, as code for a loop does.
         // SAFETY: the running frame.
         vm.frame = unsafe { (*f).prev };
-        1 as *const u8
+        std::ptr::dangling::<u8>()
     }
     vm.hooks.hot_loop = enter;
     vm.enter_thunk = thunk as *const u8;

@@ -684,10 +684,10 @@ impl VmState {
     /// string, otherwise the basic type.
     #[must_use]
     pub fn type_name_of(&self, v: Value) -> String {
-        if matches!(v.tag, Tag::TABLE | Tag::USERDATA) {
-            if let Some(s) = self.metamethod(v, Event::Name).as_str() {
-                return s.to_text();
-            }
+        if matches!(v.tag, Tag::TABLE | Tag::USERDATA)
+            && let Some(s) = self.metamethod(v, Event::Name).as_str()
+        {
+            return s.to_text();
         }
         if v.tag == Tag::LIGHT {
             "light userdata".into()

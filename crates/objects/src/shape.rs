@@ -195,15 +195,11 @@ impl Shape {
         self.fields[i]
     }
 
-    /// Present level of one of the shape's lattice cells.
-    ///
-    /// # Panics
-    /// If the cell belongs to another shape.
+    /// Present level of the field's lattice cell, if the shape has the key.
     #[must_use]
-    pub fn fields_level(&self, cell: *mut FieldInfo) -> FieldKind {
-        assert!(self.fields.contains(&cell));
+    pub fn level(&self, key: Gc<Str>) -> Option<FieldKind> {
         // SAFETY: cells of a shape live as long as the VM.
-        unsafe { (*cell).kind }
+        self.lookup(key).map(|i| unsafe { (*self.fields[i]).kind })
     }
 
     fn push_key(&mut self, key: Gc<Str>, field: *mut FieldInfo) {
@@ -313,8 +309,9 @@ impl Shapes {
     /// that the key was computed, not a name in the source: such tables are
     /// maps and turn sooner.
     ///
-    /// `from` must be a live tree shape (neither dictionary nor singleton).
-    pub fn add_field(
+    /// # Safety
+    /// `from` is a tree shape (neither dictionary nor singleton) of this VM.
+    pub unsafe fn add_field(
         &mut self,
         from: *mut Shape,
         key: Gc<Str>,
@@ -359,7 +356,7 @@ impl Shapes {
     /// The shape like `from` but with this metatable (null for none). The
     /// result has [`OBJECT_META`] when too many metatables came from one
     /// parent. `from` must not be a singleton.
-    pub fn with_metatable(&mut self, from: *mut Shape, metatable: *mut Table) -> *mut Shape {
+    pub(crate) fn with_metatable(&mut self, from: *mut Shape, metatable: *mut Table) -> *mut Shape {
         // SAFETY: as `add_field`.
         let parent = unsafe { &mut *from };
         if parent.flags & OBJECT_META != 0 || parent.metatable == metatable {
@@ -392,7 +389,7 @@ impl Shapes {
     }
 
     /// The dictionary shape with the metatable of `from`.
-    pub fn dict(&mut self, from: *mut Shape) -> *mut Shape {
+    pub(crate) fn dict(&mut self, from: *mut Shape) -> *mut Shape {
         // SAFETY: as `add_field`.
         let parent = unsafe { &mut *from };
         if parent.is_dict() {
@@ -408,7 +405,7 @@ impl Shapes {
     /// A fresh singleton shape with the fields of `from` and this metatable.
     /// From a singleton it takes over the lattice cells, from a tree shape it
     /// starts new ones.
-    pub fn singleton(&mut self, from: *mut Shape, metatable: *mut Table) -> *mut Shape {
+    pub(crate) fn singleton(&mut self, from: *mut Shape, metatable: *mut Table) -> *mut Shape {
         // SAFETY: as `add_field`.
         let parent = unsafe { &*from };
         let s = self.alloc(
@@ -431,7 +428,7 @@ impl Shapes {
 
     /// The shape like `from` for tables that are metatables or `__index`
     /// targets (flag [`META`]).
-    pub fn meta_variant(&mut self, from: *mut Shape) -> *mut Shape {
+    pub(crate) fn meta_variant(&mut self, from: *mut Shape) -> *mut Shape {
         // SAFETY: as `add_field`.
         let parent = unsafe { &mut *from };
         if parent.flags & META != 0 {
@@ -461,7 +458,7 @@ impl Shapes {
     }
 
     /// Adds `key` to a singleton shape in place and returns its slot.
-    pub fn grow_singleton(&mut self, shape: *mut Shape, key: Gc<Str>) -> usize {
+    pub(crate) fn grow_singleton(&mut self, shape: *mut Shape, key: Gc<Str>) -> usize {
         let field = self.alloc_field();
         // SAFETY: as `add_field`.
         let s = unsafe { &mut *shape };

@@ -142,10 +142,10 @@ fn hash_value(v: Value) -> usize {
 /// Turns a float key with an integer value into the integer key.
 #[inline]
 fn normalize(key: Value) -> Value {
-    if key.tag == Tag::FLOAT {
-        if let Some(i) = float_to_int(f64::from_bits(key.payload)) {
-            return Value::int(i);
-        }
+    if key.tag == Tag::FLOAT
+        && let Some(i) = float_to_int(f64::from_bits(key.payload))
+    {
+        return Value::int(i);
     }
     key
 }
@@ -433,9 +433,12 @@ impl Gc<Table> {
     }
 
     /// Adds the field `shape` has over the table's present shape, with value
-    /// `v`. `shape` must be the successor of the present shape by one field.
+    /// `v`.
+    ///
+    /// # Safety
+    /// `shape` is the successor of the table's present shape by one field.
     #[inline]
-    pub fn add_slot(self, vm: &mut VmState, shape: *mut Shape, v: Value) {
+    pub unsafe fn add_slot(self, vm: &mut VmState, shape: *mut Shape, v: Value) {
         // SAFETY: shapes live as long as the VM.
         let s = unsafe { &*shape };
         let i = s.nslots as usize - 1;
@@ -531,7 +534,7 @@ impl Gc<Table> {
         if cap <= old {
             return;
         }
-        let new = cap.min(MAX_ELEMS).max(4);
+        let new = cap.clamp(4, MAX_ELEMS);
         // SAFETY: fresh block of the right size; `len <= old` payloads and
         // tags are copied; the old block is freed with its own layout.
         unsafe {
@@ -667,10 +670,11 @@ impl Gc<Table> {
         // nums[p]: integer keys in (2^(p-1), 2^p].
         let mut nums = [0usize; 31];
         fn count(nums: &mut [usize; 31], k: Value) {
-            if let Some(i) = k.as_int() {
-                if i >= 1 && i <= MAX_ELEMS as i64 {
-                    nums[(64 - (i - 1).leading_zeros()) as usize] += 1;
-                }
+            if let Some(i) = k.as_int()
+                && i >= 1
+                && i <= MAX_ELEMS as i64
+            {
+                nums[(64 - (i - 1).leading_zeros()) as usize] += 1;
             }
         }
         for n in &ext.nodes {
@@ -853,9 +857,14 @@ impl Gc<Table> {
                 vm.barrier(self);
                 return;
             }
-        } else if let Some(next) = vm.shapes.add_field(self.shape, key, dynamic) {
-            self.add_slot(vm, next, v);
-            return;
+        } else {
+            // SAFETY: the table's own shape, which is a tree shape here.
+            let next = unsafe { vm.shapes.add_field(self.shape, key, dynamic) };
+            if let Some(next) = next {
+                // SAFETY: the successor by this field.
+                unsafe { self.add_slot(vm, next, v) };
+                return;
+            }
         }
         self.make_dict(vm);
         self.hash_insert(vm, Value::str(key), v);

@@ -382,7 +382,7 @@ impl std::fmt::Debug for Value {
 #[must_use]
 pub fn float_to_int(f: f64) -> Option<i64> {
     // -2^63 is exact; 2^63 is the first float above the range. NaN fails both.
-    if f >= -9_223_372_036_854_775_808.0 && f < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&f) {
         let i = f as i64;
         (i as f64 == f).then_some(i)
     } else {

@@ -123,6 +123,10 @@ impl Args {
     }
 }
 
+/// Compiles a chunk: content, name, and the mode (`b`, `t`, `bt`). The error
+/// is the message.
+pub type LoadHook = fn(&mut VmState, &[u8], &str, &str) -> Result<Gc<FuncProto>, String>;
+
 /// Entry points of the tiers above this crate.
 #[derive(Clone, Copy)]
 pub struct Hooks {
@@ -133,8 +137,7 @@ pub struct Hooks {
     /// `at` is in the VM's stack above every frame in use, with room checked.
     pub call: unsafe fn(&mut VmState, at: *mut Value, nargs: u32) -> LuaResult<u32>,
     /// Compiles source text or loads a binary chunk: `load`.
-    pub load:
-        fn(&mut VmState, chunk: &[u8], name: &str, mode: &str) -> Result<Gc<FuncProto>, String>,
+    pub load: LoadHook,
     /// A watched lattice cell was widened: code that relies on it must go.
     pub field_widened: fn(&mut VmState, field: &FieldInfo),
     /// Visits the live values of a compiled frame.
@@ -163,7 +166,7 @@ impl Hooks {
     #[must_use]
     pub fn interpreter_only(
         call: unsafe fn(&mut VmState, *mut Value, u32) -> LuaResult<u32>,
-        load: fn(&mut VmState, &[u8], &str, &str) -> Result<Gc<FuncProto>, String>,
+        load: LoadHook,
     ) -> Hooks {
         Hooks {
             call,
@@ -587,7 +590,7 @@ impl VmState {
     /// Widens a lattice cell for a store of `v`, telling its watchers.
     #[cold]
     #[inline(never)]
-    pub fn widen_field(&mut self, field: *mut FieldInfo, v: Value) {
+    pub(crate) fn widen_field(&mut self, field: *mut FieldInfo, v: Value) {
         // SAFETY: lattice cells live as long as the VM.
         let changed = unsafe { (*field).widen(v) };
         // SAFETY: as above; the hook gets a shared reference.

@@ -211,11 +211,7 @@ fn fields_widen_from_constant_to_kind_to_any() {
     let mut vm = vm();
     let vm = &mut *vm;
     let key = vm.str(b"x");
-    let level = |t: Gc<Table>| {
-        let cell = t.field_info(key).expect("has the field");
-        // The cell belongs to a shape of this live VM.
-        t.shape().fields_level(cell)
-    };
+    let level = |t: Gc<Table>| t.shape().level(key).expect("has the field");
     let t = vm.table(2, 0);
     t.set_str(vm, key, Value::int(1));
     assert_eq!(level(t), FieldKind::CONST);

@@ -5,8 +5,8 @@
 //! is made once per process and shared by all VMs.
 
 use crate::error::Error;
-use vela_objects::VmState;
 use std::sync::Arc;
+use vela_objects::VmState;
 use vela_runtime_integration::{JitConfig, MirBackend, Mode, Tier};
 
 /// Why the tier cannot do what was asked of it.

@@ -16,7 +16,7 @@ use vela_objects::object::{Cell, Header, Kind};
 const CELL_CLASS: usize = size_of::<Cell>() / GRANULE;
 
 // The kind is the lowest byte of the header's word, as the mark word assumes.
-const _: () = assert!(size_of::<Cell>() % GRANULE == 0 && offset_of!(Header, kind) == 0);
+const _: () = assert!(size_of::<Cell>().is_multiple_of(GRANULE) && offset_of!(Header, kind) == 0);
 
 impl<'c> Fx<'_, 'c> {
     pub(super) fn cells(&mut self, i: Inst) -> Lowered<()> {

@@ -474,8 +474,8 @@ extern "C" fn new_cell(vm: Vm, payload: u64, tag: u64) -> *mut Cell {
 }
 
 extern "C" fn add_slot(vm: Vm, t: *mut Table, shape: *mut Shape, payload: u64, tag: u64) {
-    // SAFETY: a live table.
-    unsafe { Gc::from_ptr(t) }.add_slot(vm, shape, val(payload, tag));
+    // SAFETY: a live table and the successor of its shape.
+    unsafe { Gc::from_ptr(t).add_slot(vm, shape, val(payload, tag)) };
 }
 
 extern "C" fn push_elem(vm: Vm, t: *mut Table, payload: u64, tag: u64) {

@@ -93,7 +93,7 @@ impl Builder<'_> {
         let result = if strict {
             let table = self.guard_tag(object, Tag::TABLE);
             let way = &site.ways[0];
-            let shape = way.shape.unwrap_or_else(|| unreachable_shape());
+            let shape = way.shape.unwrap_or_else(unreachable_shape);
             let lit = self.literal(PoolEntry::Shape(shape.addr), Ty::Ptr);
             let s = self.state();
             let g = self.push(Op::GuardShape, &[table, lit], Ty::None);
@@ -143,7 +143,7 @@ impl Builder<'_> {
         let done = self.func.add_block();
         let n = site.ways.len();
         for (k, way) in site.ways.iter().enumerate() {
-            let snap = way.shape.unwrap_or_else(|| unreachable_shape());
+            let snap = way.shape.unwrap_or_else(unreachable_shape);
             let lit = self.literal(PoolEntry::Shape(snap.addr), Ty::Ptr);
             let is = self.emit(Op::SameObject, &[shape, lit], Ty::Bool);
             if k + 1 == n {
@@ -200,19 +200,19 @@ impl Builder<'_> {
         if let Some(v) = self.constant_field(way.field.as_ref()) {
             return v;
         }
-        if let Some(tag) = way.field.and_then(|f| f.kind.tag()) {
-            if let (Some(ty), Some(field)) = (Ty::from_tag(tag), way.field) {
-                self.watch(&field);
-                return self.emit(Op::LoadSlot(loc), &[table], ty);
-            }
+        if let Some(tag) = way.field.and_then(|f| f.kind.tag())
+            && let (Some(ty), Some(field)) = (Ty::from_tag(tag), way.field)
+        {
+            self.watch(&field);
+            return self.emit(Op::LoadSlot(loc), &[table], ty);
         }
         let v = self.emit(Op::LoadSlot(loc), &[table], Ty::Any);
         let nil_is_final =
             own && (shape.no_metatable || shape.plain_metatable && site.result & 1 != 0);
-        if slow.is_none() {
-            if let Some(tag) = only_tag(site.result).filter(|&t| t != Tag::NIL) {
-                return self.guard_tag(v, tag);
-            }
+        if slow.is_none()
+            && let Some(tag) = only_tag(site.result).filter(|&t| t != Tag::NIL)
+        {
+            return self.guard_tag(v, tag);
         }
         if !nil_is_final {
             let is_nil = self.emit(Op::HasTag(Tag::NIL), &[v], Ty::Bool);
@@ -297,7 +297,7 @@ impl Builder<'_> {
         if strict {
             let table = self.guard_tag(object, Tag::TABLE);
             let way = &site.ways[0];
-            let shape = way.shape.unwrap_or_else(|| unreachable_shape());
+            let shape = way.shape.unwrap_or_else(unreachable_shape);
             let lit = self.literal(PoolEntry::Shape(shape.addr), Ty::Ptr);
             let s = self.state();
             let g = self.push(Op::GuardShape, &[table, lit], Ty::None);
@@ -311,7 +311,7 @@ impl Builder<'_> {
         let done = self.func.add_block();
         let n = site.ways.len();
         for (k, way) in site.ways.iter().enumerate() {
-            let snap = way.shape.unwrap_or_else(|| unreachable_shape());
+            let snap = way.shape.unwrap_or_else(unreachable_shape);
             let lit = self.literal(PoolEntry::Shape(snap.addr), Ty::Ptr);
             let is = self.emit(Op::SameObject, &[shape, lit], Ty::Bool);
             let miss: Option<Block> = if k + 1 == n {
@@ -510,21 +510,20 @@ impl Builder<'_> {
         }
         let kind = only_tag(site.elems).filter(|_| site.index & index::MIXED == 0);
         let typed = kind.filter(|&t| self.ty(v) == Ty::Any || self.ty(v).tag() == Some(t));
-        if let (Some(tag), index::TYPED) = (typed, site.index) {
-            if self.may_speculate(&site, DeoptReason::Elements)
-                && self.may_speculate(&site, DeoptReason::Type)
-            {
-                let table = self.guard_tag(object, Tag::TABLE);
-                let key = self.guard_tag(key, Tag::INT);
-                let v = self.guard_tag(v, tag);
-                let at = self.zero_based(key);
-                let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
-                let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
-                self.guard(inside, DeoptReason::Elements);
-                self.guard_kind(table, tag.0);
-                self.push(Op::StoreElem, &[table, at, v], Ty::None);
-                return;
-            }
+        if let (Some(tag), index::TYPED) = (typed, site.index)
+            && self.may_speculate(&site, DeoptReason::Elements)
+            && self.may_speculate(&site, DeoptReason::Type)
+        {
+            let table = self.guard_tag(object, Tag::TABLE);
+            let key = self.guard_tag(key, Tag::INT);
+            let v = self.guard_tag(v, tag);
+            let at = self.zero_based(key);
+            let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
+            let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
+            self.guard(inside, DeoptReason::Elements);
+            self.guard_kind(table, tag.0);
+            self.push(Op::StoreElem, &[table, at, v], Ty::None);
+            return;
         }
         let mut slow = self.begin_slow();
         let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);

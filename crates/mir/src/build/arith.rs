@@ -178,11 +178,11 @@ impl Builder<'_> {
             let (xf, yf) = match known {
                 (Some(Num::Int), _) => {
                     let yf = self.unbox_or_slow(&mut slow, y, Tag::FLOAT);
-                    (self.to_float(x), yf)
+                    (self.as_float(x), yf)
                 }
                 (_, Some(Num::Int)) => {
                     let xf = self.unbox_or_slow(&mut slow, x, Tag::FLOAT);
-                    (xf, self.to_float(y))
+                    (xf, self.as_float(y))
                 }
                 _ => {
                     let xf = self.unbox_or_slow(&mut slow, x, Tag::FLOAT);
@@ -203,8 +203,8 @@ impl Builder<'_> {
     /// integers with a zero divisor when that would raise.
     fn arith_typed(&mut self, op: ArithOp, x: Val, y: Val) -> Val {
         if op.is_bitwise() {
-            let x = self.to_int(x);
-            let y = self.to_int(y);
+            let x = self.as_int(x);
+            let y = self.as_int(y);
             return self.int_or_float(op, x, y);
         }
         if self.ty(x) == Ty::Int && self.ty(y) == Ty::Int {
@@ -217,7 +217,7 @@ impl Builder<'_> {
             }
             return self.int_or_float(op, x, y);
         }
-        let (x, y) = (self.to_float(x), self.to_float(y));
+        let (x, y) = (self.as_float(x), self.as_float(y));
         self.float_arith(op, x, y)
     }
 
@@ -243,7 +243,7 @@ impl Builder<'_> {
                 return self.emit(Op::IntOp(IntOp::Xor), &[x, ones], Ty::Int);
             }
             A::Pow | A::Div => {
-                let (x, y) = (self.to_float(x), self.to_float(y));
+                let (x, y) = (self.as_float(x), self.as_float(y));
                 return self.float_arith(op, x, y);
             }
         };
@@ -272,7 +272,7 @@ impl Builder<'_> {
     }
 
     /// A number value as a float.
-    pub(super) fn to_float(&mut self, v: Val) -> Val {
+    pub(super) fn as_float(&mut self, v: Val) -> Val {
         match (self.ty(v), self.func.def_op(v)) {
             (Ty::Float, _) => v,
             (_, Some(Op::Int(n))) => {
@@ -284,7 +284,7 @@ impl Builder<'_> {
     }
 
     /// A number value as an integer; exits if it has no integer value.
-    fn to_int(&mut self, v: Val) -> Val {
+    fn as_int(&mut self, v: Val) -> Val {
         if self.ty(v) == Ty::Int {
             return v;
         }
@@ -380,7 +380,7 @@ impl Builder<'_> {
                     return None;
                 }
                 let f = self.guard_tag(float, Tag::FLOAT);
-                let n = self.to_float(int);
+                let n = self.as_float(int);
                 let args = if tx == Num::Int { [n, f] } else { [f, n] };
                 Some(self.emit(Op::FloatCmp(cond), &args, Ty::Bool))
             }
@@ -466,7 +466,7 @@ impl Builder<'_> {
         };
         let small = matches!(self.func.def_op(int), Some(Op::Int(n)) if n.unsigned_abs() < 1 << 53);
         small.then(|| {
-            let n = self.to_float(int);
+            let n = self.as_float(int);
             self.emit(Op::FloatCmp(Cond::Eq), &[float, n], Ty::Bool)
         })
     }
@@ -515,7 +515,7 @@ impl Builder<'_> {
                         FloatFn::Floor
                     };
                     let f = self.emit(Op::FloatFn(f), &[limit], Ty::Float);
-                    self.to_int(f)
+                    self.as_int(f)
                 }
             };
             if down.is_none() {
@@ -541,7 +541,7 @@ impl Builder<'_> {
             self.branch_to(runs, body, end);
             return;
         }
-        let [init, limit, step] = [init, limit, step].map(|v| self.to_float(v));
+        let [init, limit, step] = [init, limit, step].map(|v| self.as_float(v));
         let runs = self.float_loop_starts(init, limit, step);
         self.write(a, init);
         self.write(a + 1, limit);

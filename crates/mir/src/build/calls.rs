@@ -30,10 +30,12 @@ impl Builder<'_> {
             _ => None,
         };
         let callee = self.read(a);
-        if let (Some(t), Some(n)) = (&target, nargs) {
-            if t.native && want == Some(1) && self.intrinsic(a, n, t, &site) {
-                return;
-            }
+        if let (Some(t), Some(n)) = (&target, nargs)
+            && t.native
+            && want == Some(1)
+            && self.intrinsic(a, n, t, &site)
+        {
+            return;
         }
         let all_lua = !site.ways.is_empty()
             && site.state != vela_objects::feedback::CacheState::Mega
@@ -226,7 +228,7 @@ impl Builder<'_> {
                 let x = if types[0] == Ty::Any {
                     self.guard_tag(args[0], Tag::FLOAT)
                 } else {
-                    self.to_float(args[0])
+                    self.as_float(args[0])
                 };
                 let f = match which {
                     I::MathSqrt => FloatFn::Sqrt,

@@ -58,11 +58,11 @@ fn redundant_params(func: &mut Func) {
                         unique = Some(arg);
                     }
                 }
-                if let (true, Some(v)) = (single, unique) {
-                    if func.ty(v) == func.ty(param) {
-                        replaced[param.index()] = Some(v);
-                        changed = true;
-                    }
+                if let (true, Some(v)) = (single, unique)
+                    && func.ty(v) == func.ty(param)
+                {
+                    replaced[param.index()] = Some(v);
+                    changed = true;
                 }
             }
         }

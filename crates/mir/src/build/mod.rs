@@ -210,11 +210,12 @@ impl<'a> Builder<'a> {
         }
         for r in 0..self.proto.num_params.min(8) {
             let seen = self.input.snapshot.arg_tags[r as usize];
-            if let Some(tag) = only_tag(seen) {
-                if tag != Tag::NIL && self.live.live_in(self.pc as u32).contains(r) {
-                    let v = self.read(r);
-                    self.guard_tag(v, tag);
-                }
+            if let Some(tag) = only_tag(seen)
+                && tag != Tag::NIL
+                && self.live.live_in(self.pc as u32).contains(r)
+            {
+                let v = self.read(r);
+                self.guard_tag(v, tag);
             }
         }
     }
