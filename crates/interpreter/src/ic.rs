@@ -184,7 +184,7 @@ fn holder_way(vm: &VmState, receiver: u64, h: Gc<Table>, i: usize, string: bool)
     }
 }
 
-/// Reads `key` of table `t` through what the site or the VM remembers; nil
+/// Reads `key` of table `t` through what the site or the VM remembers; `None`
 /// when nothing applies.
 ///
 /// # Safety
@@ -195,19 +195,55 @@ pub(crate) unsafe fn get_cached(
     t: *const Table,
     key: Gc<Str>,
     fb: *const FeedbackSlot,
-) -> Value {
+) -> Option<Value> {
     // SAFETY: by contract; ways are used for the shape they were made for.
     unsafe {
         let shape = (*t).shape as u64;
         let slot = &*fb;
-        if let Some(way) = find_way(slot, shape) {
-            read_way(vm, way, t)
-        } else if slot.state == CacheState::Mega {
-            cached_way(vm, shape, key).map_or(Value::NIL, |way| read_way(vm, way, t))
-        } else {
-            Value::NIL
-        }
+        let way = match find_way(slot, shape) {
+            Some(way) => way,
+            None if slot.state == CacheState::Mega => cached_way(vm, shape, key)?,
+            None => return None,
+        };
+        let v = read_way(vm, way, t);
+        (!v.is_nil() || nil_is_final(vm, way)).then_some(v)
     }
+}
+
+/// Whether a nil that the way reads is the result: the field is known to be
+/// absent, or the receiver's own and not to be found in its `__index` chain.
+fn nil_is_final(vm: &VmState, way: &Way) -> bool {
+    match way.kind {
+        WayKind::Absent => true,
+        WayKind::Own | WayKind::OwnOut => way.epoch == vm.meta_epoch,
+        _ => false,
+    }
+}
+
+/// Whether no table along the `__index` chain from metatable `mt` has `key`.
+/// What it looked at is marked, so that adding the key bumps the epoch.
+fn chain_lacks(vm: &mut VmState, mt: *mut Table, key: Gc<Str>) -> bool {
+    let mut mt = mt;
+    for _ in 0..MAX_HOLDERS {
+        if mt.is_null() {
+            return true;
+        }
+        // SAFETY: the metatable of a live table.
+        let index = vm.meta_of(unsafe { Gc::from_ptr(mt) }, Event::Index);
+        if index.is_nil() {
+            return true;
+        }
+        let Some(h) = index.as_table() else {
+            return false;
+        };
+        h.mark_meta(vm);
+        let shape = h.shape();
+        if shape.flags & OBJECT_META != 0 || !h.get_str(key).is_nil() {
+            return false;
+        }
+        mt = shape.metatable;
+    }
+    false
 }
 
 /// Adds a way to a site; ways that a megamorphic site has no room for go to
@@ -247,8 +283,13 @@ pub(crate) fn get_prop(
         if !s.is_dict() {
             if let Some(i) = s.lookup(key) {
                 let v = t.slot(i);
-                if !v.is_nil() || (s.metatable.is_null() && s.flags & OBJECT_META == 0) {
-                    add_way(vm, slot, key, own_way(s, i));
+                let lacking = s.flags & OBJECT_META == 0 && chain_lacks(vm, s.metatable, key);
+                if !v.is_nil() || lacking {
+                    let way = Way {
+                        epoch: if lacking { vm.meta_epoch } else { 0 },
+                        ..own_way(s, i)
+                    };
+                    add_way(vm, slot, key, way);
                     return Ok(v);
                 }
             } else if s.flags & OBJECT_META == 0 && !s.is_singleton() {
@@ -334,7 +375,7 @@ pub(crate) fn set_prop(
                     return Ok(());
                 }
             }
-            WayKind::Add | WayKind::AddOut if way.epoch == vm.meta_epoch && !v.is_nil() => {
+            WayKind::Add | WayKind::AddOut if way.epoch == vm.meta_epoch => {
                 // SAFETY: the way holds the successor of the shape just checked.
                 unsafe { t.add_slot(vm, way.aux as *mut Shape, v) };
                 return Ok(());
@@ -343,18 +384,20 @@ pub(crate) fn set_prop(
         }
     }
     slot.count = slot.count.saturating_add(1);
+    let no_newindex = s.flags & OBJECT_META == 0
+        && (s.metatable.is_null()
+            // SAFETY: the metatable of a live shape.
+            || vm.meta_of(unsafe { Gc::from_ptr(s.metatable) }, Event::NewIndex).is_nil());
     if let Some(i) = s.lookup(key) {
-        let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
-        if plain || !t.slot(i).is_nil() {
+        if no_newindex || !t.slot(i).is_nil() {
             t.set_slot(vm, i, v);
             slot.add_way(own_way(s, i));
             return Ok(());
         }
-    } else if !v.is_nil() && !s.is_singleton() && s.flags & OBJECT_META == 0 {
-        let absent = s.metatable.is_null()
-            // SAFETY: the metatable of a live shape.
-            || vm.meta_of(unsafe { Gc::from_ptr(s.metatable) }, Event::NewIndex).is_nil();
-        if absent {
+    } else if !s.is_singleton() {
+        // Also for nil: a constructor's `self.next = nil` then gives the same
+        // shape as `self.next = other`.
+        if no_newindex {
             let from = t.shape;
             // SAFETY: neither dictionary nor singleton, as tested above.
             if let Some(next) = unsafe { vm.shapes.add_field(from, key, false) } {

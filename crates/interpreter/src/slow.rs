@@ -88,8 +88,7 @@ unsafe fn get_named(vm: &mut VmState, base: *mut Value, pc: *const Instr, o: Val
         let fb = feedback(base, i.d());
         let name = key(constant(base, i.c()));
         if o.tag == Tag::TABLE {
-            let v = ic::get_cached(vm, o.payload as *const Table, name, fb);
-            if !v.is_nil() {
+            if let Some(v) = ic::get_cached(vm, o.payload as *const Table, name, fb) {
                 (*fb).result |= 1 << (v.tag.0 & 15);
                 store(base.add(i.a() as usize), v);
                 return true;

@@ -74,6 +74,9 @@ pub struct WaySnapshot {
     pub holder: Option<(u64, ShapeSnapshot)>,
     /// What the holder's slot contains now: tag and payload.
     pub held: Option<(Tag, u64)>,
+    /// For an own field: when it is nil, so is the access, because the
+    /// metatable's `__index` chain (in the snapshot's epoch) lacks the key.
+    pub nil_is_final: bool,
     /// Lattice cell of the field.
     pub field: Option<FieldSnapshot>,
     /// Value of the metatable epoch when the way was filled.
@@ -153,6 +156,7 @@ fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
         next: way.next_shape().map(|s| shape_snapshot(vm, s)),
         holder: None,
         held: None,
+        nil_is_final: own_nil_is_final(vm, way),
         field: way.field_info().map(field_snapshot),
         epoch: way.epoch,
         target: way.callee().map(|c| target_snapshot(way, c)),
@@ -192,6 +196,48 @@ fn target_snapshot(way: &Way, callee: Callee) -> TargetSnapshot {
             proto: None,
         },
     }
+}
+
+/// Most tables of an `__index` chain that a snapshot looks at.
+const MAX_CHAIN: usize = 16;
+
+/// Whether nil in the own field of a way is the result of reading it: no
+/// metatable, or an `__index` chain of tables of which none has the key.
+fn own_nil_is_final(vm: &VmState, way: &Way) -> bool {
+    let (Some(shape), true) = (
+        way.receiver_shape(),
+        matches!(way.kind, WayKind::Own | WayKind::OwnOut),
+    ) else {
+        return false;
+    };
+    let out = if way.kind == WayKind::OwnOut {
+        shape.inline_cap as usize
+    } else {
+        0
+    };
+    let Some(&key) = shape.keys().get(way.slot as usize + out) else {
+        return false;
+    };
+    if shape.flags & OBJECT_META != 0 {
+        return false;
+    }
+    let mut metatable = shape.metatable_table();
+    for _ in 0..MAX_CHAIN {
+        let Some(mt) = metatable else { return true };
+        let index = vm.meta_of(mt, Event::Index);
+        if index.is_nil() {
+            return true;
+        }
+        let Some(holder) = index.as_table() else {
+            return false;
+        };
+        // Only tables marked as such keep the epoch when a key is added.
+        if holder.shape().flags & META == 0 || !holder.get_str(key).is_nil() {
+            return false;
+        }
+        metatable = holder.metatable();
+    }
+    false
 }
 
 /// A field that hot code stores to will not stay constant: gives up the

@@ -207,8 +207,7 @@ impl Builder<'_> {
             return self.emit(Op::LoadSlot(loc), &[table], ty);
         }
         let v = self.emit(Op::LoadSlot(loc), &[table], Ty::Any);
-        let nil_is_final =
-            own && (shape.no_metatable || shape.plain_metatable && site.result & 1 != 0);
+        let nil_is_final = own && way.nil_is_final;
         if slow.is_none()
             && let Some(tag) = only_tag(site.result).filter(|&t| t != Tag::NIL)
         {
@@ -343,9 +342,8 @@ impl Builder<'_> {
         let plain = shape.flags & META == 0 && (shape.no_metatable || shape.no_newindex);
         let adds = matches!(way.kind, WayKind::Add | WayKind::AddOut) && way.next.is_some();
         let own = matches!(way.kind, WayKind::Own | WayKind::OwnOut);
-        // Adding nil adds nothing; the lattice's first store is the
-        // interpreter's.
-        fits && plain && (own || adds && self.ty(v) != Ty::Nil)
+        // The lattice's first store is the interpreter's.
+        fits && plain && (own || adds)
     }
 
     fn write_way(
@@ -370,14 +368,6 @@ impl Builder<'_> {
         }
         if matches!(way.kind, WayKind::Add | WayKind::AddOut) {
             let any = self.boxed(v);
-            if self.ty(v) == Ty::Any {
-                let is_nil = self.emit(Op::HasTag(Tag::NIL), &[any], Ty::Bool);
-                let ok = self.emit(Op::Not, &[is_nil], Ty::Bool);
-                match slow {
-                    Some(slow) => self.or_slow(slow, ok),
-                    None => self.guard(ok, DeoptReason::Type),
-                }
-            }
             let next = way.next.map_or(0, |n| n.addr);
             let lit = self.literal(PoolEntry::Shape(next), Ty::Ptr);
             self.push(Op::AddSlot, &[table, lit, any], Ty::None);
