@@ -685,7 +685,9 @@ pub(crate) unsafe fn loop_trigger(vm: &mut VmState, base: *mut Value, pc: *const
         let every = vm.hot_loops();
         let mut entry = std::ptr::null();
         let installed = &(*p).cold.osr;
-        if let Some(&(_, code)) = installed.iter().find(|e| e.0 == header) {
+        if (*r).flags & flags::TBC != 0 {
+            // Compiled code does not close variables.
+        } else if let Some(&(_, code)) = installed.iter().find(|e| e.0 == header) {
             entry = code;
         } else if every != u32::MAX && n >= every && n.is_multiple_of(every) {
             let hook = vm.hooks.hot_loop;

@@ -246,11 +246,55 @@ impl Builder<'_> {
         true
     }
 
+    /// Only Lua functions take the frame's place. Natives and what cannot be
+    /// called run above it, so that errors name this function and its line;
+    /// callable tables are left to the interpreter, which does both.
     pub(super) fn tail_call(&mut self, i: Instr) {
         let a = i.a();
         let nargs = (i.b() as usize).checked_sub(1).map(|n| n as u8);
         self.store_call(a, nargs);
+        let callee = self.read(a);
+        match self.ty(callee) {
+            Ty::LuaFn => {}
+            Ty::Table => {
+                self.exit(DeoptReason::Callee);
+                return;
+            }
+            Ty::Any => {
+                let is_lua = self.emit(Op::HasTag(Tag::LUA_FN), &[callee], Ty::Bool);
+                let (lua, other) = (self.func.add_block(), self.func.add_block());
+                self.branch(is_lua, Self::plain(lua), Self::plain(other));
+                self.cur = Some(other);
+                let is_table = self.emit(Op::HasTag(Tag::TABLE), &[callee], Ty::Bool);
+                let no_table = self.emit(Op::Not, &[is_table], Ty::Bool);
+                self.guard(no_table, DeoptReason::Callee);
+                self.call_and_return(a, nargs);
+                self.cur = Some(lua);
+            }
+            _ => {
+                self.call_and_return(a, nargs);
+                return;
+            }
+        }
         self.push(Op::TailCall { a, nargs }, &[], Ty::None);
+        self.cur = None;
+    }
+
+    /// A call of what is in the window at `a`, whose results are returned.
+    fn call_and_return(&mut self, a: u8, nargs: Option<u8>) {
+        let call_site = self.site_for(a);
+        let call = Op::CallWindow {
+            a,
+            nargs,
+            want: None,
+        };
+        let inst = self.push(call, &[], Ty::None);
+        self.func.insts[inst.index()].site = Some(call_site);
+        let results = Op::ReturnWindow {
+            from: a,
+            count: None,
+        };
+        self.push(results, &[], Ty::None);
         self.cur = None;
     }
 
