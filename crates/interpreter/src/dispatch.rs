@@ -1024,14 +1024,19 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     let f = a.add(4);
                     if (*a).tag == Tag::NATIVE_FN && (*a.add(1)).tag.0 == TABLE {
                         let n = (*a).payload as *const NativeClosure;
-                        if (*n).intrinsic == Intrinsic::Next as u16 {
-                            let t: Gc<Table> = Gc::from_ptr((*a.add(1)).payload as *mut Table);
-                            if slow::next_pair(t, a, site!(), n as u64) {
-                                if i.c() > 2 {
-                                    fill_nil(f.add(2), i.c() as usize - 2);
-                                }
-                                continue;
+                        let t: Gc<Table> = Gc::from_ptr((*a.add(1)).payload as *mut Table);
+                        let known = (*n).intrinsic;
+                        let done = if known == Intrinsic::Next as u16 {
+                            slow::next_pair(t, a, site!(), n as u64)
+                        } else {
+                            known == Intrinsic::IPairsNext as u16
+                                && slow::ipairs_pair(t, a, site!(), n as u64)
+                        };
+                        if done {
+                            if i.c() > 2 {
+                                fill_nil(f.add(2), i.c() as usize - 2);
                             }
+                            continue;
                         }
                     }
                     copy(f, a);

@@ -860,3 +860,36 @@ pub(crate) unsafe fn next_pair(
         true
     }
 }
+
+/// One step of `ipairs` in a generic `for`, as [`next_pair`]; returns false
+/// when the general way has to look.
+///
+/// # Safety
+/// As [`next_pair`].
+#[inline(never)]
+pub(crate) unsafe fn ipairs_pair(
+    t: Gc<Table>,
+    a: *mut Value,
+    fb: *mut FeedbackSlot,
+    native: u64,
+) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let control = a.add(2);
+        let n = (*control).payload.wrapping_add(1);
+        if (*control).tag != Tag::INT || n.wrapping_sub(1) >= u64::from(t.len) {
+            return false;
+        }
+        let v = t.get_int(n as i64);
+        if v.is_nil() {
+            return false;
+        }
+        if (*fb).way.aux != native {
+            ic::note_target(fb, native, native);
+        }
+        (*fb).result |= 1 << Tag::INT.0;
+        store(a.add(4), Value::int(n as i64));
+        store(a.add(5), v);
+        true
+    }
+}

@@ -41,7 +41,7 @@ intrinsics! {
     TableInsert = "table.insert", TableRemove = "table.remove", TableUnpack = "table.unpack",
     Type = "type", Select = "select", RawGet = "rawget", RawSet = "rawset", RawEqual = "rawequal", RawLen = "rawlen",
     Next = "next", Pairs = "pairs", IPairs = "ipairs", SetMetatable = "setmetatable", GetMetatable = "getmetatable",
-    PCall = "pcall", ToNumber = "tonumber", ToString = "tostring", Assert = "assert",
+    PCall = "pcall", ToNumber = "tonumber", ToString = "tostring", Assert = "assert", IPairsNext = "ipairs_iterator",
 }
 
 impl Gc<NativeClosure> {

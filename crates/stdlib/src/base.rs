@@ -46,7 +46,9 @@ pub fn open(vm: &mut VmState) {
     register::add_functions(vm, g, FUNCTIONS);
     let next = add_capturing(vm, "next", next, &[]);
     add_capturing(vm, "pairs", pairs, &[next]);
-    let step = Value::native_fn(vm.native("ipairs_iterator", ipairs_step));
+    let step = vm.native("ipairs_iterator", ipairs_step);
+    step.set_known(Intrinsic::IPairsNext);
+    let step = Value::native_fn(step);
     add_capturing(vm, "ipairs", ipairs, &[step]);
     let names: Vec<Value> = (0..=Tag::THREAD.0)
         .map(|t| vm.str_value(Tag(t).type_name().as_bytes()))
