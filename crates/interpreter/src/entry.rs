@@ -2,15 +2,12 @@
 
 use crate::call::call_hook;
 use corosensei::stack::{DefaultStack, Stack};
-use vela_objects::vm::Hooks;
+use vela_objects::vm::{Hooks, NATIVE_RESERVE};
 use vela_objects::{FuncProto, Gc, Value, VmState};
 
 /// Native stack that Lua code runs on, in bytes: reserved, committed when
 /// touched. Deep recursion of compiled code needs it.
 const NATIVE_STACK: usize = 512 << 20;
-
-/// Bytes kept free at the end of the native stack.
-const NATIVE_RESERVE: usize = 1 << 20;
 
 struct BigStack(DefaultStack);
 

@@ -208,6 +208,8 @@ pub(crate) enum Stmt {
         vars: u32,
         exprs: Range,
         block: Range,
+        /// Of the first expression: where errors of the iterator's calls are.
+        call_line: u32,
     },
     Return(Range),
     Break,

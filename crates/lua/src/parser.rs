@@ -460,6 +460,7 @@ impl<'s> Parser<'s> {
                     vars += 1;
                 }
                 self.expect(Tok::Word(Word::In))?;
+                let call_line = self.lex.line;
                 let exprs = self.expr_list()?;
                 self.activate(4);
                 let block = self.for_body(vars)?;
@@ -468,6 +469,7 @@ impl<'s> Parser<'s> {
                     vars,
                     exprs,
                     block,
+                    call_line,
                 }
             }
             _ => return Err(self.error("'=' or 'in' expected")),

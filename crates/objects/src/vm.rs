@@ -206,6 +206,9 @@ impl IndexCacheEntry {
 pub const STACK_SLOTS: usize = 2 << 20;
 /// Slots kept free above the limit for error handling.
 pub const STACK_RESERVE: usize = 4096;
+/// Bytes kept free at the end of the native stack; the message handler of a
+/// stack overflow may use half of them.
+pub const NATIVE_RESERVE: usize = 2 << 20;
 /// Nested native calls (natives calling Lua calling natives ...), as PUC
 /// Lua's `LUAI_MAXCCALLS`.
 pub const MAX_NATIVE_DEPTH: u32 = 200;
@@ -671,9 +674,12 @@ impl VmState {
         }
         self.overflowing = true;
         let limit = self.real_stack_limit;
+        let native_limit = self.native_limit;
         self.set_real_stack_limit(limit.wrapping_add(STACK_RESERVE / 2));
+        self.native_limit = native_limit.saturating_sub(NATIVE_RESERVE / 2);
         let thrown = self.runtime_error("stack overflow");
         self.set_real_stack_limit(limit);
+        self.native_limit = native_limit;
         self.overflowing = false;
         thrown
     }

@@ -112,7 +112,8 @@ impl Gen<'_, '_> {
                 vars,
                 exprs,
                 block,
-            } => self.generic_for(hidden, vars, exprs, block, node.line),
+                call_line,
+            } => self.generic_for(hidden, vars, exprs, block, call_line),
             Stmt::Return(exprs) => self.return_values(exprs),
             Stmt::Break => {
                 let level = self.loops.last().map_or(0, |l| l.active);
