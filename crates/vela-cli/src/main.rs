@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         eprintln!("vela: '{flag}': {}", vela::tier::TierError::NotBuilt);
         return ExitCode::FAILURE;
     }
+    start_log(&options);
     match run(&options, &args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -63,6 +64,27 @@ fn run(options: &Options, args: &[String]) -> Result<(), Error> {
     vm.flush();
     print_stats(vm.jit_stats(stats == Stats::Full), stats);
     outcome
+}
+
+/// Prints the tier's events that `--jit-log` asks for to standard error, each
+/// with the time since the start.
+fn start_log(options: &Options) {
+    let targets: Vec<String> = options
+        .jit
+        .log
+        .targets()
+        .map(|t| format!("{t}=debug"))
+        .collect();
+    if targets.is_empty() {
+        return;
+    }
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(targets.join(",")))
+        .with_timer(tracing_subscriber::fmt::time::uptime())
+        .with_level(false)
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 fn print_version() {

@@ -6,6 +6,7 @@
 
 use crate::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 use vela_objects::VmState;
 use vela_runtime_integration::{JitConfig, MirBackend, Mode, Tier};
 
@@ -15,6 +16,9 @@ pub enum TierError {
     /// The tier is not part of this build.
     #[error("this build has no optimizing tier (build with --features llvm-jit)")]
     NotBuilt,
+    /// A function was not compiled.
+    #[error("not compiled: {0}")]
+    Compile(String),
     /// The code generator or its threads could not start on this machine.
     #[error("the optimizing tier did not start: {0}")]
     Start(String),
@@ -94,6 +98,23 @@ pub(crate) fn install(vm: &mut VmState, config: &JitConfig, backend: Backend) ->
         }
     }
     Ok(())
+}
+
+/// Compiles a Lua function now, on this thread, with the feedback it has.
+/// Returns the time of all phases together.
+///
+/// # Errors
+/// [`TierError::NotBuilt`] without a tier in this VM, [`TierError::Compile`]
+/// with the reason why the function stays interpreted.
+pub(crate) fn compile(vm: &mut VmState, f: vela_objects::Value) -> Result<Duration, TierError> {
+    let tier = Tier::of(vm).ok_or(TierError::NotBuilt)?;
+    let Some(closure) = f.as_lua_fn() else {
+        return Err(TierError::Compile("not a Lua function".into()));
+    };
+    match tier.compile_now(vm, closure.proto) {
+        Ok(phases) => Ok(phases.total()),
+        Err(e) => Err(TierError::Compile(e.to_string())),
+    }
 }
 
 /// Functions compiled and side exits taken so far; zeros without a tier.

@@ -180,6 +180,21 @@ impl Vm {
         self.finish(outcome)
     }
 
+    /// Compiles a Lua function now instead of when it is hot; returns the time
+    /// it took. The function's feedback so far is used: one that never ran is
+    /// compiled without speculation.
+    ///
+    /// # Errors
+    /// [`Error::Tier`]: no tier in this VM, or why the function stays
+    /// interpreted.
+    ///
+    /// # Panics
+    /// If the function belongs to another VM.
+    pub fn compile(&mut self, f: &Function) -> Result<std::time::Duration, Error> {
+        let f = self.function(f);
+        Ok(tier::compile(&mut self.state, f)?)
+    }
+
     /// A global variable, without metamethods.
     ///
     /// # Errors
