@@ -210,7 +210,7 @@ config! {
     /// Failed speculations of one piece of code before it is thrown away and
     /// compiled again without them. Doubles with every compilation of the same
     /// function.
-    exit_threshold: u32 = 100, 50, 100; in Some((1, 1 << 20)); flag "--jit-exit-threshold=N";
+    exit_threshold: u32 = 20, 10, 20; in Some((1, 1 << 20)); flag "--jit-exit-threshold=N";
     /// Compilations of a function after failed speculations. After the last a
     /// version that does not speculate is compiled, which cannot fail.
     max_recompiles: u32 = 8, 16, 4; in Some((0, 1000)); flag "--jit-recompiles=N";

@@ -204,7 +204,7 @@ impl Machine for MirMachine {
     ) -> [u64; 2] {
         if self.stack_is_low() {
             // SAFETY: the running VM.
-            let _ = unsafe { (*self.vm).error("stack overflow") };
+            let _ = unsafe { (*self.vm).stack_overflow() };
             return [0, u64::from(Tag::RET_ERROR.0)];
         }
         if entry == &raw const INTERPRETED as u64 {

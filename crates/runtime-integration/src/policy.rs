@@ -250,6 +250,9 @@ pub fn decide(limits: &Limits, state: &FunctionState, event: Event) -> (Function
         Event::Invalidated => {
             s.invalidations += 1;
             s.discard(Phase::Idle);
+            for l in s.loops.values_mut() {
+                l.skip = (1 << (s.invalidations / 4).min(MAX_DOUBLINGS)) - 1;
+            }
             rearm = Some(backoff(limits, 1 + s.invalidations / 4));
             Action::Jettison
         }

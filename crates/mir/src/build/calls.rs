@@ -95,7 +95,7 @@ impl Builder<'_> {
                             tag != Tag::NIL && self.may_speculate(site, DeoptReason::Type);
                         if expected && self.live.live_in(next as u32).contains(a) {
                             let s = self.state_at(next);
-                            self.guard_tag_in(v, tag, s);
+                            self.guard_result(v, tag, s);
                         }
                     }
                 } else {

@@ -1,7 +1,7 @@
 //! The register map, frame states, the window, and call sites.
 
 use super::{Builder, Inherited};
-use crate::ir::{Block, FrameState, Inst, Op, PoolEntry, Site, SiteData, State, Target, Ty, Val};
+use crate::ir::{Block, Def, FrameState, Inst, Op, PoolEntry, Site, SiteData, State, Target, Ty, Val};
 use smallvec::SmallVec;
 use vela_bytecode::flow::{for_each_use, kills};
 use vela_bytecode::{Constant, Instr};
@@ -202,6 +202,17 @@ impl Builder<'_> {
         let typed = self.func.result(i);
         self.replace(v, typed);
         typed
+    }
+
+    /// The result of the call just made has this type. Leaves before the
+    /// instruction at `s`; the call is what a failure is recorded at.
+    pub(super) fn guard_result(&mut self, v: Val, tag: Tag, s: State) {
+        let typed = self.guard_tag_in(v, tag, s);
+        if let Def::Inst(guard) = self.func.vals[typed.index()].def
+            && typed != v
+        {
+            self.func.insts[guard.index()].origin = Some(self.pc as u32);
+        }
     }
 
     /// Leaves compiled code for good at the current instruction.
