@@ -87,12 +87,12 @@ unsafe fn get_named(vm: &mut VmState, base: *mut Value, pc: *const Instr, o: Val
         let i = *pc;
         let fb = feedback(base, i.d());
         let name = key(constant(base, i.c()));
-        if o.tag == Tag::TABLE {
-            if let Some(v) = ic::get_cached(vm, o.payload as *const Table, name, fb) {
-                (*fb).result |= 1 << (v.tag.0 & 15);
-                store(base.add(i.a() as usize), v);
-                return true;
-            }
+        if o.tag == Tag::TABLE
+            && let Some(v) = ic::get_cached(vm, o.payload as *const Table, name, fb)
+        {
+            (*fb).result |= 1 << (v.tag.0 & 15);
+            store(base.add(i.a() as usize), v);
+            return true;
         }
         save_pc(base, pc);
         let r = ic::get_prop(vm, o, name, fb);

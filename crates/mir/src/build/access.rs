@@ -364,7 +364,7 @@ impl Builder<'_> {
         }
         if !shape.no_metatable {
             // No `__newindex` as long as the metatables stay as they are.
-            self.check_epoch(slow.as_deref_mut());
+            self.check_epoch(slow);
         }
         if matches!(way.kind, WayKind::Add | WayKind::AddOut) {
             let any = self.boxed(v);
