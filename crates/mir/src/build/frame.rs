@@ -1,7 +1,9 @@
 //! The register map, frame states, the window, and call sites.
 
 use super::{Builder, Inherited};
-use crate::ir::{Block, Def, FrameState, Inst, Op, PoolEntry, Site, SiteData, State, Target, Ty, Val};
+use crate::ir::{
+    Block, Def, FrameState, Inst, Op, PoolEntry, Site, SiteData, State, Target, Ty, Val,
+};
 use smallvec::SmallVec;
 use vela_bytecode::flow::{for_each_use, kills};
 use vela_bytecode::{Constant, Instr};
