@@ -419,7 +419,13 @@ unsafe fn arith_values(
         let i = *pc;
         let op = operator(i.op_byte());
         let fb = feedback(base, i.d());
-        let r = match arith_numbers(op, x, y) {
+        // `SubI` adds the negated number, which matters for -0.0 - 0.
+        let numbers = if i.op_byte() == Op::SubI as u8 {
+            arith_numbers(ArithOp::Add, x, Value::int(-i64::from(i.sc())))
+        } else {
+            arith_numbers(op, x, y)
+        };
+        let r = match numbers {
             Some(v) => {
                 (*fb).arith |= operand_bit(x.tag, y.tag);
                 Ok(v)

@@ -48,8 +48,9 @@ enum Plan {
 fn arith_op(op: B) -> ArithOp {
     use ArithOp as A;
     match op {
-        B::Add | B::AddK | B::AddI => A::Add,
-        B::Sub | B::SubK | B::SubI => A::Sub,
+        // `SubI` adds the negated number, which matters for -0.0 - 0.
+        B::Add | B::AddK | B::AddI | B::SubI => A::Add,
+        B::Sub | B::SubK => A::Sub,
         B::Mul | B::MulK => A::Mul,
         B::Div | B::DivK => A::Div,
         B::Mod | B::ModK => A::Mod,
@@ -110,7 +111,8 @@ impl Builder<'_> {
         let site = self.site(i.d());
         let x = self.read(i.b() as u8);
         let y = match op {
-            B::AddI | B::SubI => self.int(i64::from(i.sc())),
+            B::AddI => self.int(i64::from(i.sc())),
+            B::SubI => self.int(-i64::from(i.sc())),
             _ if op.format().as_bytes()[2] == b'K' => self.constant(u32::from(i.c())),
             _ => self.read(i.c() as u8),
         };
