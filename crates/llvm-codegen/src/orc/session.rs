@@ -80,6 +80,9 @@ struct Session {
     /// that it stays in place, and dropped after the session that reads it.
     helpers: Box<Helpers>,
     places: Mutex<Places>,
+    /// Held while an object is linked: with two at once a thread may run the
+    /// other's work, and the causes of a failure would be reported there.
+    linking: Mutex<()>,
     dylibs: AtomicU64,
     linked: AtomicU64,
     removed: AtomicU64,
@@ -297,6 +300,7 @@ impl Jit {
             execution,
             helpers: Box::default(),
             places: Mutex::default(),
+            linking: Mutex::default(),
             dylibs: AtomicU64::new(0),
             linked: AtomicU64::new(0),
             removed: AtomicU64::new(0),
@@ -358,6 +362,7 @@ impl Jit {
                 name: String::new(),
             });
         }
+        let _one_at_a_time = session.linking.lock();
         REPORTED.with(|all| all.borrow_mut().clear());
         let place = session.take_place(&defined, !undefined.is_empty())?;
         // SAFETY: the dylib is live.
