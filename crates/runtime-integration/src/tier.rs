@@ -333,7 +333,7 @@ impl Tier {
         tracing::debug!(
             target: "vela_jit::compile",
             function = %function_name(proto), entry = %entry_name(entry), code = job.options.code_id,
-            speculate, calls = proto.calls.get(), "requested"
+            speculate, "requested"
         );
         match &self.workers {
             Some(workers) => {
