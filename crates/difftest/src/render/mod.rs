@@ -50,6 +50,10 @@ struct Frame {
     limit: u64,
     /// Inside a loop, the number of its continue label and whether a `goto` used it.
     continues: Vec<(u32, bool)>,
+    /// Loops that were open where the innermost to-be-closed variable began:
+    /// `goto` stays inside. PUC Lua 5.4.8 calls nil as the closing method when
+    /// a `goto` leaves its block for a label behind another local.
+    goto_floor: usize,
     vararg: bool,
     /// Name and parameters if it may call itself, and how many such calls it has.
     recursion: Option<(String, Vec<String>)>,
@@ -63,6 +67,7 @@ impl Frame {
             cost: 0,
             limit,
             continues: Vec::new(),
+            goto_floor: 0,
             vararg: false,
             recursion: None,
             self_calls: 0,

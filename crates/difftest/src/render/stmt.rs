@@ -294,7 +294,9 @@ impl Renderer {
             }
             Stmt::ContinueIf(e) => {
                 let text = self.expr(e);
-                if let Some((label, used)) = self.frame().continues.last_mut() {
+                let frame = self.frame();
+                let inside = frame.continues.len() > frame.goto_floor;
+                if let (true, Some((label, used))) = (inside, frame.continues.last_mut()) {
                     *used = true;
                     let label = *label;
                     self.line(&format!("if {text} then goto continue{label} end"));
@@ -417,7 +419,10 @@ impl Renderer {
                     let name = format!("h{}", self.next);
                     self.open("do");
                     self.line(&format!("local {name} <close> = closer(\"{name}\")"));
+                    let frame = self.frame();
+                    let floor = std::mem::replace(&mut frame.goto_floor, frame.continues.len());
                     self.scoped(body);
+                    self.frame().goto_floor = floor;
                     self.close("end");
                 }
             }
