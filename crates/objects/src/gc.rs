@@ -69,8 +69,6 @@ impl VmState {
             // SAFETY: shapes live as long as the VM.
             let shape = unsafe { &*self.shapes.all()[i] };
             self.mark_ptr(shape.metatable);
-            // The last key suffices: earlier ones are the parents' last keys
-            // (singletons start from a parent's keys and grow their own).
             for &k in &shape.keys {
                 self.mark_ptr(k.as_ptr());
             }
