@@ -1,6 +1,7 @@
 -- binary_trees: builds and walks many perfect binary trees.
 -- Stresses allocation of two-slot tables, garbage collection, recursion.
 -- quick: 10
+-- full: 16
 
 local function bottom_up(depth)
   if depth == 0 then return { nil, nil } end

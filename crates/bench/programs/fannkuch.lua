@@ -1,6 +1,8 @@
 -- fannkuch: most prefix reversals needed over all permutations of 1..n.
 -- Stresses integer arrays, swaps by multiple assignment, irregular inner loops.
+-- All of it is done three times.
 -- quick: 8
+-- full: 10
 
 local function fannkuch(n)
   local perm, work, count = {}, {}, {}
@@ -48,4 +50,8 @@ end
 
 local n = tonumber(arg and arg[1]) or 10
 local checksum, most = fannkuch(n)
+for _ = 2, 3 do
+  local again, most_again = fannkuch(n)
+  assert(again == checksum and most_again == most, "runs differ")
+end
 print(string.format("fannkuch(%d) = %d %d", n, checksum, most))

@@ -2,6 +2,7 @@
 -- Stresses float arrays with computed indices (in the reordering also float-typed ones),
 -- strided loops, a loop-carried rotation.
 -- quick: 12
+-- full: 19
 
 local PI, sin = math.pi, math.sin
 

@@ -1,6 +1,7 @@
 -- lu: LU factorization with partial pivoting, and a solve that checks it.
 -- Stresses nested float arrays, row swaps, triangular loops.
 -- quick: 120
+-- full: 1000
 
 local abs = math.abs
 

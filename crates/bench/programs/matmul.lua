@@ -1,6 +1,7 @@
 -- matmul: product of two n by n matrices held as arrays of row arrays.
 -- Stresses nested arrays, float multiply-add reductions, row hoisting.
 -- quick: 120
+-- full: 740
 
 local function generate(n, seed)
   local rows = {}

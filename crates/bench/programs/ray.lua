@@ -2,6 +2,7 @@
 -- Stresses short-lived vector objects, operator metamethods, calls of one method on
 -- several classes, float fields, recursion.
 -- quick: 60
+-- full: 740
 
 local sqrt, floor, huge = math.sqrt, math.floor, math.huge
 

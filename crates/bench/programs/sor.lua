@@ -1,6 +1,7 @@
 -- sor: successive over-relaxation on a square grid.
 -- Stresses a five-point stencil over nested float arrays, stores into the row read.
 -- quick: 15
+-- full: 2400
 
 local function grid(n)
   local g, seed = {}, 101

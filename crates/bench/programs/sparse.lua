@@ -1,6 +1,7 @@
 -- sparse: repeated product of a sparse matrix, in compressed rows, and a vector.
 -- Stresses indirect indexing through integer arrays into a float array.
 -- quick: 20
+-- full: 4000
 
 local ROWS, PER_ROW = 5000, 12
 

@@ -1,6 +1,7 @@
 -- spectral_norm: largest singular value of an infinite matrix by power iteration.
 -- Stresses float arithmetic in nested loops, a tiny helper function, float arrays.
 -- quick: 150
+-- full: 1650
 
 local function element(i, j)
   local ij = i + j

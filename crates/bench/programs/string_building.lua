@@ -2,6 +2,7 @@
 -- Stresses concatenation in loops, table.concat, string.format, rep, sub, char and
 -- byte, upper and reverse, gsub, and the interning of many short strings.
 -- quick: 60
+-- full: 8500
 
 local function digest(s)
   local h = 7

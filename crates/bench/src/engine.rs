@@ -18,11 +18,28 @@ pub enum Kind {
     VelaOn,
     /// LuaJIT.
     LuaJit,
+    /// Node.js, which runs the JavaScript twins of the steady-state programs.
+    Node,
+    /// A C compiler, which builds the C twins of the kernels.
+    C,
 }
 
 impl Kind {
     /// All kinds in the order of the report's columns.
-    pub const ALL: [Self; 4] = [Self::Lua54, Self::VelaOff, Self::VelaOn, Self::LuaJit];
+    pub const ALL: [Self; 6] = [
+        Self::Lua54,
+        Self::VelaOff,
+        Self::VelaOn,
+        Self::LuaJit,
+        Self::Node,
+        Self::C,
+    ];
+    /// Those that run whole Lua programs.
+    pub const WHOLE: [Self; 4] = [Self::Lua54, Self::VelaOff, Self::VelaOn, Self::LuaJit];
+    /// Those that run the steady-state programs.
+    pub const STEADY: [Self; 4] = [Self::Lua54, Self::VelaOn, Self::LuaJit, Self::Node];
+    /// Those that run the kernels.
+    pub const KERNELS: [Self; 3] = [Self::VelaOn, Self::LuaJit, Self::C];
 
     /// Short name, as in column heads and in `--engines`.
     #[must_use]
@@ -32,6 +49,8 @@ impl Kind {
             Self::VelaOff => "vela-off",
             Self::VelaOn => "vela-on",
             Self::LuaJit => "luajit",
+            Self::Node => "node",
+            Self::C => "c",
         }
     }
 
@@ -85,6 +104,16 @@ pub struct Absent {
     pub reason: String,
 }
 
+/// How the C twins are compiled: as fast as the compiler can make them, with the arithmetic
+/// of Lua (integers wrap, no fused operations).
+pub const C_FLAGS: [&str; 5] = [
+    "-O3",
+    "-march=native",
+    "-ffp-contract=off",
+    "-fwrapv",
+    "-std=gnu11",
+];
+
 /// Tries to start an engine: asks for its version, then runs an empty chunk with the flags
 /// that the benchmark uses. Vela with the JIT also gets `--jit-stats=json` where it is known.
 ///
@@ -93,7 +122,9 @@ pub struct Absent {
 pub fn detect(kind: Kind, command: &Path) -> Result<Engine, Absent> {
     let absent = |reason: String| Absent { kind, reason };
     let shown = command.display();
-    let (_, version) = try_run(command, &["-v"]).map_err(|e| absent(format!("{shown} -v: {e}")))?;
+    let flag = if kind == Kind::C { "--version" } else { "-v" };
+    let (_, version) =
+        try_run(command, &[flag]).map_err(|e| absent(format!("{shown} {flag}: {e}")))?;
     let version = version
         .lines()
         .next()
@@ -101,7 +132,8 @@ pub fn detect(kind: Kind, command: &Path) -> Result<Engine, Absent> {
         .trim()
         .to_owned();
     let args: Vec<&str> = match kind {
-        Kind::Lua54 | Kind::LuaJit => vec![],
+        Kind::Lua54 | Kind::LuaJit | Kind::Node => vec![],
+        Kind::C => C_FLAGS.to_vec(),
         Kind::VelaOff => vec!["-j", "off"],
         Kind::VelaOn => {
             let with_stats = ["-j", "on", "--jit-stats=json"];
@@ -114,7 +146,11 @@ pub fn detect(kind: Kind, command: &Path) -> Result<Engine, Absent> {
         }
     };
     let mut probe = args.clone();
-    probe.extend(["-e", ""]);
+    if kind == Kind::C {
+        probe.push("--version");
+    } else {
+        probe.extend(["-e", ""]);
+    }
     try_run(command, &probe).map_err(|e| absent(format!("{shown} {}: {e}", args.join(" "))))?;
     Ok(Engine {
         kind,

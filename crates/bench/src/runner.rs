@@ -72,7 +72,7 @@ pub struct Outcome {
 }
 
 /// Reads a stream to its end on a thread of its own, so that a full pipe never blocks the child.
-fn drain(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+pub(crate) fn drain(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -85,7 +85,7 @@ fn drain(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 }
 
 /// Waits for a child whose output has ended; `None` at the deadline.
-fn wait_until(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+pub(crate) fn wait_until(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
@@ -129,13 +129,7 @@ pub fn run(mut command: Command, timeout: Duration) -> Result<Run, Failure> {
     };
     let stderr = err.recv_timeout(Duration::from_secs(5)).unwrap_or_default();
     let stderr = String::from_utf8_lossy(&stderr).into_owned();
-    if !status.success() {
-        let message = stderr
-            .lines()
-            .find(|l| !l.trim().is_empty())
-            .unwrap_or("no message");
-        return Err(Failure::Exit(format!("{status}: {message}")));
-    }
+    exit_failure(status, &stderr)?;
     Ok(Run {
         seconds,
         stdout,
@@ -143,8 +137,20 @@ pub fn run(mut command: Command, timeout: Duration) -> Result<Run, Failure> {
     })
 }
 
+/// The failure that an exit status means, with the first line of the error output.
+pub(crate) fn exit_failure(status: ExitStatus, stderr: &str) -> Result<(), Failure> {
+    if status.success() {
+        return Ok(());
+    }
+    let message = stderr
+        .lines()
+        .find(|l| !l.trim().is_empty())
+        .unwrap_or("no message");
+    Err(Failure::Exit(format!("{status}: {message}")))
+}
+
 /// Describes the first line in which two outputs differ.
-fn first_difference(expected: &[u8], got: &[u8]) -> String {
+pub(crate) fn first_difference(expected: &[u8], got: &[u8]) -> String {
     let (expected, got) = (
         String::from_utf8_lossy(expected),
         String::from_utf8_lossy(got),

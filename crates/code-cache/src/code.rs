@@ -55,7 +55,7 @@ impl LiteralPool {
     /// Whether [`LiteralPool::invalidate`] was called.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
-        self.words[0].load(Ordering::Acquire) != 0
+        self.words[0].load(Ordering::Acquire) == 1
     }
 
     /// Bytes of memory.

@@ -66,6 +66,8 @@ pub struct InlinedAt {
     pub closure: Source,
     /// Register of the call in the outer frame.
     pub a: u8,
+    /// The frame replaced the one that was called, by a tail call.
+    pub tail: bool,
 }
 
 /// A side exit.

@@ -119,7 +119,11 @@ pub unsafe fn materialize(
                 func: plan.closure.addr(),
                 tag: Tag::LUA_FN,
                 kind: FrameKind::INTERPRETED,
-                flags: if i == 0 { old_flags | flags::ENTRY } else { 0 },
+                flags: match frame.inlined {
+                    Some(at) if at.tail => flags::TAIL,
+                    Some(_) => 0,
+                    None => old_flags | flags::ENTRY,
+                },
                 pad: 0,
                 nvarargs,
                 prev,

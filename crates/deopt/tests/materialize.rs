@@ -224,6 +224,7 @@ fn inlined_frames_go_into_the_window_of_their_caller() {
                     tag: Tag::LUA_FN,
                 },
                 a: a as u8,
+                tail: false,
             }),
         },
     ]);
@@ -280,6 +281,7 @@ fn sources_are_read_before_anything_is_written() {
                     tag: Tag::LUA_FN,
                 },
                 a: 2,
+                tail: false,
             }),
         },
     ]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -224,7 +225,10 @@ impl Modes {
 /// Runs a one-line script in the mode.
 fn probe(launcher: &Launcher) -> Result<(), String> {
     let dir = scratch().map_err(|e| e.to_string())?;
-    let script = dir.join("probe.lua");
+    // Tests run side by side in one process: each probe has its own file.
+    static PROBES: AtomicU32 = AtomicU32::new(0);
+    let number = PROBES.fetch_add(1, Ordering::Relaxed);
+    let script = dir.join(format!("probe-{number}.lua"));
     std::fs::write(&script, "print(1 + 1)\n").map_err(|e| e.to_string())?;
     let path = script.display().to_string();
     let outcome = launcher

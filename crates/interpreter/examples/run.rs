@@ -24,10 +24,7 @@ fn main() -> ExitCode {
     };
     let mut vm = interp::new_vm(1).expect("stacks");
     vm.hooks.load = load;
-    vm.gc_stress = std::env::var_os("VELA_GC_STRESS").is_some();
-    if vm.gc_stress {
-        vm.heap.set_threshold(0);
-    }
+    vm.set_gc_stress(std::env::var_os("VELA_GC_STRESS").is_some());
     vela_stdlib::open_all(&mut vm);
     let text = vela_lua::strip_shebang(&source);
     let main = match load(&mut vm, text, &format!("@{file}"), "t") {

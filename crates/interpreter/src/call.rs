@@ -325,6 +325,9 @@ pub(crate) unsafe fn push_frame(
         (*r).pc = 0;
         (*r).nargs = nargs as u32;
         vm.frame = r;
+        if let Some(executed) = &mut vm.executed {
+            executed.calls += 1;
+        }
         Outcome::Frame
     }
 }
@@ -426,7 +429,7 @@ pub(crate) unsafe fn call_other(
                 deliver(vm, base, instr, src, n);
                 if vm.gc_due() && instr.c() != 0 {
                     save_pc(base, pc.add(1));
-                    vm.collect_garbage();
+                    vm.gc_poll();
                 }
                 Status::Done
             }
@@ -679,14 +682,14 @@ pub(crate) unsafe fn loop_trigger(vm: &mut VmState, base: *mut Value, pc: *const
             vm.stack_limit = vm.real_stack_limit;
         }
         if vm.gc_due() {
-            vm.collect_garbage();
+            vm.gc_poll();
         }
         let n = (*p).loops.get();
         let every = vm.hot_loops();
         let mut entry = std::ptr::null();
         let installed = &(*p).cold.osr;
-        if (*r).flags & flags::TBC != 0 {
-            // Compiled code does not close variables.
+        if (*r).flags & flags::TBC != 0 && !has_tbc(&*p) {
+            // A generic loop's closing value, which compiled code has not.
         } else if let Some(&(_, code)) = installed.iter().find(|e| e.0 == header) {
             entry = code;
         } else if every != u32::MAX && n >= every && n.is_multiple_of(every) {
@@ -709,6 +712,12 @@ pub(crate) unsafe fn loop_trigger(vm: &mut VmState, base: *mut Value, pc: *const
         }
         enter_osr(vm, base, entry)
     }
+}
+
+/// Whether compiled code of the function closes variables.
+fn has_tbc(p: &FuncProto) -> bool {
+    let marks = |i: &Instr| i.op() == Some(Op::Tbc);
+    p.cold.proto.code.iter().any(marks)
 }
 
 /// Continues the running frame in compiled code.
@@ -759,7 +768,12 @@ unsafe fn enter_osr(vm: &mut VmState, base: *mut Value, entry: *const u8) -> Sta
 pub(crate) unsafe fn run_frames(vm: &mut VmState) -> Result<(), ()> {
     // SAFETY: by contract.
     unsafe {
-        if crate::dispatch::run(vm) {
+        let completed = if vm.executed.is_none() {
+            crate::dispatch::run::<false>(vm)
+        } else {
+            crate::dispatch::run::<true>(vm)
+        };
+        if completed {
             if vm.ret_base.is_null() {
                 return Err(());
             }
@@ -772,6 +786,15 @@ pub(crate) unsafe fn run_frames(vm: &mut VmState) -> Result<(), ()> {
         vm.frame = (*r).prev;
         Err(())
     }
+}
+
+/// Whether `caller` is the bottom of a coroutine's stack.
+///
+/// # Safety
+/// `caller` is an active record.
+unsafe fn is_body(vm: &VmState, caller: *mut FrameRecord) -> bool {
+    // SAFETY: by contract.
+    unsafe { (*caller).kind == FrameKind::BASE && !vm.thread.is_main() }
 }
 
 /// The hook behind every call from Rust: [`vela_objects::Hooks::call`].
@@ -799,7 +822,8 @@ pub(crate) unsafe fn call_hook(vm: &mut VmState, at: *mut Value, nargs: u32) -> 
                 Ok(n as u32)
             }
             None => {
-                if vm.tbc.last().is_some_and(|&s| s >= at) {
+                // The variables of a failed coroutine wait until it is closed.
+                if vm.tbc().last().is_some_and(|&s| s >= at) && !is_body(vm, caller) {
                     unwind::close_after_error(vm, at);
                 }
                 Err(vm.rethrow())

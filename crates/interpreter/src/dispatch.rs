@@ -6,6 +6,12 @@
 //! verifier has accepted every prototype that gets here, so operands are used
 //! unchecked.
 
+mod operands;
+
+use self::operands::{
+    FLOAT, INT, NIL, SAME_TAG_BIT, TABLE, as_float, note, note_index, note_result, opcode,
+    set_float, set_int,
+};
 use crate::call::{self, Status};
 use crate::frames::{LUA_WORD, closure, copy, distance, fill_nil, record, save_pc, store};
 use crate::{ic, slow};
@@ -20,101 +26,17 @@ use vela_objects::shape::{FieldInfo, OBJECT_META};
 use vela_objects::table::ELEMS_MIXED;
 use vela_objects::{Cell, Gc, Table, Tag, Value, VmState};
 
-const NIL: u8 = Tag::NIL.0;
-const INT: u8 = Tag::INT.0;
-const FLOAT: u8 = Tag::FLOAT.0;
-const STR: u8 = Tag::STR.0;
-const TABLE: u8 = Tag::TABLE.0;
-
-/// Feedback bit of operands with equal tags, by tag.
-const SAME_TAG_BIT: [u8; 16] = {
-    let mut t = [bits::OTHER; 16];
-    t[INT as usize] = bits::INT;
-    t[FLOAT as usize] = bits::FLOAT;
-    t[STR as usize] = bits::STRING;
-    t
-};
-
-/// The opcode of a verified instruction.
-#[inline(always)]
-unsafe fn opcode(i: Instr) -> Op {
-    // SAFETY: the verifier rejects bytes that name no opcode.
-    unsafe { std::mem::transmute::<u8, Op>(i.op_byte()) }
-}
-
-#[inline(always)]
-unsafe fn set_int(dst: *mut Value, n: i64) {
-    // SAFETY: `dst` is a register.
-    unsafe { store(dst, Value::int(n)) }
-}
-
-#[inline(always)]
-unsafe fn set_float(dst: *mut Value, f: f64) {
-    // SAFETY: `dst` is a register.
-    unsafe { store(dst, Value::float(f)) }
-}
-
-/// The number in a register known to hold one.
-#[inline(always)]
-unsafe fn as_float(v: *const Value) -> f64 {
-    // SAFETY: an initialised register.
-    unsafe {
-        if (*v).tag.0 == FLOAT {
-            f64::from_bits((*v).payload)
-        } else {
-            (*v).payload as i64 as f64
-        }
-    }
-}
-
-/// Sets feedback bits unless they are set: sites settle after a few runs, and
-/// a test costs less than a write.
-#[inline(always)]
-unsafe fn note(fb: *mut FeedbackSlot, bits: u8) {
-    // SAFETY: a feedback slot of the running function.
-    unsafe {
-        if (*fb).arith & bits != bits {
-            cold_path();
-            (*fb).arith |= bits;
-        }
-    }
-}
-
-/// Records the tag of a result.
-#[inline(always)]
-unsafe fn note_result(fb: *mut FeedbackSlot, tag: u8) {
-    // SAFETY: a feedback slot of the running function.
-    unsafe {
-        let seen = (*fb).result;
-        if u32::from(seen) >> (tag & 15) & 1 == 0 {
-            cold_path();
-            (*fb).result = seen | 1 << (tag & 15);
-        }
-    }
-}
-
-/// Records the kind of elements accessed.
-#[inline(always)]
-unsafe fn note_index(fb: *mut FeedbackSlot, bit: u8, kind: u8) {
-    // SAFETY: a feedback slot of the running function.
-    unsafe {
-        if (*fb).index & bit == 0 || u32::from((*fb).elems) >> (kind & 15) & 1 == 0 {
-            cold_path();
-            (*fb).index |= bit;
-            (*fb).elems |= 1 << (kind & 15);
-        }
-    }
-}
-
 /// Runs `vm.frame` and what it calls until its entry frame returns: `true`,
 /// with the results at `vm.ret_base`, or `false` with an error in flight and
 /// the frames still in place.
+///
+/// With `COUNT` it counts what it executes in `vm.executed`.
 ///
 /// # Safety
 /// `vm.frame` is an interpreted frame with a current pc, and it or a frame
 /// below is flagged `ENTRY`, with interpreted frames only in between.
 #[allow(clippy::cognitive_complexity)]
-pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
+pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
     // SAFETY: the contract above, the verifier's checks, and the frame layout
     // make every access below one to an initialised slot of the running
     // frame, its prototype, or a live object.
@@ -141,6 +63,9 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
             // `pc` stays at the instruction while it runs.
             pc = pc.wrapping_add(1);
             let i = *pc;
+            if COUNT && let Some(executed) = &mut vm.executed {
+                executed.operations[i.op_byte() as usize] += 1;
+            }
 
             macro_rules! ra {
                 () => {
@@ -189,7 +114,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     if vm.gc_due() {
                         cold_path();
                         save_pc(base, pc.add(1));
-                        vm.collect_garbage();
+                        vm.gc_poll();
                     }
                 };
             }
@@ -424,7 +349,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                             if *tag != NIL && ic::fits((*s).way.field as *const FieldInfo, v) {
                                 *p = v.payload;
                                 *tag = v.tag.0;
-                                vm.barrier(Gc::from_ptr(t));
+                                vm.barrier(v);
                                 continue;
                             }
                         }
@@ -486,7 +411,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                         if kind == tag {
                             note_index(site!(), index_bits::TYPED, kind);
                             *(*t).elems.add(at as usize) = (*v).payload;
-                            vm.barrier(Gc::from_ptr(t));
+                            vm.barrier(*v);
                             continue;
                         }
                         if kind == ELEMS_MIXED && tag != NIL {
@@ -503,7 +428,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                                 }
                                 *(*t).elems.add(at as usize) = (*v).payload;
                                 *old = tag;
-                                vm.barrier(Gc::from_ptr(t));
+                                vm.barrier(*v);
                                 continue;
                             }
                         }
@@ -516,7 +441,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                         note_index(site!(), index_bits::APPEND, kind);
                         *(*t).elems.add(at as usize) = (*v).payload;
                         (*t).len = at as u32 + 1;
-                        vm.barrier(Gc::from_ptr(t));
+                        vm.barrier(*v);
                         continue;
                     }
                     slow!($slow);
@@ -562,7 +487,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     let v = rb!();
                     (*c).payload = (*v).payload;
                     (*c).header.aux = (*v).tag.0;
-                    vm.barrier(Gc::from_ptr(c));
+                    vm.barrier(*v);
                 }
                 Op::GetUpval => {
                     let c = upval(base, i.b());
@@ -577,7 +502,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                     let v = ra!();
                     (*c).payload = (*v).payload;
                     (*c).header.aux = (*v).tag.0;
-                    vm.barrier(Gc::from_ptr(c));
+                    vm.barrier(*v);
                 }
 
                 Op::GetTabUp => {
@@ -598,7 +523,8 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                 }
 
                 Op::NewTable => {
-                    let t = vm.table(i.c() as usize, i.b() as usize);
+                    let site = (*proto).feedback.add(i.d() as usize);
+                    let t = vm.table_of_site(site, i.c() as usize, i.b() as usize);
                     store(ra!(), Value::table(t));
                     poll!();
                 }
@@ -875,6 +801,9 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                             (*r).prev = caller;
                             (&raw mut (*r).pc).cast::<u64>().write((nargs as u64) << 32);
                             vm.frame = r;
+                            if COUNT && let Some(executed) = &mut vm.executed {
+                                executed.calls += 1;
+                            }
                             base = new;
                             proto = p;
                             pc = (*p).code.wrapping_sub(1);
@@ -944,7 +873,7 @@ pub(crate) unsafe fn run(vm: &mut VmState) -> bool {
                 }
                 Op::Tbc => slow!(slow::tbc),
                 Op::Close => {
-                    if !vm.tbc.is_empty() {
+                    if !vm.tbc().is_empty() {
                         slow!(slow::close);
                     }
                 }

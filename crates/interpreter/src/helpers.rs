@@ -11,12 +11,14 @@
 
 use crate::call::{self, Outcome, PENDING_TAIL, Raw, compiled_outcome, run_frames, start_call};
 use crate::frames::{copy, copy_down, distance, fill_nil, record, store};
+use crate::ic;
 use crate::slow;
+use crate::string_helpers;
 use crate::unwind::stack_overflow;
 use vela_bytecode::{FRAME_SLOTS, Instr, Op};
-use vela_objects::closure::LuaClosure;
+use vela_objects::closure::{LuaClosure, POOL_LEAVE};
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
-use vela_objects::object::Header;
+use vela_objects::meta::Event;
 use vela_objects::ops::{float_mod, float_pow};
 use vela_objects::shape::Shape;
 use vela_objects::{Gc, Str, Table, Tag, Value, VmState};
@@ -48,6 +50,11 @@ helper_table! {
     "new_table" => new_table,
     "new_cell" => new_cell,
     "add_slot" => add_slot,
+    "compare" => compare,
+    "find_field" => find_field,
+    "put_field" => put_field,
+    "find_index" => find_index,
+    "put_index" => put_index,
     "push_elem" => push_elem,
     "barrier" => barrier,
     "str_lt" => str_lt,
@@ -61,6 +68,27 @@ helper_table! {
     "tan" => helper_tan,
     "exp" => helper_exp,
     "log" => helper_log,
+    "native_upval" => string_helpers::native_upval,
+    "pairs_next" => string_helpers::pairs_next,
+    "next_pair" => string_helpers::next_pair,
+    "pop_elem" => string_helpers::pop_elem,
+    "raw_get" => string_helpers::raw_get,
+    "raw_set" => string_helpers::raw_set,
+    "raw_equal" => string_helpers::raw_equal,
+    "raw_len" => string_helpers::raw_len,
+    "type_name" => string_helpers::type_name,
+    "to_str" => string_helpers::to_str,
+    "to_num" => string_helpers::to_num,
+    "str_sub" => string_helpers::str_sub,
+    "str_char" => string_helpers::str_char,
+    "concat2" => string_helpers::concat2,
+    "concat3" => string_helpers::concat3,
+    "concat4" => string_helpers::concat4,
+    "new_closure" => string_helpers::new_closure,
+    "set_list1" => string_helpers::set_list1,
+    "set_list2" => string_helpers::set_list2,
+    "set_list3" => string_helpers::set_list3,
+    "set_list4" => string_helpers::set_list4,
 }
 
 /// The address of a helper by name.
@@ -255,6 +283,20 @@ unsafe extern "C" fn interp_one(vm: *mut VmState, fp: *mut FrameRecord, pc: u64)
     }
 }
 
+/// Lets compiled code find what the site knows of constant `k` in `o`, for the
+/// next time.
+///
+/// # Safety
+/// `i` is an instruction of the frame at `base`, `k` names a string constant.
+unsafe fn share(vm: &mut VmState, base: *mut Value, i: Instr, o: Value, k: u16) {
+    // SAFETY: by contract; operands were checked by the verifier.
+    unsafe {
+        let p = crate::frames::proto(base);
+        let key = crate::frames::key((*p).constants.add(k as usize));
+        ic::share_way(vm, o, key, (*p).feedback.add(i.d() as usize));
+    }
+}
+
 unsafe fn exec_one(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> u64 {
     // SAFETY: the contract of the tiers; operands were checked by the
     // verifier.
@@ -301,13 +343,22 @@ unsafe fn exec_one(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> u64 
             Op::GetTabUp => slow::get_tab_up(vm, base, pc),
             Op::SetTabUp => slow::set_tab_up(vm, base, pc),
             Op::NewTable => slow::new_table(vm, base, pc),
-            Op::GetField => slow::get_field(vm, base, pc),
-            Op::SetField => slow::set_field(vm, base, pc),
+            Op::GetField => {
+                share(vm, base, i, *rb, i.c());
+                slow::get_field(vm, base, pc)
+            }
+            Op::SetField => {
+                share(vm, base, i, *ra, i.b());
+                slow::set_field(vm, base, pc)
+            }
             Op::GetIndex => slow::get_index(vm, base, pc),
             Op::SetIndex => slow::set_index(vm, base, pc),
             Op::GetInt => slow::get_int(vm, base, pc),
             Op::SetInt => slow::set_int(vm, base, pc),
-            Op::SelfGet => slow::self_get(vm, base, pc),
+            Op::SelfGet => {
+                share(vm, base, i, *rb, i.c());
+                slow::self_get(vm, base, pc)
+            }
             Op::SetList => slow::set_list(vm, base, pc),
             Op::Add
             | Op::Sub
@@ -370,15 +421,14 @@ unsafe fn exec_one(vm: &mut VmState, base: *mut Value, pc: *const Instr) -> u64 
                 copy(f.add(FRAME_SLOTS + 1), ra.add(2));
                 call_in_frame(vm, base, i, f, 2)
             }
+            // What compiled code returns is in its registers.
+            Op::Return | Op::Return0 | Op::Return1 => slow::close_frame(vm, base, pc),
             // Control flow is the caller's.
             Op::Jmp
             | Op::Loop
             | Op::JmpIf
             | Op::JmpIfNot
             | Op::TailCall
-            | Op::Return
-            | Op::Return0
-            | Op::Return1
             | Op::VarargPrep
             | Op::TForLoop => {
                 debug_assert!(false, "interp_one on {op:?}");
@@ -497,19 +547,27 @@ unsafe extern "C" fn store_results(
     }
 }
 
-/// Answers a poll request; collects when due.
-fn safepoint(vm: &mut VmState) {
+/// Answers a poll request of compiled code. Returns whether something is due
+/// that must wait until the code is left.
+fn safepoint(vm: &mut VmState) -> bool {
     if vm.stack_limit.is_null() {
         vm.stack_limit = vm.real_stack_limit;
     }
-    if vm.gc_due() {
-        vm.collect_garbage();
-    }
+    vm.gc_poll_quiet()
 }
 
-unsafe extern "C" fn poll(vm: *mut VmState, _fp: *mut FrameRecord) -> u64 {
-    // SAFETY: the contract of the tiers: the frame's record is current.
-    safepoint(unsafe { &mut *vm });
+unsafe extern "C" fn poll(vm: *mut VmState, fp: *mut FrameRecord) -> u64 {
+    // SAFETY: the contract of the tiers: the frame's record is current, and
+    // its function a Lua closure, with a pool if the code tests the flag.
+    unsafe {
+        if safepoint(&mut *vm) {
+            let pool = (*((*fp).func as *mut LuaClosure)).proto;
+            let pool = pool.pool;
+            if !pool.is_null() && *pool == 0 {
+                *pool = POOL_LEAVE;
+            }
+        }
+    }
     0
 }
 
@@ -612,6 +670,102 @@ unsafe extern "C" fn add_slot(
     unsafe { Gc::from_ptr(t).add_slot(&mut *vm, shape, v) }
 }
 
+/// 0 or 1 where no metamethod takes part and no error is raised, else 2.
+unsafe extern "C" fn compare(vm: *mut VmState, op: u64, p: u64, t: u64, q: u64, u: u64) -> u64 {
+    let value = |payload, tag: u64| Value {
+        payload,
+        tag: Tag(tag as u8),
+    };
+    let (x, y) = (value(p, t), value(q, u));
+    // SAFETY: the contract of the tiers.
+    let vm = unsafe { &mut *vm };
+    let both = |tag: Tag| x.tag == tag && y.tag == tag;
+    let numbers = x.tag.is_number() && y.tag.is_number();
+    let answer = if op == 0 {
+        if x.raw_eq(y) {
+            Some(true)
+        } else {
+            let plain = |v| vm.metamethod(v, Event::Eq).is_nil();
+            let none = !(both(Tag::TABLE) || both(Tag::USERDATA)) || plain(x) && plain(y);
+            none.then_some(false)
+        }
+    } else if numbers || both(Tag::STR) {
+        // Neither raises nor calls anything.
+        let less = if op == 1 {
+            vm.less_than(x, y)
+        } else {
+            vm.less_equal(x, y)
+        };
+        less.ok()
+    } else {
+        None
+    };
+    answer.map_or(2, u64::from)
+}
+
+/// A found value, or none.
+fn found(v: Option<Value>) -> Raw {
+    match v {
+        Some(v) => Raw::value(v),
+        None => Raw {
+            payload: 0,
+            tag: u64::from(Tag::RET_NONE.0),
+        },
+    }
+}
+
+unsafe extern "C" fn find_field(vm: *mut VmState, t: *mut Table, key: *mut Str) -> Raw {
+    // SAFETY: the contract of the tiers.
+    unsafe { found(ic::find_str(&mut *vm, Gc::from_ptr(t), Gc::from_ptr(key))) }
+}
+
+unsafe extern "C" fn put_field(
+    vm: *mut VmState,
+    t: *mut Table,
+    key: *mut Str,
+    payload: u64,
+    tag: u64,
+) -> u64 {
+    let v = Value {
+        payload,
+        tag: Tag(tag as u8),
+    };
+    // SAFETY: the contract of the tiers.
+    unsafe {
+        let (t, key) = (Gc::from_ptr(t), Gc::from_ptr(key));
+        u64::from(ic::put_str(&mut *vm, t, key, v))
+    }
+}
+
+unsafe extern "C" fn find_index(vm: *mut VmState, t: *mut Table, key: u64, key_tag: u64) -> Raw {
+    let key = Value {
+        payload: key,
+        tag: Tag(key_tag as u8),
+    };
+    // SAFETY: the contract of the tiers.
+    unsafe { found(ic::find_any(&mut *vm, Gc::from_ptr(t), key)) }
+}
+
+unsafe extern "C" fn put_index(
+    vm: *mut VmState,
+    t: *mut Table,
+    key: u64,
+    key_tag: u64,
+    payload: u64,
+    tag: u64,
+) -> u64 {
+    let key = Value {
+        payload: key,
+        tag: Tag(key_tag as u8),
+    };
+    let v = Value {
+        payload,
+        tag: Tag(tag as u8),
+    };
+    // SAFETY: the contract of the tiers.
+    unsafe { u64::from(ic::put_any(&mut *vm, Gc::from_ptr(t), key, v)) }
+}
+
 unsafe extern "C" fn push_elem(vm: *mut VmState, t: *mut Table, payload: u64, tag: u64) {
     let v = Value {
         payload,
@@ -624,9 +778,13 @@ unsafe extern "C" fn push_elem(vm: *mut VmState, t: *mut Table, payload: u64, ta
     }
 }
 
-unsafe extern "C" fn barrier(vm: *mut VmState, object: *mut Header) {
+unsafe extern "C" fn barrier(vm: *mut VmState, payload: u64, tag: u64) {
+    let v = Value {
+        payload,
+        tag: Tag(tag as u8),
+    };
     // SAFETY: the contract of the tiers.
-    unsafe { (*vm).barrier(Gc::from_ptr(object)) }
+    unsafe { (*vm).barrier(v) }
 }
 
 unsafe extern "C" fn str_lt(a: *mut Str, b: *mut Str) -> u64 {

@@ -8,7 +8,7 @@
 use vela_objects::closure::{FuncProto, LuaClosure};
 use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind};
 use vela_objects::meta::Event;
-use vela_objects::shape::{FieldInfo, FieldKind, META, OBJECT_META, Shape};
+use vela_objects::shape::{CLASS, FieldInfo, FieldKind, META, OBJECT_META, Shape};
 use vela_objects::table::TABLE_SIZE;
 use vela_objects::vm::{INDEX_CACHE, IndexCacheEntry};
 use vela_objects::{Gc, LuaResult, Str, Table, Tag, Value, VmState};
@@ -143,16 +143,34 @@ fn own_way(shape: &Shape, i: usize) -> Way {
 /// Most `__index` tables followed when a cache is filled.
 const MAX_HOLDERS: usize = 16;
 
-/// Finds the table that has `key` along the `__index` chain that starts at
-/// metatable `mt`; `None` when that cannot be cached or the key is absent.
-fn find_holder(vm: &mut VmState, mt: *mut Table, key: Gc<Str>) -> Option<(Gc<Table>, usize)> {
-    let mut mt = mt;
+/// What `__index` is for tables of a shape; nil if there is none. `None` if the
+/// shape does not tell.
+fn index_of(vm: &mut VmState, shape: &Shape) -> Option<Value> {
+    if shape.flags & CLASS != 0 {
+        // SAFETY: the class of live objects, whose metatables hold it.
+        return Some(Value::table(unsafe { Gc::from_ptr(shape.metatable) }));
+    }
+    if shape.flags & OBJECT_META != 0 {
+        return None;
+    }
+    if shape.metatable.is_null() {
+        return Some(Value::NIL);
+    }
+    // SAFETY: the metatable of live tables.
+    Some(vm.meta_of(unsafe { Gc::from_ptr(shape.metatable) }, Event::Index))
+}
+
+/// Finds the table that has `key` along the `__index` chain of tables of this
+/// shape; `None` when that cannot be cached or the key is absent.
+fn find_holder(vm: &mut VmState, shape: &Shape, key: Gc<Str>) -> Option<(Gc<Table>, usize)> {
+    let index = index_of(vm, shape)?;
+    find_in_chain(vm, index, key)
+}
+
+/// As [`find_holder`], from what `__index` is.
+fn find_in_chain(vm: &mut VmState, index: Value, key: Gc<Str>) -> Option<(Gc<Table>, usize)> {
+    let mut index = index;
     for _ in 0..MAX_HOLDERS {
-        if mt.is_null() {
-            return None;
-        }
-        // SAFETY: the metatable of a live table or type.
-        let index = vm.meta_of(unsafe { Gc::from_ptr(mt) }, Event::Index);
         let h = index.as_table()?;
         h.mark_meta(vm);
         let shape = h.shape();
@@ -162,7 +180,7 @@ fn find_holder(vm: &mut VmState, mt: *mut Table, key: Gc<Str>) -> Option<(Gc<Tab
         if let Some(i) = shape.lookup(key) {
             return (!h.slot(i).is_nil()).then_some((h, i));
         }
-        mt = h.metatable().map_or(std::ptr::null_mut(), Gc::as_ptr);
+        index = index_of(vm, shape)?;
     }
     None
 }
@@ -220,16 +238,14 @@ fn nil_is_final(vm: &VmState, way: &Way) -> bool {
     }
 }
 
-/// Whether no table along the `__index` chain from metatable `mt` has `key`.
-/// What it looked at is marked, so that adding the key bumps the epoch.
-fn chain_lacks(vm: &mut VmState, mt: *mut Table, key: Gc<Str>) -> bool {
-    let mut mt = mt;
+/// Whether no table along the `__index` chain of tables of this shape has
+/// `key`. What it looked at is marked, so that adding the key bumps the epoch.
+fn chain_lacks(vm: &mut VmState, shape: &Shape, key: Gc<Str>) -> bool {
+    let mut shape = shape;
     for _ in 0..MAX_HOLDERS {
-        if mt.is_null() {
-            return true;
-        }
-        // SAFETY: the metatable of a live table.
-        let index = vm.meta_of(unsafe { Gc::from_ptr(mt) }, Event::Index);
+        let Some(index) = index_of(vm, shape) else {
+            return false;
+        };
         if index.is_nil() {
             return true;
         }
@@ -237,11 +253,10 @@ fn chain_lacks(vm: &mut VmState, mt: *mut Table, key: Gc<Str>) -> bool {
             return false;
         };
         h.mark_meta(vm);
-        let shape = h.shape();
-        if shape.flags & OBJECT_META != 0 || !h.get_str(key).is_nil() {
+        if !h.get_str(key).is_nil() {
             return false;
         }
-        mt = shape.metatable;
+        shape = h.shape();
     }
     false
 }
@@ -283,7 +298,7 @@ pub(crate) fn get_prop(
         if !s.is_dict() {
             if let Some(i) = s.lookup(key) {
                 let v = t.slot(i);
-                let lacking = s.flags & OBJECT_META == 0 && chain_lacks(vm, s.metatable, key);
+                let lacking = chain_lacks(vm, s, key);
                 if !v.is_nil() || lacking {
                     let way = Way {
                         epoch: if lacking { vm.meta_epoch } else { 0 },
@@ -292,8 +307,8 @@ pub(crate) fn get_prop(
                     add_way(vm, slot, key, way);
                     return Ok(v);
                 }
-            } else if s.flags & OBJECT_META == 0 && !s.is_singleton() {
-                if s.metatable.is_null() {
+            } else if !s.is_singleton() {
+                if s.metatable.is_null() && s.flags & OBJECT_META == 0 {
                     slot.add_way(Way {
                         shape: shape as u64,
                         kind: WayKind::Absent,
@@ -301,7 +316,7 @@ pub(crate) fn get_prop(
                     });
                     return Ok(Value::NIL);
                 }
-                if let Some((h, i)) = find_holder(vm, s.metatable, key) {
+                if let Some((h, i)) = find_holder(vm, s, key) {
                     let way = holder_way(vm, shape as u64, h, i, false);
                     add_way(vm, slot, key, way);
                     return Ok(h.slot(i));
@@ -322,7 +337,8 @@ pub(crate) fn get_prop(
             }
         }
         mt.mark_meta(vm);
-        if let Some((h, i)) = find_holder(vm, mt.as_ptr(), key) {
+        let index = vm.meta_of(mt, Event::Index);
+        if let Some((h, i)) = find_in_chain(vm, index, key) {
             let way = holder_way(vm, mt.addr(), h, i, true);
             slot.add_way(way);
             return Ok(h.slot(i));
@@ -371,7 +387,7 @@ pub(crate) fn set_prop(
                         *p = v.payload;
                         *tag = v.tag.0;
                     }
-                    vm.barrier(t);
+                    vm.barrier(v);
                     return Ok(());
                 }
             }
@@ -384,14 +400,16 @@ pub(crate) fn set_prop(
         }
     }
     slot.count = slot.count.saturating_add(1);
-    let no_newindex = s.flags & OBJECT_META == 0
-        && (s.metatable.is_null()
+    let no_newindex = s.flags & CLASS != 0
+        || s.flags & OBJECT_META == 0
+            && (s.metatable.is_null()
             // SAFETY: the metatable of a live shape.
             || vm.meta_of(unsafe { Gc::from_ptr(s.metatable) }, Event::NewIndex).is_nil());
     if let Some(i) = s.lookup(key) {
         if no_newindex || !t.slot(i).is_nil() {
             t.set_slot(vm, i, v);
-            slot.add_way(own_way(s, i));
+            let way = own_way(s, i);
+            add_way(vm, slot, key, way);
             return Ok(());
         }
     } else if !s.is_singleton() {
@@ -406,7 +424,7 @@ pub(crate) fn set_prop(
                 // SAFETY: shapes live as long as the VM.
                 let ns = unsafe { &*next };
                 let own = own_way(ns, ns.nslots as usize - 1);
-                slot.add_way(Way {
+                let way = Way {
                     shape: from as u64,
                     aux: next as u64,
                     kind: if own.kind == WayKind::Own {
@@ -416,7 +434,8 @@ pub(crate) fn set_prop(
                     },
                     epoch: vm.meta_epoch,
                     ..own
-                });
+                };
+                add_way(vm, slot, key, way);
                 return Ok(());
             }
         }
@@ -505,6 +524,132 @@ pub(crate) fn set_str_index(
         return Ok(());
     }
     vm.set_index(Value::table(t), Value::str(key), v)
+}
+
+/// Puts the site's way for the shape of `o`, if it has one, in the VM-wide
+/// cache: compiled code that does not test for the shape finds it there.
+///
+/// # Safety
+/// `fb` is a feedback slot of the running function.
+pub(crate) unsafe fn share_way(vm: &mut VmState, o: Value, key: Gc<Str>, fb: *const FeedbackSlot) {
+    if let Some(t) = o.as_table() {
+        // SAFETY: by contract.
+        let way = find_way(unsafe { &*fb }, t.shape as u64).copied();
+        if let Some(way) = way {
+            remember(vm, key, way);
+        }
+    }
+}
+
+// ---- lookups of compiled code ------------------------------------------
+//
+// None of these runs Lua code, raises, or changes anything besides the table
+// stored to: where more is needed the interpreter runs the instruction.
+
+/// `t[key]` if it can be told from the caches and the table alone.
+#[inline]
+pub(crate) fn find_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<Value> {
+    let s = t.shape();
+    let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
+    let v = if s.is_dict() {
+        t.get_str(key)
+    } else {
+        let shape = t.shape as u64;
+        match cached_way(vm, shape, key) {
+            Some(way) => {
+                // SAFETY: the way was made for this shape.
+                let v = unsafe { read_way(vm, way, t.as_ptr()) };
+                if v.is_nil() && nil_is_final(vm, way) {
+                    return Some(v);
+                }
+                v
+            }
+            None => match s.lookup(key) {
+                Some(i) => {
+                    let way = own_way(s, i);
+                    remember(vm, key, way);
+                    t.slot(i)
+                }
+                None => {
+                    if plain && !s.is_singleton() {
+                        remember(
+                            vm,
+                            key,
+                            Way {
+                                shape,
+                                kind: WayKind::Absent,
+                                ..Way::EMPTY
+                            },
+                        );
+                    }
+                    Value::NIL
+                }
+            },
+        }
+    };
+    (plain || !v.is_nil()).then_some(v)
+}
+
+/// `t[key] = v`; false if that takes more than a store into `t`.
+#[inline]
+pub(crate) fn put_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>, v: Value) -> bool {
+    let s = t.shape();
+    if s.flags & META != 0 {
+        return false;
+    }
+    let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
+    if s.is_dict() {
+        if plain || !t.get_str(key).is_nil() {
+            t.set_str_as(vm, key, v, true);
+            return true;
+        }
+        return false;
+    }
+    if let Some(way) = cached_way(vm, t.shape as u64, key)
+        && matches!(way.kind, WayKind::Add | WayKind::AddOut)
+    {
+        let field = way.field as *const FieldInfo;
+        // SAFETY: the way holds the successor of the table's shape, and the
+        // lattice cell of the new field.
+        unsafe {
+            if way.epoch == vm.meta_epoch && fits(field, v) {
+                t.add_slot(vm, way.aux as *mut Shape, v);
+                return true;
+            }
+        }
+        return false;
+    }
+    let Some(i) = cached_slot(vm, t, key) else {
+        return false;
+    };
+    // SAFETY: the lattice cell of the table's own field.
+    if (plain || !t.slot(i).is_nil()) && unsafe { fits(s.field(i), v) } {
+        t.set_slot(vm, i, v);
+        return true;
+    }
+    false
+}
+
+/// `t[key]` if it can be told from the caches and the table alone.
+#[inline]
+pub(crate) fn find_any(vm: &mut VmState, t: Gc<Table>, key: Value) -> Option<Value> {
+    if let Some(key) = key.as_str() {
+        return find_str(vm, t, key);
+    }
+    let v = t.get(key);
+    let s = t.shape();
+    (!v.is_nil() || s.metatable.is_null() && s.flags & OBJECT_META == 0).then_some(v)
+}
+
+/// `t[key] = v`; false if that takes more than a store into `t`, or raises.
+#[inline]
+pub(crate) fn put_any(vm: &mut VmState, t: Gc<Table>, key: Value, v: Value) -> bool {
+    if let Some(key) = key.as_str() {
+        return put_str(vm, t, key, v);
+    }
+    let s = t.shape();
+    let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
+    (plain || !t.get(key).is_nil()) && t.set(vm, key, v).is_ok()
 }
 
 /// Records a call target that is not the one in the first way.

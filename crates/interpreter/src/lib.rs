@@ -13,6 +13,7 @@
 //! | `slow` | whatever an instruction does beyond its fast path |
 //! | `unwind` | message handlers, to-be-closed variables |
 //! | [`helpers`] | functions that compiled code calls |
+//! | `string_helpers` | those that stand for library functions |
 //!
 //! Lua-to-Lua calls push a frame record and stay in the loop; the loop returns
 //! to Rust when a frame flagged `ENTRY` ends. Natives, metamethods and calls
@@ -25,6 +26,7 @@ mod frames;
 pub mod helpers;
 mod ic;
 mod slow;
+mod string_helpers;
 pub mod thunk;
 mod unwind;
 

@@ -364,7 +364,8 @@ slow_fn! {
     /// `NewTable`
     #[inline(never)]
     new_table(vm, base, pc, i) {
-        let t = vm.table(i.c() as usize, i.b() as usize);
+        let site = feedback(base, i.d());
+        let t = vm.table_of_site(site, i.c() as usize, i.b() as usize);
         store(base.add(i.a() as usize), Value::table(t));
         true
     }
@@ -600,8 +601,9 @@ slow_fn! {
     /// `SetCell`
     set_cell(vm, base, pc, i) {
         let c: Gc<Cell> = Gc::from_ptr((*base.add(i.a() as usize)).payload as *mut Cell);
-        c.set(*base.add(i.b() as usize));
-        vm.barrier(c);
+        let v = *base.add(i.b() as usize);
+        c.set(v);
+        vm.barrier(v);
         true
     }
 }
@@ -619,8 +621,9 @@ slow_fn! {
     /// `SetUpval`
     set_upval(vm, base, pc, i) {
         let c: Gc<Cell> = Gc::from_ptr(upval(base, i.b()));
-        c.set(*base.add(i.a() as usize));
-        vm.barrier(c);
+        let v = *base.add(i.a() as usize);
+        c.set(v);
+        vm.barrier(v);
         true
     }
 }
@@ -676,6 +679,14 @@ slow_fn! {
     #[inline(never)]
     close(vm, base, pc, i) {
         unwind::close_scope(vm, base.add(i.a() as usize)).is_ok()
+    }
+}
+
+slow_fn! {
+    /// What a return does before it returns.
+    close_frame(vm, base, pc, i) {
+        debug_assert!(i.op_byte() != Op::Return as u8 || i.b() != 0);
+        unwind::close_scope(vm, base).is_ok()
     }
 }
 
@@ -894,6 +905,7 @@ pub(crate) unsafe fn ipairs_pair(
             ic::note_target(fb, native, native);
         }
         (*fb).result |= 1 << Tag::INT.0;
+        note_elems(&mut *fb, t);
         store(a.add(4), Value::int(n as i64));
         store(a.add(5), v);
         true

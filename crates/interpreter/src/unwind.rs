@@ -6,7 +6,6 @@
 use crate::frames::{copy, store};
 use vela_objects::frame::flags;
 use vela_objects::meta::Event;
-use vela_objects::vm::MAX_NATIVE_DEPTH;
 use vela_objects::{LuaResult, Tag, Thrown, Value, VmState};
 
 /// Raises the overflow of the VM stack.
@@ -20,7 +19,7 @@ pub(crate) fn stack_overflow(vm: &mut VmState) -> Thrown {
 #[inline]
 pub(crate) fn enter_native(vm: &mut VmState) -> LuaResult<()> {
     vm.native_depth += 1;
-    if vm.native_depth >= MAX_NATIVE_DEPTH {
+    if vm.native_depth >= vm.native_max || vm.is_dying() {
         return too_deep(vm);
     }
     Ok(())
@@ -30,6 +29,9 @@ pub(crate) fn enter_native(vm: &mut VmState) -> LuaResult<()> {
 #[inline(never)]
 fn too_deep(vm: &mut VmState) -> LuaResult<()> {
     vm.native_depth -= 1;
+    if vm.is_dying() {
+        return Err(vm.rethrow());
+    }
     Err(vm.error("C stack overflow"))
 }
 
@@ -52,7 +54,7 @@ pub(crate) unsafe fn mark_tbc(vm: &mut VmState, slot: *mut Value, name: &str) ->
     if vm.metamethod(v, Event::Close).is_nil() {
         return Err(vm.error(format!("variable '{name}' got a non-closable value")));
     }
-    vm.tbc.push(slot);
+    vm.tbc().push(slot);
     // SAFETY: the running frame's record.
     unsafe { (*vm.frame).flags |= flags::TBC };
     Ok(())
@@ -76,11 +78,11 @@ fn call_close(vm: &mut VmState, v: Value, error: Value) -> LuaResult<()> {
 #[cold]
 #[inline(never)]
 pub(crate) fn close_scope(vm: &mut VmState, from: *mut Value) -> LuaResult<()> {
-    while let Some(&slot) = vm.tbc.last() {
+    while let Some(&slot) = vm.tbc().last() {
         if slot < from {
             break;
         }
-        vm.tbc.pop();
+        vm.tbc().pop();
         // SAFETY: a register of an active frame.
         let v = unsafe { *slot };
         call_close(vm, v, Value::NIL)?;
@@ -95,8 +97,8 @@ pub(crate) fn close_scope(vm: &mut VmState, from: *mut Value) -> LuaResult<()> {
 #[cold]
 #[inline(never)]
 pub(crate) fn close_after_error(vm: &mut VmState, from: *mut Value) {
-    let first = vm.tbc.partition_point(|&s| s < from);
-    let n = vm.tbc.len() - first;
+    let first = vm.tbc().partition_point(|&s| s < from);
+    let n = vm.tbc().len() - first;
     if n == 0 {
         return;
     }
@@ -106,13 +108,14 @@ pub(crate) fn close_after_error(vm: &mut VmState, from: *mut Value) {
         let slot = from.wrapping_add(i);
         // SAFETY: pending slots ascend from `from`, so `slot` is at or below
         // the one copied and above those copied before.
-        unsafe { copy(slot, vm.tbc[first + i]) };
-        vm.tbc[first + i] = slot;
+        unsafe { copy(slot, vm.tbc()[first + i]) };
+        vm.tbc()[first + i] = slot;
     }
+    vm.frames_overwritten();
     let saved_top = vm.top;
-    while vm.tbc.len() > first {
+    while vm.tbc().len() > first {
         let (error, handled) = (vm.error, vm.error_handled);
-        let Some(slot) = vm.tbc.pop() else { break };
+        let Some(slot) = vm.tbc().pop() else { break };
         // SAFETY: as above.
         let v = unsafe { *slot };
         vm.top = slot.wrapping_add(2);
@@ -126,5 +129,6 @@ pub(crate) fn close_after_error(vm: &mut VmState, from: *mut Value) {
         }
     }
     vm.top = saved_top;
+    vm.frames_overwritten();
     debug_assert!(vm.error.tag < Tag::CELL);
 }

@@ -87,8 +87,8 @@ mod tests {
         ));
         for (from, to, word) in [
             ("version = \"22.1\"", "version = \"22\"", "not of the form"),
-            ("link = \"dynamic\"", "link = \"maybe\"", "maybe"),
-            ("link = \"dynamic\"", "links = \"dynamic\"", "links"),
+            ("link = \"static\"", "link = \"maybe\"", "maybe"),
+            ("link = \"static\"", "links = \"static\"", "links"),
             ("codegen = \"less\"", "codegen = 1", "codegen"),
         ] {
             let Err(ConfigError::Syntax { message }) = edited(from, to) else {

@@ -3,7 +3,6 @@
 mod lower_support;
 
 use lower_support::{CODE_ID, Outcome, TAIL_RESULT, Value2, World, function, value};
-use std::time::Instant;
 use vela_objects::frame::FrameKind;
 use vela_objects::{Tag, Value};
 
@@ -47,90 +46,6 @@ fn fib_at_every_level() {
         assert_eq!(world.exit_word(1), 3);
         assert_eq!(world.call(&[]), Outcome::Exit(0));
         assert_eq!(world.exit_word(1), 0);
-    }
-}
-
-/// `local function fib`: the callee is loaded from its cell and checked. The
-/// guards on the results come at once or where they are used.
-fn fib_in_cell(proto: u64, late: bool) -> String {
-    let (first, second) = if late {
-        ("", "  v8: int = guard_tag.int v7 [fs2 type]\n")
-    } else {
-        ("  v8: int = guard_tag.int v7 [fs1 type]\n", "")
-    };
-    format!(
-        "func \"fib:1\" call params 1 stack 8
-p0: proto {proto:#x}
-b0(v0: any):
-  v1: int = guard_tag.int v0 [fs0 type]
-  v2: int = int 2
-  v3: bool = int_cmp.lt v1, v2
-  branch v3, b1, b2
-b1:
-  return v1
-b2:
-  v20: luafn = self_closure
-  v21: cell = upval.0 v20
-  v22: any = load_cell v21
-  v4: luafn = guard_tag.luafn v22 [fs4 callee]
-  v23: ptr = load_proto v4
-  v24: ptr = literal p0
-  v25: bool = same_object v23, v24
-  guard v25 [fs4 callee]
-  v5: int = int 1
-  v6: int = int_op.sub v1, v5
-  v7: any = call_lua.1.self v4, v6 @s0
-{first}  v9: int = int_op.sub v1, v2
-  v32: any = load_cell v21
-  v34: luafn = guard_tag.luafn v32 [fs3 callee]
-  v33: ptr = load_proto v34
-  v35: bool = same_object v33, v24
-  guard v35 [fs3 callee]
-  v10: any = call_lua.2.self v34, v9 @s1
-  v11: int = guard_tag.int v10 [fs2 type]
-{second}  v12: int = int_op.add v8, v11
-  return v12
-fs0: pc 0 regs r0=v0
-fs1: pc 5 regs r0=v1, r1=v7
-fs2: pc 8 regs r1=v7, r2=v10
-fs3: pc 8 regs r0=v1, r1=v7
-fs4: pc 4 regs r0=v1
-s0: pc 4
-s1: pc 7
-end
-"
-    )
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --release -- --ignored --nocapture fib_speed"]
-fn fib_speed() {
-    for (name, variant) in [("constant callee", 0), ("in a cell", 1), ("late guards", 2)] {
-        let mut world = World::new(&[Value::NIL]);
-        world.closure.upval(0).set(Value::lua_fn(world.closure));
-        world.options.dump = true;
-        let text = match variant {
-            0 => FIB.to_owned(),
-            n => fib_in_cell(world.closure.proto.addr(), n == 2),
-        };
-        let compiled = world.compile(&text);
-        let dumps = compiled.dumps.as_ref().unwrap();
-        if std::env::var_os("DUMP").is_some() {
-            println!("{}", dumps.ir_before);
-            println!("{}\n{}", dumps.ir_after, dumps.asm);
-        }
-        let times = (compiled.pass_time, compiled.codegen_time);
-        let mut best = f64::INFINITY;
-        for _ in 0..5 {
-            let start = Instant::now();
-            assert_eq!(world.call(&[Value::int(36)]), value(Value::int(14_930_352)));
-            best = best.min(start.elapsed().as_secs_f64());
-        }
-        let calls = 2.0 * 24_157_817.0 - 1.0;
-        println!(
-            "{name}: {:.3} ns per call, compiled in {times:?}",
-            best * 1e9 / calls
-        );
     }
 }
 
@@ -431,7 +346,7 @@ fn the_stack_check_polls_and_may_raise() {
     world.vm.stack_limit = world.vm.stack_base;
     assert_eq!(world.call(&[Value::int(2)]), value(Value::int(1)));
     assert_eq!(world.log(), ["entry_poll 0x200000001 [2, 0, 0]"]);
-    world.vm.stack_limit = std::ptr::null_mut();
+    world.vm.stack_limit = lower_support::RAISE;
     assert_eq!(world.call(&[Value::int(2)]), Outcome::Error);
     // With an object loaded before the call the check is at the entry.
     let mut world = calling_interpreted(2, "  v24: any = call_lua.3 v23, v0 @s0\n  return v24");
@@ -623,12 +538,18 @@ fn promises_can_be_stripped() {
 
 #[test]
 fn invalidated_code_leaves_at_its_next_check() {
-    let mut world = calling_interpreted(
+    let mut world = World::new(&[Value::NIL]);
+    let callee = function(&mut world.vm, &[]);
+    world.closure.upval(0).set(Value::lua_fn(callee));
+    let text = caller(
         1,
+        14,
         "  v24: any = call_lua.3 v23, v0 @s0
   guard_valid [fs1 invalidated]
   return v24",
     );
+    // Only code that relies on something checks.
+    world.compile(&text.replacen("b0(", "watch 0x10 id 1 level 7\nb0(", 1));
     assert_eq!(world.call(&[Value::int(1)]), value(Value::int(1)));
     world.pool[0] = 1;
     assert_eq!(world.call(&[Value::int(1)]), Outcome::Exit(1));

@@ -18,12 +18,17 @@ fn show(proto: &Arc<Proto>, site: &SiteSnapshot, speculate: bool) {
         sites: vec![site.clone(); proto.num_feedback as usize],
         meta_epoch: 1,
         osr_tags: Vec::new(),
+        strings: Vec::new(),
+        callees: std::collections::HashMap::new(),
+        instances: Default::default(),
+        world: Default::default(),
     };
     let input = BuildInput {
         snapshot: &snapshot,
         entry: EntryKind::Call,
         speculate,
         max_size: 100_000,
+        counters: None,
     };
     match build(&input) {
         Ok(func) => println!("{func}"),

@@ -94,7 +94,9 @@ pub enum CompileError {
     Stale,
 }
 
-/// Turns MIR into running code. One backend serves all worker threads.
+/// Turns MIR into running code. One backend serves all worker threads. It may
+/// put off what is expensive to start until the first compilation: the entries
+/// are asked for when the first code is installed.
 pub trait Backend: Send + Sync {
     /// Compiles a verified function.
     ///
@@ -108,6 +110,12 @@ pub trait Backend: Send + Sync {
     /// Address of an entry (Lua convention) that runs a function in the
     /// interpreter by calling `interp_enter(vm, fp, closure, desc, p0, p1, p2, out)`.
     fn interp_entry(&self) -> *const u8;
+
+    /// Whether frames of its code own memory, which a suspended coroutine
+    /// must release frame by frame. Machine code's frames do not.
+    fn frames_own_memory(&self) -> bool {
+        false
+    }
 
     /// Name for logs.
     fn name(&self) -> &'static str;

@@ -112,6 +112,7 @@ impl ExitPlan {
                 Some(c) => Some(InlinedAt {
                     closure: words.source(func, c.closure)?,
                     a: c.a,
+                    tail: c.tail,
                 }),
             };
             frames.push(ExitFrame {

@@ -10,11 +10,13 @@
 use crate::backend::CompileError;
 use crate::exits::{ExitPlan, is_before_commit};
 use crate::helper::{Helper, Word};
-use crate::ir::{Block, EntryKind, FloatFn, FloatOp, Func, Inst, Op, SlotLoc, Target, Ty, Val};
+use crate::ir::{
+    Block, EntryKind, FloatFn, FloatOp, Func, Inst, Op, Site, SlotLoc, Target, Ty, Val,
+};
 use crate::passes::{eval_float_cmp, eval_int, eval_int_cmp};
 use crate::verify::verify;
 use vela_deopt::POOL_FIRST;
-use vela_objects::frame::FrameKind;
+use vela_objects::frame::{FrameKind, flags};
 use vela_objects::table::ELEMS_MIXED;
 use vela_objects::value::float_to_int;
 use vela_objects::{Tag, layout};
@@ -90,7 +92,7 @@ impl Code {
         for b in func.reverse_postorder() {
             for &i in &func.blocks[b.index()].insts {
                 let op = &func.inst(i).op;
-                has_sites |= op.is_call_site();
+                has_sites |= op.needs_frame();
                 uses_pool |= matches!(op, Op::Literal(_) | Op::GuardValid);
                 if op.is_guard() {
                     guards += 1;
@@ -533,6 +535,17 @@ impl<M: Machine> Frame<'_, M> {
             | Op::GuardFloatToInt
             | Op::StrLess(_)
             | Op::StrLen => self.arith(i)?,
+            Op::StrByte => {
+                let at = self.payload(args[0]).wrapping_add(self.payload(args[1]));
+                let byte = self.byte(at, layout::STR_DATA);
+                self.result(i, byte);
+            }
+            Op::Lib(helper) => self.lib(i, *helper),
+            Op::SecondResult => {
+                let payload = self.vm_word(layout::VM_EXIT_WORDS);
+                let tag = self.vm_word(layout::VM_EXIT_WORDS + 8);
+                self.loaded(i, [payload, tag]);
+            }
             Op::StoreReg(r) => self.store_value(self.register(*r as usize), self.any(args[0])),
             Op::LoadReg(r) => {
                 let v = self.load_value(self.register(*r as usize));
@@ -552,10 +565,29 @@ impl<M: Machine> Frame<'_, M> {
             Op::Upval(_) | Op::LoadProto | Op::LoadCell | Op::StoreCell | Op::NewCell => {
                 self.cells(i);
             }
+            Op::NewClosure(n) => {
+                let parent = self.payload(args[0]);
+                let vm = self.m.vm();
+                let call = [vm, parent, u64::from(*n)];
+                let closure = self.m.call_helper(Helper::NewClosure, &call)[0];
+                for (k, &cell) in args[1..].iter().enumerate() {
+                    self.put(
+                        closure,
+                        layout::CLOSURE_UPVALS + 8 * k,
+                        8,
+                        self.payload(cell),
+                    );
+                }
+                self.result(i, closure);
+            }
             Op::CallLua { .. }
             | Op::CallLuaMulti { .. }
             | Op::CallWindow { .. }
             | Op::InterpOne
+            | Op::PushFrame { .. }
+            | Op::EnterFrame { .. }
+            | Op::CallTail { .. }
+            | Op::PopFrame
             | Op::Poll => self.calls(i)?,
             _ => self.tables(i)?,
         }
@@ -676,7 +708,7 @@ impl<M: Machine> Frame<'_, M> {
                 let [payload, tag] = self.any(data.args[1]);
                 self.put(base[0], layout::CELL_PAYLOAD, 8, payload);
                 self.put(base[0], layout::HEADER_AUX, 1, tag);
-                self.barrier(base[0], data.args[1]);
+                self.barrier(data.args[1]);
             }
             _ => {
                 let args = [self.m.vm(), base[0], base[1]];
@@ -686,13 +718,27 @@ impl<M: Machine> Frame<'_, M> {
         }
     }
 
-    fn barrier(&mut self, owner: u64, v: Val) {
+    fn lib(&mut self, i: Inst, helper: Helper) {
+        let mut words = vec![self.m.vm()];
+        for &v in &self.func.inst(i).args {
+            let [payload, tag] = self.any(v);
+            words.push(payload);
+            if self.func.ty(v) == Ty::Any {
+                words.push(tag);
+            }
+        }
+        let r = self.m.call_helper(helper, &words);
+        self.loaded(i, r);
+    }
+
+    fn barrier(&mut self, v: Val) {
         if !self.func.ty(v).may_be_object() {
             return;
         }
         let vm = self.m.vm();
+        let [payload, tag] = self.any(v);
         if self.byte(vm, layout::VM_MARKING) != 0 {
-            self.m.call_helper(Helper::Barrier, &[vm, owner]);
+            self.m.call_helper(Helper::Barrier, &[vm, payload, tag]);
         }
     }
 
@@ -748,12 +794,40 @@ impl<M: Machine> Frame<'_, M> {
                 if *with_tag {
                     self.put(tag, 0, 1, v[1]);
                 }
-                self.barrier(table, args[1]);
+                self.barrier(args[1]);
             }
             Op::AddSlot => {
                 let [payload, tag] = self.any(args[2]);
                 let args = [vm, table, self.payload(args[1]), payload, tag];
                 self.m.call_helper(Helper::AddSlot, &args);
+            }
+            Op::SetShape => {
+                let shape = self.payload(args[1]);
+                self.put(table, layout::TABLE_SHAPE, 8, shape);
+            }
+            Op::FindField => {
+                let args = [vm, table, self.payload(args[1])];
+                let v = self.m.call_helper(Helper::FindField, &args);
+                self.loaded(i, v);
+            }
+            Op::PutField => {
+                let [payload, tag] = self.any(args[2]);
+                let args = [vm, table, self.payload(args[1]), payload, tag];
+                let done = self.m.call_helper(Helper::PutField, &args)[0];
+                self.result(i, done);
+            }
+            Op::FindIndex => {
+                let [payload, tag] = self.any(args[1]);
+                let v = self
+                    .m
+                    .call_helper(Helper::FindIndex, &[vm, table, payload, tag]);
+                self.loaded(i, v);
+            }
+            Op::PutIndex => {
+                let ([k, kt], [v, vt]) = (self.any(args[1]), self.any(args[2]));
+                let args = [vm, table, k, kt, v, vt];
+                let done = self.m.call_helper(Helper::PutIndex, &args)[0];
+                self.result(i, done);
             }
             Op::ElemsLen => {
                 let len = self.half(table, layout::TABLE_LEN);
@@ -777,14 +851,14 @@ impl<M: Machine> Frame<'_, M> {
             Op::StoreElem => {
                 let (payload, _) = self.elem(table, self.payload(args[1]));
                 self.put(payload, 0, 8, self.payload(args[2]));
-                self.barrier(table, args[2]);
+                self.barrier(args[2]);
             }
             Op::StoreElemMixed => {
                 let (payload, tag) = self.elem(table, self.payload(args[1]));
                 let v = self.any(args[2]);
                 self.put(payload, 0, 8, v[0]);
                 self.put(tag, 0, 1, v[1]);
-                self.barrier(table, args[2]);
+                self.barrier(args[2]);
             }
             Op::PushElem => {
                 let [payload, tag] = self.any(args[1]);
@@ -819,8 +893,31 @@ impl<M: Machine> Frame<'_, M> {
     /// Says where in the function the frame is.
     fn site(&mut self, i: Inst) -> usize {
         let site = self.func.inst(i).site.expect("call sites have a site");
-        self.put(self.fp, layout::FRAME_PC, 4, u64::from(site.0));
+        let fp = self.frame_at(site);
+        self.put(fp, layout::FRAME_PC, 4, u64::from(site.0));
         site.index()
+    }
+
+    /// The record of the frame that a site is in.
+    fn frame_at(&self, site: Site) -> u64 {
+        self.fp + (self.func.base_at(site) * layout::VALUE_SIZE) as u64
+    }
+
+    /// Makes an inlined frame, called at `caller`, the running one.
+    fn push_inlined(&mut self, caller: Site, a: u8, tail: bool, closure: u64) {
+        let outer = self.frame_at(caller);
+        self.put(outer, layout::FRAME_PC, 4, u64::from(caller.0));
+        let fp = outer + (layout::FRAME_SIZE + a as usize * layout::VALUE_SIZE) as u64;
+        self.put(fp, layout::FRAME_FUNC, 8, closure);
+        let tail = if tail {
+            u64::from(flags::TAIL) << 16
+        } else {
+            0
+        };
+        self.put(fp, layout::FRAME_WORD, 8, RECORD_WORD | tail);
+        self.put(fp, layout::FRAME_PREV, 8, outer);
+        self.put(fp, layout::FRAME_CODE_ID, 4, u64::from(self.code.code_id));
+        self.set_vm_word(layout::VM_FRAME, fp);
     }
 
     fn call_function(&mut self, i: Inst, a: u8) -> [u64; 2] {
@@ -906,10 +1003,33 @@ impl<M: Machine> Frame<'_, M> {
                 let answer = self.m.call_helper(Helper::Call, &args)[0];
                 self.raise_unless_zero(answer)
             }
+            Op::CallTail { a, nargs, want } => {
+                self.site(i);
+                let at = self.register(*a as usize);
+                let (nargs, tail) = (u64::from(*nargs), u64::from(Tag::RET_TAIL.0));
+                let args = [vm, at, nargs, tail, u64::from(*want)];
+                let answer = self.m.call_helper(Helper::StoreResults, &args)[0];
+                self.raise_unless_zero(answer)
+            }
+            Op::PushFrame { a, tail } => {
+                let site = data.site.expect("call sites have a site");
+                self.push_inlined(site, *a, *tail, self.payload(data.args[0]));
+                Ok(())
+            }
+            Op::EnterFrame { a } => {
+                let outer = self.frame_at(data.site.expect("call sites have a site"));
+                let fp = outer + (layout::FRAME_SIZE + *a as usize * layout::VALUE_SIZE) as u64;
+                self.set_vm_word(layout::VM_FRAME, fp);
+                Ok(())
+            }
+            Op::PopFrame => {
+                self.set_vm_word(layout::VM_FRAME, self.fp);
+                Ok(())
+            }
             Op::InterpOne => {
                 let site = self.site(i);
                 let pc = u64::from(self.func.sites[site].pc);
-                let args = [vm, self.fp, pc];
+                let args = [vm, self.frame_at(Site(site as u32)), pc];
                 let answer = self.m.call_helper(Helper::InterpOne, &args)[0];
                 if data.result.is_none() {
                     return self.raise_unless_zero(answer);
@@ -924,11 +1044,22 @@ impl<M: Machine> Frame<'_, M> {
                 if self.frame_end() <= self.vm_word(layout::VM_STACK_LIMIT) {
                     return Ok(());
                 }
-                let site = self.site(i);
-                for (&r, &v) in self.func.sites[site].live.iter().zip(&data.args) {
-                    self.store_value(self.register(r as usize), self.any(v));
+                let site = Site(self.site(i) as u32);
+                let roots = self.func.roots_at(site);
+                for (&r, &v) in roots.iter().zip(&data.args) {
+                    self.store_value(self.register(r), self.any(v));
+                }
+                let closures = &data.args[roots.len()..];
+                let frames = self.func.frames_at(site);
+                for (n, &(s, _)) in frames.iter().enumerate().rev() {
+                    if let Some(c) = self.func.sites[s.index()].caller {
+                        self.push_inlined(c.site, c.a, c.tail, self.payload(closures[n]));
+                    }
                 }
                 let answer = self.m.call_helper(Helper::Poll, &[vm, self.fp])[0];
+                if frames.len() > 1 {
+                    self.set_vm_word(layout::VM_FRAME, self.fp);
+                }
                 self.raise_unless_zero(answer)
             }
         }

@@ -11,6 +11,7 @@
 //! instruction that may collect, raise or look at the stack, and only read
 //! ([`Op::LoadReg`]) where the interpreter's own helpers put results.
 
+use crate::helper::{Effect, Helper};
 use smallvec::SmallVec;
 use vela_objects::Tag;
 
@@ -334,6 +335,15 @@ pub enum Op {
     StrLess(bool),
     /// `(str) -> int`
     StrLen,
+    /// `(str, int i) -> int`: the byte at 0-based `i`, which is in range
+    StrByte,
+    /// `(values...)`: what the helper does ([`Helper::effect`]); no call site.
+    /// It gets the VM, then payload and tag of each `any`, the payload alone
+    /// of each typed operand. A result of class `Pair` is `any`, which may
+    /// have the tag `RET_NONE` where the helper says so
+    Lib(Helper),
+    /// `-> any`: second result of the [`Op::Lib`] right before
+    SecondResult,
 
     // ---- guards ------------------------------------------------------
     /// `(bool)`: exits unless true
@@ -364,6 +374,9 @@ pub enum Op {
     StoreCell,
     /// `(any or typed) -> cell`
     NewCell,
+    /// `(luafn, cells...) -> luafn`: a closure of the n-th prototype nested in
+    /// that of the first operand, with these cells as upvalues
+    NewClosure(u16),
 
     // ---- tables ------------------------------------------------------
     /// `(table) -> ptr`: its shape
@@ -379,6 +392,22 @@ pub enum Op {
     /// `(table, ptr shape, any)`: adds the field that `shape` has over the
     /// table's shape (helper, may allocate)
     AddSlot,
+    /// `(table, ptr shape)`: the table has this shape from here on. It has the
+    /// layout of the shape before, or one inline slot more that was just
+    /// written, or another metatable
+    SetShape,
+    /// `(table, str) -> any`: the field, through the VM-wide cache or the hash
+    /// part (helper); of tag [`Tag::RET_NONE`] if only the interpreter can
+    /// tell. Runs no Lua code and changes nothing
+    FindField,
+    /// `(table, str, T) -> bool`: stores the field if that is quickly done
+    /// (helper): without metamethods and without breaking what the field is
+    /// known to contain; false, with nothing changed, if not
+    PutField,
+    /// As [`Op::FindField`] for a key of any type: `(table, T) -> any`
+    FindIndex,
+    /// As [`Op::PutField`] for a key of any type: `(table, T, T) -> bool`
+    PutIndex,
     /// `(table) -> int`: elements in use, which is the border
     ElemsLen,
     /// `(table) -> int`: the elements kind byte
@@ -400,7 +429,9 @@ pub enum Op {
     /// `(table) -> bool`: the shape has no metatable (with [`Op::NoExt`]: the
     /// table has none)
     NoMeta,
-    /// `-> table`: fresh, with room for fields and elements
+    /// `[(ptr shape)] -> table`: fresh, with room for fields and elements. The
+    /// operand, if there is one, is the empty shape with exactly `fields`
+    /// inline slots, which the table then is known to have
     NewTable {
         /// Inline slots wanted.
         fields: u16,
@@ -443,15 +474,48 @@ pub enum Op {
         /// Results wanted.
         want: Option<u8>,
     },
+    /// A tail call out of an inlined frame: calls the Lua function in the
+    /// window's register `a`, where the inlined frame's record would be, with
+    /// `nargs` arguments from `a + 2`. Exactly `want` results are put into the
+    /// window from register `a`. Call site of the frame that made the inlined
+    /// call
+    CallTail {
+        /// Register of the callee.
+        a: u8,
+        /// Number of arguments.
+        nargs: u8,
+        /// Results wanted.
+        want: u8,
+    },
     /// Lets the interpreter execute the instruction at the site's pc on the
     /// window. `-> bool` for comparisons (the condition), else no result.
     /// Call site
     InterpOne,
     /// `(values...)`: safepoint for collection and interrupts, taken when one
-    /// is requested. The operands are the live values that may be objects, one
-    /// for each register in the site's `live` list in order; only the slow
-    /// path stores them to the window (then calls the helper). Call site
+    /// is requested. The operands are the live values that may be objects, as
+    /// [`Func::roots_at`] orders them, then the closures of inlined frames;
+    /// only the slow path stores them to the window, makes the inlined frames
+    /// visible and calls the helper. Call site
     Poll,
+
+    /// `(luafn closure)`: makes an inlined frame visible before a call site in
+    /// it: notes the instruction's site, which is that of the inlined call, in
+    /// the record of the calling frame, writes the inlined frame's record over
+    /// register `a` of that frame and makes it the running one
+    PushFrame {
+        /// Register of the inlined call in the calling frame.
+        a: u8,
+        /// The frame replaced another one by a tail call.
+        tail: bool,
+    },
+    /// `()`: makes an inlined frame whose record is written already the
+    /// running one; as [`Op::PushFrame`] otherwise
+    EnterFrame {
+        /// Register of the inlined call in the calling frame.
+        a: u8,
+    },
+    /// `()`: makes the function's own frame the running one again
+    PopFrame,
 
     // ---- control -----------------------------------------------------
     /// Jumps to [`InstData::targets`]`[0]`
@@ -570,6 +634,8 @@ pub struct InlineCaller {
     pub proto: Pool,
     /// Register of the call in the caller's window.
     pub a: u8,
+    /// The frame replaced the one that was called, by a tail call.
+    pub tail: bool,
 }
 
 /// A call site's description for the collector, tracebacks and errors.
@@ -577,9 +643,22 @@ pub struct InlineCaller {
 pub struct SiteData {
     /// Bytecode pc of the instruction in progress.
     pub pc: u32,
-    /// Window registers that hold live, current values at the site; the
+    /// Registers of the frame that hold live, current values at the site; the
     /// collector visits exactly these.
     pub live: Vec<u8>,
+    /// For a site in an inlined frame: the site of the inlined call.
+    pub caller: Option<SiteCaller>,
+}
+
+/// Where an inlined frame was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SiteCaller {
+    /// The call's site.
+    pub site: Site,
+    /// Register of the call in the calling frame.
+    pub a: u8,
+    /// The frame replaced the one that was called, by a tail call.
+    pub tail: bool,
 }
 
 /// What a pool slot holds: a portable description from which the slot is bound
@@ -768,6 +847,44 @@ impl Func {
         Pool(i as u32)
     }
 
+    /// The frames at a site, innermost first: each one's site and which
+    /// register of the function's window is its register 0.
+    #[must_use]
+    pub fn frames_at(&self, site: Site) -> SmallVec<[(Site, usize); 4]> {
+        let mut frames: SmallVec<[(Site, usize); 4]> = SmallVec::new();
+        let mut next = Some(site);
+        while let Some(s) = next {
+            frames.push((s, 0));
+            next = self.sites[s.index()].caller.map(|c| c.site);
+        }
+        for n in (0..frames.len().saturating_sub(1)).rev() {
+            let a = self.sites[frames[n].0.index()].caller.map_or(0, |c| c.a);
+            frames[n].1 = frames[n + 1].1 + a as usize + vela_bytecode::FRAME_SLOTS;
+        }
+        frames
+    }
+
+    /// Which register of the function's window is register 0 of the frame
+    /// that a site is in.
+    #[must_use]
+    pub fn base_at(&self, site: Site) -> usize {
+        self.frames_at(site)[0].1
+    }
+
+    /// Registers of the function's window that the collector visits at a
+    /// site: those of the innermost frame first. The operands of a poll are
+    /// their values, followed by the closures of the inlined frames, again
+    /// innermost first.
+    #[must_use]
+    pub fn roots_at(&self, site: Site) -> Vec<usize> {
+        let frames = self.frames_at(site);
+        let regs = |&(s, base): &(Site, usize)| {
+            let live = &self.sites[s.index()].live;
+            live.iter().map(move |&r| base + r as usize)
+        };
+        frames.iter().flat_map(regs).collect()
+    }
+
     /// The terminator of a block, if it has one yet.
     #[must_use]
     pub fn terminator(&self, b: Block) -> Option<&InstData> {
@@ -830,9 +947,22 @@ impl Op {
             Op::CallLua { .. }
                 | Op::CallLuaMulti { .. }
                 | Op::CallWindow { .. }
+                | Op::CallTail { .. }
                 | Op::InterpOne
                 | Op::Poll
         )
+    }
+
+    /// Whether the operation needs the function's frame record in place.
+    #[must_use]
+    pub fn needs_frame(&self) -> bool {
+        self.has_site() || matches!(self, Op::PopFrame)
+    }
+
+    /// Whether the operation has a site.
+    #[must_use]
+    pub fn has_site(&self) -> bool {
+        self.is_call_site() || matches!(self, Op::PushFrame { .. } | Op::EnterFrame { .. })
     }
 
     /// Whether the operation may leave through a side exit.
@@ -877,11 +1007,21 @@ impl Op {
                 | Op::Select
                 | Op::StrLess(_)
                 | Op::StrLen
+                | Op::StrByte
                 | Op::Upval(_)
                 | Op::LoadProto
                 | Op::VarargCount
                 | Op::LoadVararg
-        )
+        ) || self.lib_effect() == Some(Effect::Pure)
+    }
+
+    /// What the helper of an [`Op::Lib`] does.
+    #[must_use]
+    pub fn lib_effect(&self) -> Option<Effect> {
+        match self {
+            Op::Lib(h) => h.effect(),
+            _ => None,
+        }
     }
 
     /// The memory an operation reads, if it is a plain load.
@@ -907,7 +1047,7 @@ impl Op {
             Op::StoreReg(r) => Alias::Reg(*r),
             Op::StoreCell => Alias::Cells,
             Op::StoreSlot(loc, _) => Alias::Slot(*loc),
-            Op::AddSlot => Alias::Shapes,
+            Op::AddSlot | Op::SetShape | Op::PutField | Op::PutIndex => Alias::Shapes,
             Op::StoreElem | Op::StoreElemMixed => Alias::Elems,
             Op::PushElem => Alias::ElemsMeta,
             _ => return None,
@@ -932,6 +1072,9 @@ pub enum Alias {
     ElemsMeta,
     /// Elements.
     Elems,
+    /// Elements of tables whose elements are all of this type, which was
+    /// checked.
+    ElemsOf(Ty),
     /// The metatable epoch.
     Epoch,
     /// Whether this code is still valid; calls and polls may end that.

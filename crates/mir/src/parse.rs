@@ -5,7 +5,7 @@
 
 use crate::ir::{
     Block, BlockData, Def, EntryKind, FrameState, Func, InlineCaller, Inst, InstData, Op, Pool,
-    PoolEntry, Site, SiteData, State, Target, Ty, Val, ValData, Watch,
+    PoolEntry, Site, SiteCaller, SiteData, State, Target, Ty, Val, ValData, Watch,
 };
 use crate::text::{parse_op, reason_named, tag_named, ty_named};
 use smallvec::SmallVec;
@@ -484,11 +484,13 @@ impl<'t> Parser<'t> {
             let proto = Pool(self.id("p", "a pool slot")?);
             self.keyword("at")?;
             let a = self.number("a register number")?;
+            let tail = self.eat_word("tail");
             s.caller = Some(InlineCaller {
                 state,
                 closure,
                 proto,
                 a,
+                tail,
             });
         }
         self.func.states.push(s);
@@ -511,7 +513,16 @@ impl<'t> Parser<'t> {
         } else {
             Vec::new()
         };
-        self.func.sites.push(SiteData { pc, live });
+        let caller = if self.eat_word("caller") {
+            let site = Site(self.id("s", "the calling site")?);
+            self.keyword("at")?;
+            let a = self.number("the register of the call")?;
+            let tail = self.eat_word("tail");
+            Some(SiteCaller { site, a, tail })
+        } else {
+            None
+        };
+        self.func.sites.push(SiteData { pc, live, caller });
         Ok(())
     }
 

@@ -22,6 +22,7 @@
 //! and blocks keep their numbers. Only instructions are numbered anew when
 //! the text is read, in the order of the text.
 
+use crate::helper::Helper;
 use crate::ir::{
     Cond, EntryKind, FloatFn, FloatOp, Func, Inst, InstData, IntOp, Op, Pool, PoolEntry, SlotLoc,
     Target, Ty, Val,
@@ -31,7 +32,7 @@ use vela_deopt::DeoptReason;
 use vela_objects::Tag;
 
 /// Value tags by name.
-const TAGS: [(&str, Tag); 12] = [
+const TAGS: [(&str, Tag); 13] = [
     ("nil", Tag::NIL),
     ("bool", Tag::BOOL),
     ("int", Tag::INT),
@@ -44,6 +45,7 @@ const TAGS: [(&str, Tag); 12] = [
     ("userdata", Tag::USERDATA),
     ("thread", Tag::THREAD),
     ("cell", Tag::CELL),
+    ("none", Tag::RET_NONE),
 ];
 
 macro_rules! names {
@@ -80,6 +82,8 @@ const PLAIN: &[(&str, Op)] = &[
     ("same_object", Op::SameObject),
     ("select", Op::Select),
     ("str_len", Op::StrLen),
+    ("str_byte", Op::StrByte),
+    ("second_result", Op::SecondResult),
     ("guard", Op::Guard),
     ("exit", Op::Exit),
     ("guard_valid", Op::GuardValid),
@@ -91,6 +95,11 @@ const PLAIN: &[(&str, Op)] = &[
     ("load_shape", Op::LoadShape),
     ("guard_shape", Op::GuardShape),
     ("add_slot", Op::AddSlot),
+    ("set_shape", Op::SetShape),
+    ("find_field", Op::FindField),
+    ("put_field", Op::PutField),
+    ("find_index", Op::FindIndex),
+    ("put_index", Op::PutIndex),
     ("elems_len", Op::ElemsLen),
     ("elems_kind", Op::ElemsKind),
     ("load_elem", Op::LoadElem),
@@ -103,6 +112,7 @@ const PLAIN: &[(&str, Op)] = &[
     ("load_proto", Op::LoadProto),
     ("interp_one", Op::InterpOne),
     ("poll", Op::Poll),
+    ("pop_frame", Op::PopFrame),
     ("jump", Op::Jump),
     ("branch", Op::Branch),
     ("return", Op::Return),
@@ -197,6 +207,13 @@ impl Display for Op {
                 write!(f, "return_window.{from}.{}", Count(*count))
             }
             Op::TailCall { a, nargs } => write!(f, "tail_call.{a}.{}", Count(*nargs)),
+            Op::PushFrame { a, tail } => {
+                write!(f, "push_frame.{a}{}", if *tail { ".tail" } else { "" })
+            }
+            Op::EnterFrame { a } => write!(f, "enter_frame.{a}"),
+            Op::CallTail { a, nargs, want } => write!(f, "call_tail.{a}.{nargs}.{want}"),
+            Op::Lib(h) => write!(f, "lib.{}", h.name()),
+            Op::NewClosure(n) => write!(f, "new_closure.{n}"),
             plain => {
                 let name = PLAIN.iter().find(|e| e.1 == *plain).map_or("?", |e| e.0);
                 f.write_str(name)
@@ -281,6 +298,22 @@ pub(crate) fn parse_op(text: &str, constant: Option<&str>) -> Option<Op> {
             a: a.parse().ok()?,
             nargs: count(nargs)?,
         },
+        ["push_frame", a] => Op::PushFrame {
+            a: a.parse().ok()?,
+            tail: false,
+        },
+        ["push_frame", a, "tail"] => Op::PushFrame {
+            a: a.parse().ok()?,
+            tail: true,
+        },
+        ["enter_frame", a] => Op::EnterFrame { a: a.parse().ok()? },
+        ["call_tail", a, nargs, want] => Op::CallTail {
+            a: a.parse().ok()?,
+            nargs: nargs.parse().ok()?,
+            want: want.parse().ok()?,
+        },
+        ["lib", name] => Op::Lib(Helper::named(name)?),
+        ["new_closure", n] => Op::NewClosure(n.parse().ok()?),
         [name] => PLAIN.iter().find(|e| e.0 == *name)?.1.clone(),
         _ => return None,
     })
@@ -422,8 +455,12 @@ impl Display for Func {
             if let Some(c) = &s.caller {
                 write!(
                     f,
-                    " caller {} closure {} proto {} at {}",
-                    c.state, c.closure, c.proto, c.a
+                    " caller {} closure {} proto {} at {}{}",
+                    c.state,
+                    c.closure,
+                    c.proto,
+                    c.a,
+                    if c.tail { " tail" } else { "" }
                 )?;
             }
             f.write_char('\n')?;
@@ -433,6 +470,10 @@ impl Display for Func {
             if !s.live.is_empty() {
                 f.write_str(" live ")?;
                 list(f, s.live.iter().map(|&r| Reg(r)))?;
+            }
+            if let Some(c) = &s.caller {
+                let tail = if c.tail { " tail" } else { "" };
+                write!(f, " caller {} at {}{tail}", c.site, c.a)?;
             }
             f.write_char('\n')?;
         }

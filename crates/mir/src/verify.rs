@@ -6,7 +6,8 @@
 
 use crate::analysis::{Cfg, for_each_use};
 use crate::exits::is_before_commit;
-use crate::ir::{Block, Def, EntryKind, Func, Inst, Op, PoolEntry, Site, SiteData, State, Ty, Val};
+use crate::helper::{Helper, Word};
+use crate::ir::{Block, Def, EntryKind, Func, Inst, Op, PoolEntry, Site, State, Ty, Val};
 use vela_deopt::DeoptReason;
 
 /// A rule that a function breaks, and where.
@@ -126,10 +127,6 @@ pub fn verify(func: &Func) -> Result<(), VerifyError> {
         }
     }
     v.window()
-}
-
-fn func_site(func: &Func, s: Site) -> &SiteData {
-    &func.sites[s.index()]
 }
 
 fn no_such(x: impl std::fmt::Display) -> VerifyErrorKind {
@@ -262,18 +259,30 @@ impl<'f> Verifier<'f> {
         }
         match data.site {
             Some(s) if s.index() >= func.sites.len() => return Err(no_such(s)),
-            site if site.is_some() != data.op.is_call_site() => {
+            site if site.is_some() != data.op.has_site() => {
                 return Err(VerifyErrorKind::SiteMissing);
             }
             Some(s) => {
-                for &r in &func.sites[s.index()].live {
-                    self.register(r)?;
+                self.callers(s)?;
+                for r in func.roots_at(s) {
+                    self.register(u8::try_from(r).unwrap_or(u8::MAX))?;
                 }
             }
             None => {}
         }
         self.targets(i)?;
         self.signature(i)
+    }
+
+    /// Sites that an inlined site names exist and come before it.
+    fn callers(&self, mut s: Site) -> Check {
+        while let Some(c) = self.func.sites[s.index()].caller {
+            if c.site >= s {
+                return Err(no_such(c.site));
+            }
+            s = c.site;
+        }
+        Ok(())
     }
 
     fn available(&self, v: Val, b: Block, n: u32) -> bool {
@@ -463,11 +472,34 @@ impl<'f> Verifier<'f> {
             }
             Op::StrLess(_) => gives(&[STR, STR], BOOL),
             Op::StrLen => gives(&[STR], INT),
+            Op::StrByte => gives(&[STR, INT], INT),
+            Op::SecondResult => gives(&[], ANY),
+            Op::Lib(helper) => self.lib(i, *helper),
+            Op::NewClosure(_) => {
+                let mut types = vec![CELL; data.args.len()];
+                types[..1.min(data.args.len())].fill(LUAFN);
+                count("operands", types.len().max(1), data.args.len())?;
+                gives(&types, LUAFN)
+            }
             Op::Guard => none(&[BOOL]),
             Op::Exit | Op::GuardValid => none(&[]),
             Op::Poll => {
-                let site = data.site.map(|s| &func_site(self.func, s).live);
-                none(&vec![SLOT; site.map_or(0, Vec::len)])
+                let Some(s) = data.site else {
+                    return none(&[]);
+                };
+                let mut types = vec![SLOT; self.func.roots_at(s).len()];
+                let inlined = self.func.frames_at(s).len() - 1;
+                types.extend(std::iter::repeat_n(LUAFN, inlined));
+                none(&types)
+            }
+            Op::PopFrame => none(&[]),
+            Op::EnterFrame { a } => {
+                self.register(*a)?;
+                none(&[])
+            }
+            Op::PushFrame { a, .. } => {
+                self.register(*a)?;
+                none(&[LUAFN])
             }
             Op::StoreReg(r) => {
                 self.register(*r)?;
@@ -488,6 +520,11 @@ impl<'f> Verifier<'f> {
             Op::LoadSlot(_) => gives(&[TABLE], VALUE),
             Op::StoreSlot(..) => none(&[TABLE, VALUE]),
             Op::AddSlot => none(&[TABLE, PTR, VALUE]),
+            Op::SetShape => none(&[TABLE, PTR]),
+            Op::FindField => gives(&[TABLE, STR], ANY),
+            Op::PutField => gives(&[TABLE, STR, VALUE], BOOL),
+            Op::FindIndex => gives(&[TABLE, VALUE], ANY),
+            Op::PutIndex => gives(&[TABLE, VALUE, VALUE], BOOL),
             Op::ElemsLen | Op::ElemsKind => gives(&[TABLE], INT),
             Op::LoadElem => gives(&[TABLE, INT], VALUE),
             Op::StoreElem => {
@@ -499,7 +536,8 @@ impl<'f> Verifier<'f> {
             Op::StoreElemMixed => none(&[TABLE, INT, VALUE]),
             Op::PushElem => none(&[TABLE, VALUE]),
             Op::NoExt | Op::NoMeta => gives(&[TABLE], BOOL),
-            Op::NewTable { .. } => gives(&[], TABLE),
+            Op::NewTable { .. } if data.args.is_empty() => gives(&[], TABLE),
+            Op::NewTable { .. } => gives(&[PTR], TABLE),
             Op::MetaEpoch => gives(&[], INT),
             Op::LoadProto => gives(&[LUAFN], PTR),
             Op::CallLua { a, .. } => {
@@ -510,7 +548,7 @@ impl<'f> Verifier<'f> {
                 self.register(*a)?;
                 self.call(i, None)
             }
-            Op::CallWindow { a, .. } | Op::TailCall { a, .. } => {
+            Op::CallWindow { a, .. } | Op::TailCall { a, .. } | Op::CallTail { a, .. } => {
                 self.register(*a)?;
                 none(&[])
             }
@@ -527,6 +565,26 @@ impl<'f> Verifier<'f> {
                 }
                 none(&[])
             }
+        }
+    }
+
+    /// A helper as a plain function: as many words as it takes.
+    fn lib(&self, i: Inst, helper: Helper) -> Check {
+        let data = self.func.inst(i);
+        if helper.effect().is_none() {
+            return Err(no_such(helper.name()));
+        }
+        let words = data.args.iter().map(|&v| match self.func.ty(v) {
+            Ty::Any => 2,
+            _ => 1,
+        });
+        count("words of operands", helper.args().len() - 1, words.sum())?;
+        let types = vec![SLOT; data.args.len()];
+        match helper.ret() {
+            Word::Pair => self.check(i, &types, Some(ANY)),
+            Word::I => self.check(i, &types, Some(TYPED)),
+            Word::F => self.check(i, &types, Some(FLOAT)),
+            Word::Void => self.check(i, &types, None),
         }
     }
 
@@ -643,9 +701,10 @@ impl<'f> Verifier<'f> {
                     .iter()
                     // A poll stores its operands itself.
                     .filter(|_| data.op != Op::Poll)
-                    .flat_map(|s| &func.sites[s.index()].live)
-                    .chain(state.iter().flat_map(|s| &s.in_window));
-                if let Some(&r) = listed.into_iter().find(|&&r| !regs.contains(r)) {
+                    .flat_map(|&s| func.roots_at(s))
+                    .map(|r| u8::try_from(r).unwrap_or(u8::MAX))
+                    .chain(state.iter().flat_map(|s| s.in_window.iter().copied()));
+                if let Some(r) = listed.into_iter().find(|&r| !regs.contains(r)) {
                     return Err(error(func, b, Some(i), VerifyErrorKind::NotStored(r)));
                 }
                 regs.step(&data.op);
@@ -685,7 +744,7 @@ impl Regs {
                 }
             }
             // Results, whose registers only the bytecode tells.
-            Op::CallLuaMulti { a, .. } | Op::CallWindow { a, .. } => {
+            Op::CallLuaMulti { a, .. } | Op::CallWindow { a, .. } | Op::CallTail { a, .. } => {
                 (*a..=u8::MAX).for_each(|r| self.insert(r));
             }
             Op::InterpOne => *self = Regs::ALL,

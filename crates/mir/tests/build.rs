@@ -18,6 +18,10 @@ fn snapshot(proto: &Arc<Proto>, site: &SiteSnapshot) -> FunctionSnapshot {
         sites: vec![site.clone(); proto.num_feedback as usize],
         meta_epoch: 1,
         osr_tags: vec![Tag::INT; 256],
+        strings: Vec::new(),
+        callees: std::collections::HashMap::new(),
+        instances: Default::default(),
+        world: Default::default(),
     }
 }
 
@@ -77,6 +81,7 @@ fn check(source: &str) {
                         entry,
                         speculate,
                         max_size: 100_000,
+                        counters: None,
                     };
                     match build(&input) {
                         Ok(func) => {

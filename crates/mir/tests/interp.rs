@@ -327,7 +327,7 @@ end
     assert_eq!(m.load(cell + layout::CELL_PAYLOAD as u64, 8), 0x44);
     assert_eq!(m.load(cell + layout::HEADER_AUX as u64, 1), tag(Tag::STR));
     // An integer needs no barrier, a string does.
-    assert_eq!(m.calls, [(Helper::Barrier, vec![VM, cell])]);
+    assert_eq!(m.calls, [(Helper::Barrier, vec![VM, 0x44, tag(Tag::STR)])]);
 }
 
 fn numeric(proto: &Arc<Proto>, tag: Tag, arith: u8) -> FunctionSnapshot {
@@ -345,6 +345,10 @@ fn numeric(proto: &Arc<Proto>, tag: Tag, arith: u8) -> FunctionSnapshot {
         sites: vec![site; proto.num_feedback as usize],
         meta_epoch: 1,
         osr_tags: Vec::new(),
+        strings: Vec::new(),
+        callees: std::collections::HashMap::new(),
+        instances: Default::default(),
+        world: Default::default(),
     }
 }
 
@@ -369,6 +373,7 @@ fn optimized_functions_compute_the_same() {
                 entry: EntryKind::Call,
                 speculate: true,
                 max_size: 10_000,
+                counters: None,
             };
             let plain = build(&input).expect("a function");
             let mut fast = plain.clone();

@@ -86,6 +86,10 @@ fn each_func(source: &[u8], f: &mut impl FnMut(Func)) {
                 sites: vec![site.clone(); proto.num_feedback as usize],
                 meta_epoch: 1,
                 osr_tags: vec![*tag; 256],
+                strings: Vec::new(),
+                callees: std::collections::HashMap::new(),
+                instances: Default::default(),
+                world: Default::default(),
             };
             let mut entries = vec![EntryKind::Call];
             for (pc, instr) in proto.code.iter().enumerate() {
@@ -100,6 +104,7 @@ fn each_func(source: &[u8], f: &mut impl FnMut(Func)) {
                     entry,
                     speculate: *tag != Tag::NIL,
                     max_size: 20_000,
+                    counters: None,
                 };
                 if let Ok(func) = build(&input) {
                     f(func);

@@ -4,6 +4,7 @@ use crate::counter::HotCounter;
 use crate::feedback::FeedbackSlot;
 use crate::gcref::Gc;
 use crate::object::{Cell, Header};
+use crate::shape::FieldInfo;
 use crate::value::Value;
 use crate::vm::{Args, NativeResult, VmState};
 use std::sync::Arc;
@@ -54,6 +55,11 @@ pub struct FuncProto {
     pub cold: Box<ProtoCold>,
 }
 
+/// Value of the first word of a literal pool that has compiled code leave at
+/// its next check, once; 0 while the code is valid, anything else when it is
+/// not.
+pub const POOL_LEAVE: u64 = 2;
+
 /// The parts of a [`FuncProto`] that only slow paths read.
 pub struct ProtoCold {
     /// The shared, immutable prototype.
@@ -64,6 +70,9 @@ pub struct ProtoCold {
     pub feedback: Vec<FeedbackSlot>,
     /// Nested prototypes, in order.
     pub children: Vec<Gc<FuncProto>>,
+    /// The closures that were made of it, as if they were stores to a field:
+    /// at the constant level as long as there was only one.
+    pub instances: FieldInfo,
     /// Live registers per instruction, computed on first use by the collector.
     pub liveness: Option<Box<LiveMap>>,
     /// Installed OSR entries: header pc and address. Set through
@@ -87,6 +96,12 @@ impl Gc<FuncProto> {
     pub fn proto<'a>(self) -> &'a Arc<Proto> {
         // SAFETY: GC discipline; the Arc lives as long as the object.
         unsafe { &(*self.as_ptr()).cold.proto }
+    }
+
+    /// Bytes outside the object, for the heap's accounts.
+    pub(crate) fn external_bytes(self) -> usize {
+        let slots = self.num_feedback as usize * std::mem::size_of::<FeedbackSlot>();
+        self.proto().code.len() * 8 + slots
     }
 
     /// The feedback slots.

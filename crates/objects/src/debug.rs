@@ -243,8 +243,9 @@ impl VmState {
             out.push('\n');
         }
         out.push_str("stack traceback:");
-        // The host's base counts as the last level: `[C]: in ?`.
-        let depth = self.depth() + 1;
+        // The host's base counts as the last level of the main program:
+        // `[C]: in ?`.
+        let depth = self.depth() + usize::from(self.is_main_stack());
         let skip = depth.saturating_sub(level) > FIRST + LAST + 1;
         let mut level = level;
         let mut shown = 0;

@@ -170,6 +170,20 @@ impl Default for FeedbackSlot {
     }
 }
 
+/// Whether `old` is for the tables that an allocation site made before it
+/// learned how many fields they have, and `new` for those it makes since.
+fn supersedes(new: &Way, old: &Way) -> bool {
+    match (new.receiver_shape(), old.receiver_shape()) {
+        (Some(n), Some(o)) => {
+            n.inline_cap > o.inline_cap
+                && n.metatable == o.metatable
+                && n.flags == o.flags
+                && n.keys() == o.keys()
+        }
+        _ => false,
+    }
+}
+
 impl FeedbackSlot {
     /// Records the tag of a result.
     #[inline]
@@ -197,17 +211,19 @@ impl FeedbackSlot {
             }
             CacheState::Mega => {}
             CacheState::Mono | CacheState::Poly => {
-                if self.way.shape == way.shape {
+                if self.way.shape == way.shape
+                    || self.way.kind == WayKind::None
+                    || supersedes(&way, &self.way)
+                {
                     self.way = way;
                     return;
                 }
                 let more = self
                     .more
                     .get_or_insert_with(|| Box::new([Way::EMPTY; MAX_WAYS - 1]));
-                if let Some(place) = more
-                    .iter_mut()
-                    .find(|w| w.kind == WayKind::None || w.shape == way.shape)
-                {
+                if let Some(place) = more.iter_mut().find(|w| {
+                    w.kind == WayKind::None || w.shape == way.shape || supersedes(&way, w)
+                }) {
                     *place = way;
                     self.state = CacheState::Poly;
                 } else {

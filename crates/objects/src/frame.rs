@@ -42,6 +42,9 @@ pub mod flags {
     /// instead of being made here. Keeps tail calls in constant space across
     /// side exits.
     pub const RAW: u8 = 32;
+    /// A finalizer runs above the frame, which stands between two instructions
+    /// and not in a call.
+    pub const POLL: u8 = 64;
 }
 
 /// A frame record. Size and offsets are part of the compiled-code contract

@@ -55,6 +55,14 @@ impl Way {
         held.then(|| Gc::from_payload(self.aux))
     }
 
+    /// Of a call of `setmetatable`: the shape that the table got last.
+    #[must_use]
+    pub fn metatable_shape(&self) -> Option<&Shape> {
+        let noted = self.kind == WayKind::Target && self.field != 0;
+        // SAFETY: such ways hold a shape's address or 0.
+        noted.then(|| unsafe { &*(self.field as *const Shape) })
+    }
+
     /// The lattice cell of the field.
     #[must_use]
     pub fn field_info(&self) -> Option<&FieldInfo> {
@@ -81,6 +89,14 @@ impl Way {
 }
 
 impl Shape {
+    /// The shape that this one was made from, by adding a field or setting
+    /// the metatable.
+    #[must_use]
+    pub fn parent(&self) -> Option<&Shape> {
+        // SAFETY: null or a shape; shapes live as long as the VM.
+        unsafe { self.parent.as_ref() }
+    }
+
     /// The metatable that the shape proves, if any.
     #[must_use]
     pub fn metatable_table(&self) -> Option<Gc<Table>> {

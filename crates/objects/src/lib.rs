@@ -8,6 +8,8 @@
 //! | [`shape`], [`table`] | hidden classes, the field lattice, tables |
 //! | [`heap`], [`gc`] | allocation, collection |
 //! | [`vm`], [`frame`] | VM state, frame records |
+//! | [`thread`], `stacks` | coroutines and their stacks |
+//! | [`process`] | ending the process |
 //! | [`feedback`], [`counter`] | inline caches and hotness, as data |
 //! | [`ops`], [`meta`], [`debug`], [`number`] | operators, metamethods, names and positions, number text |
 //! | [`layout`] | every offset that compiled code uses, checked at compile time |
@@ -27,9 +29,13 @@ pub mod meta;
 pub mod number;
 pub mod object;
 pub mod ops;
+pub mod process;
 pub mod shape;
+mod site;
+mod stacks;
 pub mod string;
 pub mod table;
+pub mod thread;
 pub mod value;
 pub mod vm;
 
@@ -38,5 +44,6 @@ pub use gcref::Gc;
 pub use object::{Cell, Userdata};
 pub use string::Str;
 pub use table::Table;
+pub use thread::Thread;
 pub use value::{Tag, Value};
-pub use vm::{Args, Hooks, LuaResult, NativeResult, Ret, Thrown, VmState};
+pub use vm::{Args, Executed, Hooks, LuaResult, NativeResult, Ret, Thrown, VmState};

@@ -1,6 +1,7 @@
 //! Metamethod events and their lookup.
 
 use crate::gcref::Gc;
+use crate::site::SITE;
 use crate::table::Table;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
@@ -55,8 +56,12 @@ impl VmState {
     #[inline]
     #[must_use]
     pub fn meta_of(&self, mt: Gc<Table>, event: Event) -> Value {
-        if mt.header.extra & 1 << event as u8 != 0 {
-            return Value::NIL;
+        if mt.header.extra & (1 << event as u8 | SITE) != 0 {
+            if mt.header.extra & SITE == 0 {
+                return Value::NIL;
+            }
+            // SAFETY: single writer; a metatable's site is of no interest.
+            unsafe { (*mt.as_ptr()).header.extra = 0 };
         }
         let key = self.event_keys[event as usize];
         let v = mt.get_str(key);

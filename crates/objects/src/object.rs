@@ -23,12 +23,20 @@ impl Kind {
     pub const NATIVE_FN: Kind = Kind(Tag::NATIVE_FN.0);
     /// [`Userdata`]
     pub const USERDATA: Kind = Kind(Tag::USERDATA.0);
-    /// A coroutine (reserved).
+    /// [`crate::thread::Thread`]
     pub const THREAD: Kind = Kind(Tag::THREAD.0);
     /// [`Cell`]
     pub const CELL: Kind = Kind(Tag::CELL.0);
     /// [`crate::closure::FuncProto`]
     pub const PROTO: Kind = Kind(12);
+}
+
+/// Flags of [`Header::flags`].
+pub mod header_flags {
+    /// A table or userdata whose finalizer is to be called when it is dead.
+    pub const FINALIZABLE: u8 = 1;
+    /// A thread that is queued for tracing.
+    pub const QUEUED: u8 = 2;
 }
 
 /// First eight bytes of every heap object.
@@ -39,7 +47,7 @@ pub struct Header {
     pub kind: Kind,
     /// Collector state; see [`crate::heap`].
     pub mark: u8,
-    /// Flags of the kind.
+    /// Bits of [`header_flags`].
     pub flags: u8,
     /// A byte of the kind: the elements kind of a table, the tag of a cell.
     pub aux: u8,

@@ -31,10 +31,22 @@ pub const OBJECT_META: u8 = 4;
 /// take the slow path, which keeps the VM's metatable epoch.
 pub const META: u8 = 8;
 
+/// Shape flag, with [`OBJECT_META`]: each table has a metatable of its own,
+/// whose only key is `__index`, and that is the table in `metatable`: the
+/// class. The usual `setmetatable(object, {__index = Class})` gives all objects
+/// of a class one shape this way. Taken away from the shapes of a class when
+/// one of these metatables changes.
+pub const CLASS: u8 = 16;
+
+/// Value of [`Shape::hidden`] if there is none.
+pub const NO_SLOT: u16 = u16::MAX;
+
 /// Fields a shape may have before the table turns to dictionary mode.
 pub const MAX_FIELDS: usize = 64;
 /// Children a shape may have before further keys turn to dictionary mode.
 pub const MAX_FANOUT: usize = 128;
+/// Classes of the objects of one parent that are told apart.
+pub const MAX_CLASS_FANOUT: usize = 64;
 /// Metatables from one parent before children keep theirs in the object.
 pub const MAX_META_FANOUT: usize = 8;
 
@@ -42,6 +54,13 @@ pub const MAX_META_FANOUT: usize = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct FieldKind(pub u8);
+
+/// Nothing is known.
+impl Default for FieldKind {
+    fn default() -> Self {
+        FieldKind::ANY
+    }
+}
 
 impl FieldKind {
     /// Any value, nil included.
@@ -108,17 +127,28 @@ pub struct Shape {
     pub flags: u8,
     /// Slots in use.
     pub nslots: u16,
-    /// Metatable, or null; meaningless with [`OBJECT_META`].
+    /// Metatable, or null. With [`CLASS`] the class; with [`OBJECT_META`]
+    /// alone not the metatable, but not null if there is a hidden slot.
     pub metatable: *mut Table,
+    /// Slot that holds the table's own metatable, with a key that no program
+    /// has; [`NO_SLOT`] if none does.
+    pub hidden: u16,
     pub(crate) keys: Vec<Gc<Str>>,
     pub(crate) fields: Vec<*mut FieldInfo>,
     index: Option<HashMap<u64, u16, KeyHash>>,
     transitions: Vec<(Gc<Str>, *mut Shape)>,
     transition_index: Option<HashMap<u64, *mut Shape, KeyHash>>,
     meta_transitions: Vec<(*mut Table, *mut Shape)>,
+    /// Shapes with a metatable of the table's own, by class; null for none.
+    class_transitions: Vec<(*mut Table, *mut Shape)>,
+    /// Metatables that ever had an entry in `meta_transitions`.
+    meta_count: usize,
     object_meta: *mut Shape,
     dict: *mut Shape,
     meta_variant: *mut Shape,
+    /// Of a singleton: widened when its table leaves the shape. Null unless
+    /// somebody asked.
+    pub(crate) stays: *mut FieldInfo,
     pub(crate) parent: *mut Shape,
 }
 
@@ -195,6 +225,16 @@ impl Shape {
         self.fields[i]
     }
 
+    /// Lattice cell of slot `i`, to look at.
+    ///
+    /// # Panics
+    /// If there is no such slot.
+    #[must_use]
+    pub fn field_info(&self, i: usize) -> &FieldInfo {
+        // SAFETY: cells of a shape live as long as the VM.
+        unsafe { &*self.fields[i] }
+    }
+
     /// Present level of the field's lattice cell, if the shape has the key.
     #[must_use]
     pub fn level(&self, key: Gc<Str>) -> Option<FieldKind> {
@@ -226,6 +266,8 @@ impl Shape {
 pub struct Shapes {
     shapes: Vec<*mut Shape>,
     fields: Vec<*mut FieldInfo>,
+    /// Id of the latest lattice cell.
+    next_field: u32,
     roots: Vec<(u8, *mut Shape)>,
 }
 
@@ -245,6 +287,7 @@ impl Shapes {
         Shapes {
             shapes: Vec::new(),
             fields: Vec::new(),
+            next_field: 0,
             roots: Vec::new(),
         }
     }
@@ -256,21 +299,30 @@ impl Shapes {
         metatable: *mut Table,
         parent: *mut Shape,
     ) -> *mut Shape {
+        // SAFETY: null or a shape; shapes live as long as the VM.
+        let hidden = match unsafe { parent.as_ref() } {
+            Some(parent) if flags & DICT == 0 => parent.hidden,
+            _ => NO_SLOT,
+        };
         let shape = Box::into_raw(Box::new(Shape {
             id: self.shapes.len() as u32 + 1,
             inline_cap,
             flags,
             nslots: 0,
             metatable,
+            hidden,
             keys: Vec::new(),
             fields: Vec::new(),
             index: None,
             transitions: Vec::new(),
             transition_index: None,
             meta_transitions: Vec::new(),
+            class_transitions: Vec::new(),
+            meta_count: 0,
             object_meta: std::ptr::null_mut(),
             dict: std::ptr::null_mut(),
             meta_variant: std::ptr::null_mut(),
+            stays: std::ptr::null_mut(),
             parent,
         }));
         self.shapes.push(shape);
@@ -278,14 +330,29 @@ impl Shapes {
     }
 
     fn alloc_field(&mut self) -> *mut FieldInfo {
-        let field = Box::into_raw(Box::new(FieldInfo {
+        let field = Box::into_raw(Box::new(self.detached_field()));
+        self.fields.push(field);
+        field
+    }
+
+    /// A cell for something that is no field but may be watched like one. It
+    /// has never been stored to.
+    pub(crate) fn detached_field(&mut self) -> FieldInfo {
+        self.next_field += 1;
+        FieldInfo {
             kind: FieldKind::UNINIT,
             watched: false,
             constant: Value::NIL,
-            id: self.fields.len() as u32 + 1,
-        }));
-        self.fields.push(field);
-        field
+            id: self.next_field,
+        }
+    }
+
+    /// A fact that holds until its cell is widened from the constant `true`.
+    pub(crate) fn alloc_fact(&mut self) -> *mut FieldInfo {
+        let fact = self.alloc_field();
+        // SAFETY: just allocated.
+        unsafe { (*fact).widen(Value::TRUE) };
+        fact
     }
 
     /// The empty shape for objects with room for `fields` inline slots
@@ -365,7 +432,7 @@ impl Shapes {
         if let Some(&(_, s)) = parent.meta_transitions.iter().find(|t| t.0 == metatable) {
             return s;
         }
-        let over = parent.meta_transitions.len() >= MAX_META_FANOUT;
+        let over = parent.meta_count >= MAX_META_FANOUT;
         if over && !parent.object_meta.is_null() {
             return parent.object_meta;
         }
@@ -384,8 +451,74 @@ impl Shapes {
             parent.object_meta = child;
         } else {
             parent.meta_transitions.push((metatable, child));
+            parent.meta_count += 1;
         }
         child
+    }
+
+    /// The shape like `from` for tables with a metatable of their own that
+    /// only says `__index = class`; with a null `class`, with any metatable.
+    /// The metatable is in the hidden slot, which the result has over `from`
+    /// unless that has it already; its key is `key`. `None` if `from` keeps
+    /// its metatable in another way, or for too many classes.
+    pub(crate) fn with_class(
+        &mut self,
+        from: *mut Shape,
+        class: *mut Table,
+        sentinel: *mut Table,
+        key: Gc<Str>,
+    ) -> Option<*mut Shape> {
+        // SAFETY: as `add_field`.
+        let parent = unsafe { &mut *from };
+        let own = parent.hidden != NO_SLOT && parent.flags & OBJECT_META != 0;
+        let bare = parent.metatable.is_null()
+            && parent.hidden == NO_SLOT
+            && parent.flags & (OBJECT_META | META) == 0;
+        if parent.flags & (DICT | SINGLETON) != 0 || !(own || bare) {
+            return None;
+        }
+        if own && parent.flags & CLASS != 0 && parent.metatable == class {
+            return Some(from);
+        }
+        if let Some(&(_, s)) = parent.class_transitions.iter().find(|t| t.0 == class) {
+            return Some(s);
+        }
+        let full = parent.class_transitions.len() >= MAX_CLASS_FANOUT;
+        if full || parent.keys.len() >= MAX_FIELDS {
+            return None;
+        }
+        let (flags, metatable) = if class.is_null() {
+            (parent.flags & !CLASS | OBJECT_META, sentinel)
+        } else {
+            (parent.flags | OBJECT_META | CLASS, class)
+        };
+        let child = self.alloc(parent.inline_cap, flags, metatable, from);
+        // SAFETY: freshly allocated and distinct from `parent`.
+        let c = unsafe { &mut *child };
+        for (&k, &f) in parent.keys.iter().zip(&parent.fields) {
+            c.push_key(k, f);
+        }
+        if !own {
+            c.hidden = c.nslots;
+            c.push_key(key, self.alloc_field());
+        }
+        parent.class_transitions.push((class, child));
+        Some(child)
+    }
+
+    /// The metatable of one of the class's objects is about to change: shapes
+    /// prove nothing about the metatables of its objects any more. `sentinel`
+    /// is a table that is never collected. O(shapes).
+    pub(crate) fn forget_class(&mut self, class: *mut Table, sentinel: *mut Table) {
+        for &s in &self.shapes {
+            // SAFETY: as `add_field`.
+            let s = unsafe { &mut *s };
+            if s.flags & CLASS != 0 && s.metatable == class {
+                s.flags &= !CLASS;
+                s.metatable = sentinel;
+            }
+            s.class_transitions.retain(|t| t.0 != class);
+        }
     }
 
     /// The dictionary shape with the metatable of `from`.
@@ -397,7 +530,13 @@ impl Shapes {
         }
         if parent.dict.is_null() {
             let flags = DICT | (parent.flags & (OBJECT_META | META));
-            parent.dict = self.alloc(parent.inline_cap, flags, parent.metatable, from);
+            let own = parent.flags & OBJECT_META != 0;
+            let metatable = if own {
+                std::ptr::null_mut()
+            } else {
+                parent.metatable
+            };
+            parent.dict = self.alloc(parent.inline_cap, flags, metatable, from);
         }
         parent.dict
     }
@@ -471,6 +610,26 @@ impl Shapes {
     #[must_use]
     pub fn all(&self) -> &[*mut Shape] {
         &self.shapes
+    }
+
+    /// Forgets the metatables for which `dead` is true: no table has them, or
+    /// ever will. Their shapes stay, without use.
+    pub(crate) fn drop_metatables(&mut self, dead: impl Fn(*mut Table) -> bool) {
+        for &s in &self.shapes {
+            // SAFETY: as `add_field`.
+            let s = unsafe { &mut *s };
+            if !s.metatable.is_null() && dead(s.metatable) {
+                s.metatable = std::ptr::null_mut();
+                s.dict = std::ptr::null_mut();
+                s.meta_variant = std::ptr::null_mut();
+                s.transitions.clear();
+                s.transition_index = None;
+            }
+            s.class_transitions.retain(|t| t.0.is_null() || !dead(t.0));
+            if !s.meta_transitions.is_empty() {
+                s.meta_transitions.retain(|t| t.0.is_null() || !dead(t.0));
+            }
+        }
     }
 
     /// All lattice cells, for the collector.

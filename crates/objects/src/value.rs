@@ -15,6 +15,7 @@ use crate::gcref::Gc;
 use crate::object::{Cell, Userdata};
 use crate::string::Str;
 use crate::table::Table;
+use crate::thread::Thread;
 
 /// The tag of a [`Value`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -215,6 +216,13 @@ impl Value {
         Self::object(u, Tag::USERDATA)
     }
 
+    /// A coroutine.
+    #[inline]
+    #[must_use]
+    pub fn thread(t: Gc<Thread>) -> Value {
+        Self::object(t, Tag::THREAD)
+    }
+
     /// A cell of a captured variable (registers only).
     #[inline]
     #[must_use]
@@ -327,6 +335,13 @@ impl Value {
     #[must_use]
     pub fn as_userdata(self) -> Option<Gc<Userdata>> {
         (self.tag == Tag::USERDATA).then(|| Gc::from_payload(self.payload))
+    }
+
+    /// The coroutine, if this is one.
+    #[inline]
+    #[must_use]
+    pub fn as_thread(self) -> Option<Gc<Thread>> {
+        (self.tag == Tag::THREAD).then(|| Gc::from_payload(self.payload))
     }
 
     /// Primitive equality, as `rawequal`: numbers by value across integer and

@@ -9,13 +9,16 @@ use crate::closure::{FuncProto, LuaClosure, NativeClosure, NativeFn, ProtoCold};
 use crate::counter::HotCounter;
 use crate::feedback::{FeedbackSlot, Way};
 use crate::frame::{FrameKind, FrameRecord};
+use crate::gc::Collector;
 use crate::gcref::Gc;
 use crate::heap::Heap;
 use crate::meta::{EVENTS, Event};
 use crate::object::{Cell, Header, Kind, Userdata};
 use crate::shape::{FieldInfo, META, Shapes};
+use crate::site::AllocSite;
 use crate::string::Str;
 use crate::table::{ELEMS_NONE, Table, table_bytes};
+use crate::thread::{Thread, Threads};
 use crate::value::{Tag, Value};
 use std::any::Any;
 use std::sync::Arc;
@@ -26,7 +29,7 @@ use vela_bytecode::{Constant, FRAME_SLOTS, Instr, Proto};
 /// [`VmState::error`].
 #[derive(Debug)]
 #[must_use]
-pub struct Thrown(());
+pub struct Thrown(pub(crate) ());
 
 /// Result of operations that can raise a Lua error.
 pub type LuaResult<T> = Result<T, Thrown>;
@@ -202,6 +205,24 @@ impl IndexCacheEntry {
     };
 }
 
+/// Counts of what the interpreter executes.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// Instructions by opcode.
+    pub operations: [u64; 256],
+    /// Calls of Lua functions.
+    pub calls: u64,
+}
+
+impl Default for Executed {
+    fn default() -> Self {
+        Executed {
+            operations: [0; 256],
+            calls: 0,
+        }
+    }
+}
+
 /// Slots of the VM stack.
 pub const STACK_SLOTS: usize = 2 << 20;
 /// Slots kept free above the limit for error handling.
@@ -221,6 +242,9 @@ const HANDLER_NATIVE_DEPTH: u32 = 25;
 /// Words through which a side exit hands values to the deoptimizer.
 pub const EXIT_WORDS: usize = 1024;
 
+/// Size of [`VmState::next_hints`].
+pub const NEXT_HINTS: usize = 16;
+
 /// The state of a VM.
 #[repr(C)]
 pub struct VmState {
@@ -239,7 +263,15 @@ pub struct VmState {
     /// Bumped when the metatable or `__index` structure changes in a way that
     /// caches through it must notice.
     pub meta_epoch: u32,
-    /// Native calls in progress.
+    /// That the metatable epoch stays what it is: a cell that is widened when
+    /// it changes, and then replaced by another.
+    pub meta_stays: *mut FieldInfo,
+    /// How often somebody relied on `meta_stays` and it broke.
+    pub meta_breaks: u32,
+    /// That captured variables which the source assigns once keep their
+    /// values: widened when `debug.setupvalue` or the like is used.
+    pub upvals_stay: *mut FieldInfo,
+    /// Native calls in progress on the running thread.
     pub native_depth: u32,
     /// First stack slot that natives may push to.
     pub top: *mut Value,
@@ -249,9 +281,16 @@ pub struct VmState {
     pub helpers: [*const u8; MAX_HELPERS],
     /// Values that a side exit stores.
     pub exit_words: [u64; EXIT_WORDS],
+    /// Where loops over pairs in compiled code were; only hints.
+    pub next_hints: [u32; NEXT_HINTS],
     // ---- from here on not read by compiled code ----
+    /// State of the collector.
+    pub(crate) gc: Collector,
     /// Shapes.
     pub shapes: Shapes,
+    /// Shows a warning; set by the library that knows how.
+    pub warn: fn(&mut VmState, &[u8]),
+    pub(crate) alloc_sites: Vec<AllocSite>,
     /// Tiers.
     pub hooks: Hooks,
     /// Metatables of non-table types, by tag (numbers under INT, functions
@@ -259,6 +298,9 @@ pub struct VmState {
     pub type_metatables: [Option<Gc<Table>>; 16],
     /// Metamethod names, by event.
     pub event_keys: [Gc<Str>; EVENTS],
+    /// Key of the slot that holds an object's own metatable: a string that is
+    /// not among the interned ones, so that no program can name it.
+    pub metatable_key: Gc<Str>,
     /// `_G`
     pub globals: Gc<Table>,
     /// The registry: modules and host values.
@@ -268,7 +310,8 @@ pub struct VmState {
     /// The limit that `stack_limit` has while no poll is requested.
     pub real_stack_limit: *mut Value,
     /// Entry of prototypes without compiled code (the thunk into the
-    /// interpreter), set by the tier.
+    /// interpreter); null until the tier installs its first code and calls
+    /// [`VmState::set_interp_entry`].
     pub interp_entry: *mut u8,
     /// C-ABI thunk through which Rust enters compiled code, set by the tier;
     /// null while there is none.
@@ -278,15 +321,23 @@ pub struct VmState {
     /// Whether `error` has been through the message handler.
     pub error_handled: bool,
     /// Message handlers running inside each other.
-    handler_depth: u32,
+    pub(crate) handler_depth: u32,
     /// The handler of a stack overflow is running in the reserve.
-    overflowing: bool,
+    pub(crate) overflowing: bool,
+    /// Limit of `native_depth`: what the threads that wait for the running one
+    /// leave of [`MAX_NATIVE_DEPTH`].
+    pub native_max: u32,
+    /// The running coroutine is being ended; see [`crate::thread`].
+    pub(crate) dying: bool,
+    /// Frame and top where the latest error was raised.
+    pub(crate) thrown_at: (*mut FrameRecord, *mut Value),
+    /// The running thread.
+    pub thread: Gc<Thread>,
+    pub(crate) threads: Box<Threads>,
     /// Traceback text captured where an uncaught error was raised.
     pub error_traceback: Option<String>,
-    /// Collect at every opportunity.
-    pub gc_stress: bool,
-    /// Registers with pending to-be-closed variables, innermost last.
-    pub tbc: Vec<*mut Value>,
+    /// Collect at every opportunity; see [`VmState::set_gc_stress`].
+    pub(crate) gc_stress: bool,
     /// Interpreted calls after which a function is hot; `u32::MAX` never.
     pub(crate) hot_calls: u32,
     /// Calls during which argument tags are recorded.
@@ -299,6 +350,9 @@ pub struct VmState {
     /// Lowest address that native frames may use, 0 while not on a stack of
     /// known size.
     pub native_limit: usize,
+    /// What the interpreter executes, counted while this is present; costs
+    /// time.
+    pub executed: Option<Box<Executed>>,
     /// State of the interpreter and tier, opaque here.
     pub tier: Option<Box<dyn Any>>,
     /// State of the host and libraries, by type.
@@ -317,9 +371,11 @@ impl VmState {
     pub fn new(seed: u64, hooks: Hooks) -> std::io::Result<Box<VmState>> {
         let mut heap = Heap::new(seed);
         let mut shapes = Shapes::new();
+        let metatable_key = heap.unnamed(b"(metatable)");
         let event_keys = std::array::from_fn(|i| heap.intern(Event::ALL[i].key().as_bytes()));
         let globals = new_table(&mut heap, &mut shapes, 0);
         let registry = new_table(&mut heap, &mut shapes, 0);
+        let thread = VmState::new_main_thread(&mut heap);
         // Anonymous private memory: reserved at once, committed when touched.
         let mut options = memmap2::MmapOptions::new();
         let mut stack_map = options.len(STACK_SLOTS * 16).no_reserve_swap().map_anon()?;
@@ -332,15 +388,23 @@ impl VmState {
             ret_count: 0,
             error: Value::NIL,
             meta_epoch: 1,
+            meta_stays: std::ptr::null_mut(),
+            meta_breaks: 0,
+            upvals_stay: std::ptr::null_mut(),
             native_depth: 0,
             top: base.wrapping_add(FRAME_SLOTS),
             heap,
             helpers: [std::ptr::null(); MAX_HELPERS],
             exit_words: [0; EXIT_WORDS],
+            next_hints: [0; NEXT_HINTS],
+            gc: Collector::new(),
             shapes,
+            warn: |_, _| {},
+            alloc_sites: Vec::new(),
             hooks,
             type_metatables: [None; 16],
             event_keys,
+            metatable_key,
             globals,
             registry,
             stack_base: base,
@@ -351,14 +415,19 @@ impl VmState {
             error_handled: false,
             handler_depth: 0,
             overflowing: false,
+            native_max: MAX_NATIVE_DEPTH,
+            dying: false,
+            thrown_at: (std::ptr::null_mut(), std::ptr::null_mut()),
+            thread,
+            threads: Box::default(),
             error_traceback: None,
             gc_stress: false,
-            tbc: Vec::new(),
             hot_calls: u32::MAX,
             note_calls: 0,
             hot_loops: u32::MAX,
             index_cache: Box::new([IndexCacheEntry::EMPTY; INDEX_CACHE]),
             native_limit: 0,
+            executed: None,
             tier: None,
             host: Vec::new(),
             code_roots: std::collections::BTreeMap::new(),
@@ -380,6 +449,13 @@ impl VmState {
                 nargs: 0,
             };
         }
+        // SAFETY: both live in the box, whose content never moves.
+        unsafe {
+            let limit = &raw mut vm.stack_limit;
+            vm.heap.set_poll(limit);
+        }
+        vm.meta_stays = vm.shapes.alloc_fact();
+        vm.upvals_stay = vm.shapes.alloc_fact();
         vm.globals.make_singleton(&mut vm);
         Ok(vm)
     }
@@ -463,18 +539,32 @@ impl VmState {
         upvals: impl Fn(usize) -> Gc<Cell>,
         count: usize,
     ) -> Gc<LuaClosure> {
+        let c = self.unset_closure(proto, count);
+        for i in 0..count {
+            // SAFETY: fresh cell with room for `count` upvalues.
+            unsafe { c.upvals_ptr().add(i).write(upvals(i).as_ptr()) }
+        }
+        c
+    }
+
+    /// A closure of `proto` with room for `count` upvalues, which the caller
+    /// sets before anything looks at it.
+    pub fn unset_closure(&mut self, proto: Gc<FuncProto>, count: usize) -> Gc<LuaClosure> {
         let size = std::mem::size_of::<LuaClosure>() + count * 8;
         let p = self.heap.alloc(Kind::LUA_FN, size).cast::<LuaClosure>();
-        // SAFETY: fresh cell with room for `count` upvalues.
+        // SAFETY: fresh cell of the right size.
         unsafe {
             (*p).header.extra = count as u32;
             (&raw mut (*p).proto).write(proto);
-            let c = Gc::from_ptr(p);
-            for i in 0..count {
-                c.upvals_ptr().add(i).write(upvals(i).as_ptr());
-            }
-            c
         }
+        // SAFETY: as above.
+        let c = unsafe { Gc::from_ptr(p) };
+        let instances = &raw mut proto.cold().instances;
+        // SAFETY: part of a live prototype.
+        if unsafe { (*instances).kind.0 != Tag::LUA_FN.0 } {
+            self.widen_field(instances, Value::lua_fn(c));
+        }
+        c
     }
 
     /// A userdata that owns `data`.
@@ -487,8 +577,13 @@ impl VmState {
         unsafe {
             (&raw mut (*p).metatable).write(metatable.map_or(std::ptr::null_mut(), Gc::as_ptr));
             (&raw mut (*p).data).write(data);
-            Gc::from_ptr(p)
         }
+        // SAFETY: all fields are written.
+        let u = unsafe { Gc::from_ptr(p) };
+        if let Some(mt) = metatable {
+            self.note_finalizer(Value::userdata(u), mt);
+        }
+        u
     }
 
     /// Loads a verified prototype and its children into the VM.
@@ -519,6 +614,7 @@ impl VmState {
             constants,
             feedback,
             children,
+            instances: self.shapes.detached_field(),
             liveness: None,
             osr: Vec::new(),
             tier: None,
@@ -574,21 +670,7 @@ impl VmState {
         self.hot_loops
     }
 
-    // ---- barriers, lattice, epochs -----------------------------------
-
-    /// The write barrier: call after storing a reference into `owner`.
-    #[inline]
-    pub fn barrier<T>(&mut self, owner: Gc<T>) {
-        if self.heap.marking {
-            self.barrier_slow(owner.as_ptr().cast());
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn barrier_slow(&mut self, owner: *mut Header) {
-        self.heap.gray.push(owner);
-    }
+    // ---- lattice, epochs ---------------------------------------------
 
     /// Widens a lattice cell for a store of `v`, telling its watchers.
     #[cold]
@@ -607,11 +689,50 @@ impl VmState {
     /// Invalidates caches through metatables and `__index` chains.
     pub fn bump_meta_epoch(&mut self) {
         self.meta_epoch = self.meta_epoch.wrapping_add(1);
+        // SAFETY: cells of facts live as long as the VM.
+        if unsafe { (*self.meta_stays).watched } {
+            self.meta_breaks += 1;
+            let broken = std::mem::replace(&mut self.meta_stays, self.shapes.alloc_fact());
+            self.widen_field(broken, Value::NIL);
+        }
+    }
+
+    /// The cell to watch for the metatable epoch to stay.
+    #[must_use]
+    pub fn meta_stays(&self) -> &FieldInfo {
+        // SAFETY: cells of facts live as long as the VM.
+        unsafe { &*self.meta_stays }
+    }
+
+    /// The cell to watch for captured variables to stay.
+    #[must_use]
+    pub fn upvals_stay(&self) -> &FieldInfo {
+        // SAFETY: cells of facts live as long as the VM.
+        unsafe { &*self.upvals_stay }
+    }
+
+    /// Notes that a captured variable may have changed in a way that the
+    /// source does not show.
+    pub fn upvalues_changed(&mut self) {
+        self.widen_field(self.upvals_stay, Value::NIL);
+    }
+
+    /// A table leaves this shape of its own.
+    pub(crate) fn shape_left(&mut self, shape: *mut crate::shape::Shape) {
+        // SAFETY: shapes live as long as the VM.
+        let stays = unsafe { (*shape).stays };
+        if !stays.is_null() {
+            self.widen_field(stays, Value::NIL);
+        }
     }
 
     /// A key of a metatable or `__index` target came, went, or is special.
     pub(crate) fn meta_key_changed(&mut self, t: Gc<Table>) {
         debug_assert!(t.shape().flags & META != 0);
+        if let Some(class) = t.sole_index(self) {
+            let sentinel = self.globals.as_ptr();
+            self.shapes.forget_class(class.as_ptr(), sentinel);
+        }
         // SAFETY: single writer.
         unsafe { (*t.as_ptr()).header.extra = 0 };
         self.bump_meta_epoch();
@@ -626,7 +747,8 @@ impl VmState {
         self.error = v;
         self.error_handled = false;
         self.error_traceback = None;
-        if !self.handler.is_nil() {
+        self.thrown_at = (self.frame, self.top);
+        if !self.handler.is_nil() && !self.dying {
             self.run_handler();
         }
         Thrown(())
@@ -670,6 +792,7 @@ impl VmState {
         if self.overflowing {
             self.error = self.str_value(b"error in error handling");
             self.error_handled = true;
+            self.frames_overwritten();
             return Thrown(());
         }
         self.overflowing = true;
@@ -689,6 +812,12 @@ impl VmState {
     pub fn has_room(&self, n: usize) -> bool {
         let free = (self.real_stack_limit as usize).saturating_sub(self.top as usize) / 16;
         n <= free
+    }
+
+    /// Whether the frames in view are those of the main program.
+    pub(crate) fn is_main_stack(&self) -> bool {
+        let map = self.stack_map.as_ptr_range();
+        map.contains(&self.frame.cast_const().cast())
     }
 
     fn set_real_stack_limit(&mut self, limit: *mut Value) {
@@ -716,6 +845,12 @@ impl VmState {
         let text = format!("{position}{}", message.as_ref());
         let v = self.str_value(text.as_bytes());
         self.throw(v)
+    }
+
+    /// The stack above the running frame no longer is as it was when the error
+    /// in flight was raised.
+    pub fn frames_overwritten(&mut self) {
+        self.thrown_at = (std::ptr::null_mut(), std::ptr::null_mut());
     }
 
     /// Goes on raising the error that is in [`VmState::error`].
@@ -860,6 +995,11 @@ impl VmState {
     /// # Safety
     /// Every nonzero address is that of a live object of this VM's heap.
     pub unsafe fn keep_code_roots(&mut self, key: u64, objects: Vec<u64>) {
+        if self.heap.marking {
+            for &object in objects.iter().filter(|&&o| o != 0) {
+                self.heap.mark(object as *mut Header);
+            }
+        }
         self.code_roots.insert(key, objects.into_boxed_slice());
     }
 
@@ -868,16 +1008,23 @@ impl VmState {
         self.code_roots.remove(&key);
     }
 
+    /// Sets the entry of prototypes without compiled code, also of those that
+    /// were loaded before. O(prototypes).
+    pub fn set_interp_entry(&mut self, entry: *mut u8) {
+        self.interp_entry = entry;
+        let bytes = std::mem::size_of::<FuncProto>();
+        self.heap.each(Kind::PROTO, bytes, |h| {
+            // SAFETY: an allocated object of this kind, on the VM's thread.
+            let p = unsafe { &*h.cast::<FuncProto>() };
+            if p.compiled.is_null() {
+                p.entry.store(entry, std::sync::atomic::Ordering::Release);
+            }
+        });
+    }
+
     /// Asks the running code to call its poll soon.
     pub fn request_poll(&mut self) {
         self.stack_limit = std::ptr::null_mut();
-    }
-
-    /// Whether a collection should run at the next poll.
-    #[inline]
-    #[must_use]
-    pub fn gc_due(&self) -> bool {
-        self.heap.wants_gc
     }
 
     pub(crate) fn pins(&self) -> &[Value] {
@@ -905,8 +1052,9 @@ impl VmState {
 
 impl Drop for VmState {
     fn drop(&mut self) {
+        self.end_all_threads();
         self.tier = None;
-        self.heap.free_all(crate::gc::finalize);
+        self.heap.free_all();
         let _ = &self.stack_map;
     }
 }

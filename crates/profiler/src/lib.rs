@@ -3,9 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | [`snapshot`] | owned copies of feedback for the optimizer's threads |
+//! | [`world`] | values around the function that cannot change unnoticed |
 #![forbid(unsafe_code)]
 
 pub mod snapshot;
+pub mod world;
 
 pub use snapshot::{FunctionSnapshot, SiteSnapshot};
 pub use vela_objects::counter::HotCounter;

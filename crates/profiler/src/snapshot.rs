@@ -5,13 +5,15 @@
 //! alive by whoever requested the compilation); nothing behind them is read
 //! off the VM's thread. After SpiderMonkey's WarpSnapshot.
 
+use crate::world::{self, World};
+use std::collections::HashMap;
 use std::sync::Arc;
 use vela_bytecode::Proto;
 use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind};
 use vela_objects::gcref::Gc;
 use vela_objects::inspect::Callee;
 use vela_objects::meta::Event;
-use vela_objects::shape::{FieldInfo, FieldKind, META, OBJECT_META, Shape};
+use vela_objects::shape::{CLASS, FieldInfo, FieldKind, META, OBJECT_META, Shape};
 use vela_objects::{FuncProto, Tag, Value, VmState};
 
 /// A shape as the optimizer sees it.
@@ -25,8 +27,6 @@ pub struct ShapeSnapshot {
     pub flags: u8,
     /// Whether tables of this shape have no metatable at all.
     pub no_metatable: bool,
-    /// Whether a metatable is known and has neither `__index` nor `__newindex`.
-    pub plain_metatable: bool,
     /// Whether the metatable (if any) has no `__newindex`.
     pub no_newindex: bool,
 }
@@ -44,6 +44,18 @@ pub struct FieldSnapshot {
     pub constant: (Tag, u64),
 }
 
+/// A cell of which nothing is known.
+impl Default for FieldSnapshot {
+    fn default() -> Self {
+        FieldSnapshot {
+            addr: 0,
+            id: 0,
+            kind: FieldKind::ANY,
+            constant: (Tag::NIL, 0),
+        }
+    }
+}
+
 /// A call target.
 #[derive(Clone, Debug)]
 pub struct TargetSnapshot {
@@ -57,6 +69,19 @@ pub struct TargetSnapshot {
     pub native: bool,
     /// The Lua callee's prototype.
     pub proto: Option<Arc<Proto>>,
+    /// Of `setmetatable`: what it did last here.
+    pub transition: Option<MetaTransition>,
+}
+
+/// A table without metatable got one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetaTransition {
+    /// Address of the shape before.
+    pub from: u64,
+    /// Address of the metatable.
+    pub metatable: u64,
+    /// Address of the shape after.
+    pub to: u64,
 }
 
 /// One way of a cache.
@@ -85,6 +110,15 @@ pub struct WaySnapshot {
     pub target: Option<TargetSnapshot>,
 }
 
+/// How a constructor allocates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocSnapshot {
+    /// Address of the empty shape that the tables start with.
+    pub root: u64,
+    /// Its inline slots.
+    pub inline_cap: u8,
+}
+
 /// Feedback of one site.
 #[derive(Clone, Debug, Default)]
 pub struct SiteSnapshot {
@@ -102,6 +136,8 @@ pub struct SiteSnapshot {
     pub count: u32,
     /// State of the cache.
     pub state: CacheState,
+    /// Of a constructor: what its tables start with.
+    pub alloc: Option<AllocSnapshot>,
     /// Its ways.
     pub ways: Vec<WaySnapshot>,
 }
@@ -123,9 +159,19 @@ pub struct FunctionSnapshot {
     pub meta_epoch: u32,
     /// For an OSR entry: the tag of each register at the loop header.
     pub osr_tags: Vec<Tag>,
+    /// By constant: the address of the string, 0 for other constants.
+    pub strings: Vec<u64>,
+    /// Functions that may be inlined, by the address of their prototype; none
+    /// of them has callees here.
+    pub callees: HashMap<u64, FunctionSnapshot>,
+    /// The function's closures, as stores to a field.
+    pub instances: FieldSnapshot,
+    /// What else can be relied on; empty for callees.
+    pub world: World,
 }
 
-fn shape_snapshot(vm: &VmState, shape: &Shape) -> ShapeSnapshot {
+pub(crate) fn shape_snapshot(vm: &VmState, shape: &Shape) -> ShapeSnapshot {
+    let class = shape.flags & CLASS != 0;
     let mt = shape.metatable_table();
     let has = |event| mt.is_some_and(|mt| !vm.meta_of(mt, event).is_nil());
     let object_meta = shape.flags & OBJECT_META != 0;
@@ -134,12 +180,11 @@ fn shape_snapshot(vm: &VmState, shape: &Shape) -> ShapeSnapshot {
         inline_cap: shape.inline_cap,
         flags: shape.flags,
         no_metatable: mt.is_none() && !object_meta,
-        plain_metatable: !object_meta && !has(Event::Index) && !has(Event::NewIndex),
-        no_newindex: !object_meta && !has(Event::NewIndex),
+        no_newindex: class || !object_meta && !has(Event::NewIndex),
     }
 }
 
-fn field_snapshot(info: &FieldInfo) -> FieldSnapshot {
+pub(crate) fn field_snapshot(info: &FieldInfo) -> FieldSnapshot {
     FieldSnapshot {
         addr: std::ptr::from_ref(info) as u64,
         id: info.id,
@@ -159,9 +204,10 @@ fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
         nil_is_final: own_nil_is_final(vm, way),
         field: way.field_info().map(field_snapshot),
         epoch: way.epoch,
-        target: way.callee().map(|c| target_snapshot(way, c)),
+        target: way.callee().map(|c| target_snapshot(vm, way, c)),
     };
-    if let Some(holder) = way.holder() {
+    // In another epoch the key may be found elsewhere.
+    if let Some(holder) = way.holder().filter(|_| way.epoch == vm.meta_epoch) {
         let shape = holder.shape();
         out.holder = Some((way.aux, shape_snapshot(vm, shape)));
         let out_of_line = matches!(way.kind, WayKind::HolderOut | WayKind::StrHolderOut);
@@ -172,6 +218,8 @@ fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
                 0
             };
         if slot < shape.nslots as usize && !shape.is_dict() {
+            // The holder may have got a shape of its own since.
+            out.field = Some(field_snapshot(shape.field_info(slot)));
             let v = holder.slot(slot);
             out.held = Some((v.tag, v.payload));
         }
@@ -179,7 +227,7 @@ fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
     out
 }
 
-fn target_snapshot(way: &Way, callee: Callee) -> TargetSnapshot {
+fn target_snapshot(vm: &VmState, way: &Way, callee: Callee) -> TargetSnapshot {
     match callee {
         Callee::Lua(proto) => TargetSnapshot {
             addr: way.shape,
@@ -187,6 +235,7 @@ fn target_snapshot(way: &Way, callee: Callee) -> TargetSnapshot {
             intrinsic: 0,
             native: false,
             proto: Some(proto.proto().clone()),
+            transition: None,
         },
         Callee::Native(native) => TargetSnapshot {
             addr: way.shape,
@@ -194,6 +243,18 @@ fn target_snapshot(way: &Way, callee: Callee) -> TargetSnapshot {
             intrinsic: native.intrinsic,
             native: true,
             proto: None,
+            transition: way.metatable_shape().and_then(|to| {
+                let metatable = to.metatable_table()?;
+                // Those are registered with the collector when they are set.
+                let special = [Event::Gc, Event::Mode]
+                    .iter()
+                    .any(|&e| !vm.meta_of(metatable, e).is_nil());
+                (!special).then_some(MetaTransition {
+                    from: std::ptr::from_ref(to.parent()?) as u64,
+                    metatable: metatable.addr(),
+                    to: std::ptr::from_ref(to) as u64,
+                })
+            }),
         },
     }
 }
@@ -218,24 +279,30 @@ fn own_nil_is_final(vm: &VmState, way: &Way) -> bool {
     let Some(&key) = shape.keys().get(way.slot as usize + out) else {
         return false;
     };
-    if shape.flags & OBJECT_META != 0 {
-        return false;
-    }
-    let mut metatable = shape.metatable_table();
+    let mut shape = shape;
     for _ in 0..MAX_CHAIN {
-        let Some(mt) = metatable else { return true };
-        let index = vm.meta_of(mt, Event::Index);
-        if index.is_nil() {
-            return true;
-        }
-        let Some(holder) = index.as_table() else {
+        let index = if shape.flags & CLASS != 0 {
+            shape.metatable_table()
+        } else if shape.flags & OBJECT_META != 0 {
+            return false;
+        } else {
+            let Some(mt) = shape.metatable_table() else {
+                return true;
+            };
+            let index = vm.meta_of(mt, Event::Index);
+            if index.is_nil() {
+                return true;
+            }
+            index.as_table()
+        };
+        let Some(holder) = index else {
             return false;
         };
         // Only tables marked as such keep the epoch when a key is added.
         if holder.shape().flags & META == 0 || !holder.get_str(key).is_nil() {
             return false;
         }
-        metatable = holder.metatable();
+        shape = holder.shape();
     }
     false
 }
@@ -263,16 +330,82 @@ pub fn snapshot(
     proto: Gc<FuncProto>,
     osr_registers: &[Value],
 ) -> FunctionSnapshot {
+    let mut out = one_function(vm, proto, osr_registers);
+    let mut size = 0;
+    let mut next: Vec<Gc<FuncProto>> = callees(proto);
+    for _ in 0..MAX_INLINE_DEPTH {
+        for callee in std::mem::take(&mut next) {
+            let code = callee.proto().code.len();
+            let known = out.callees.contains_key(&callee.addr());
+            if known || code > MAX_INLINE_SIZE || size + code > MAX_INLINE_TOTAL {
+                continue;
+            }
+            size += code;
+            let snapshot = one_function(vm, callee, &[]);
+            out.callees.insert(callee.addr(), snapshot);
+            next.extend(callees(callee));
+        }
+    }
+    out.world = world::explore(vm, &out, proto);
+    out
+}
+
+/// Largest function, in instructions, whose feedback goes along with that of
+/// its callers.
+const MAX_INLINE_SIZE: usize = 200;
+
+/// Instructions of all functions that go along with one.
+const MAX_INLINE_TOTAL: usize = 4000;
+
+/// How far calls are followed.
+const MAX_INLINE_DEPTH: usize = 8;
+
+/// The Lua functions that a function was seen to call.
+fn callees(proto: Gc<FuncProto>) -> Vec<Gc<FuncProto>> {
+    let slots = proto.feedback_slots().iter();
+    slots
+        .flat_map(FeedbackSlot::ways)
+        .filter_map(|way| match way.callee()? {
+            Callee::Lua(callee) => Some(callee),
+            Callee::Native(_) => None,
+        })
+        .collect()
+}
+
+/// Calls up to which a function counts as running once.
+const FEW_CALLS: u32 = 8;
+
+/// The instructions of each loop.
+fn loops(code: &[vela_bytecode::Instr]) -> Vec<std::ops::RangeInclusive<usize>> {
+    let back = |(pc, &i): (usize, &vela_bytecode::Instr)| {
+        let target = vela_bytecode::flow::successors(i, pc).jump?;
+        let target = usize::try_from(target).ok()?;
+        (target <= pc).then_some(target..=pc)
+    };
+    code.iter().enumerate().filter_map(back).collect()
+}
+
+fn one_function(
+    vm: &mut VmState,
+    proto: Gc<FuncProto>,
+    osr_registers: &[Value],
+) -> FunctionSnapshot {
     use vela_bytecode::Op;
     let code = &proto.proto().code;
-    for i in code {
-        if matches!(i.op(), Some(Op::SetField | Op::SetTabUp))
+    // What a function that hardly ever runs does outside its loops is done
+    // once: a main chunk's definitions of methods, say.
+    let hot = proto.calls.get() >= FEW_CALLS;
+    let loops = if hot { Vec::new() } else { loops(code) };
+    for (pc, i) in code.iter().enumerate() {
+        let repeated = hot || loops.iter().any(|l| l.contains(&pc));
+        if repeated
+            && matches!(i.op(), Some(Op::SetField | Op::SetTabUp))
             && let Some(slot) = proto.feedback_slots().get(i.d() as usize)
         {
             unconst_stores(vm, slot);
         }
     }
-    let sites = proto
+    let mut sites: Vec<SiteSnapshot> = proto
         .feedback_slots()
         .iter()
         .map(|s| SiteSnapshot {
@@ -283,9 +416,22 @@ pub fn snapshot(
             failed: s.failed,
             count: s.count,
             state: s.state,
+            alloc: None,
             ways: s.ways().map(|w| way_snapshot(vm, w)).collect(),
         })
         .collect();
+    for i in code {
+        if i.op() == Some(Op::NewTable)
+            && let Some(site) = sites.get_mut(i.d() as usize)
+        {
+            let slot = &proto.feedback_slots()[i.d() as usize];
+            let root = vm.root_of_site(slot, i.c() as usize);
+            site.alloc = Some(AllocSnapshot {
+                root: std::ptr::from_ref(root) as u64,
+                inline_cap: root.inline_cap,
+            });
+        }
+    }
     FunctionSnapshot {
         proto: proto.proto().clone(),
         proto_addr: proto.addr(),
@@ -294,6 +440,15 @@ pub fn snapshot(
         sites,
         meta_epoch: vm.meta_epoch,
         osr_tags: osr_registers.iter().map(|v| v.tag).collect(),
+        strings: proto
+            .cold()
+            .constants
+            .iter()
+            .map(|c| if c.tag == Tag::STR { c.payload } else { 0 })
+            .collect(),
+        callees: HashMap::new(),
+        instances: field_snapshot(&proto.cold().instances),
+        world: World::default(),
     }
 }
 

@@ -230,6 +230,10 @@ config! {
     /// Whether the intermediate form is checked after every pass. Always done
     /// in debug builds.
     verify: bool = false, false, false; in ANY; flag "--jit-verify=BOOL";
+    /// Whether the program is measured while it runs: shares of time, calls
+    /// and operations in compiled code. Costs time, the more the shorter the
+    /// calls are. `--jit-stats=full` sets it and prints the figures.
+    full_stats: bool = false, false, false; in ANY; flag "--jit-full-stats=BOOL";
     /// Directory for a dump of every compilation (bytecode, MIR before and
     /// after its passes, LLVM IR before and after, assembly); empty is none.
     dump_dir: Option<PathBuf> = None, None, None; in ANY; flag "--jit-dump=DIR";

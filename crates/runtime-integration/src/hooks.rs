@@ -12,6 +12,7 @@
 //! - prototypes that the tier keeps are code roots too;
 //! - lattice cells live as long as the VM.
 
+use crate::account::{Account, Runner};
 use crate::policy::Event;
 use crate::tier::Tier;
 use std::sync::atomic::Ordering;
@@ -22,13 +23,14 @@ use vela_interpreter::{Raw, resume};
 use vela_mir::backend::Backend;
 use vela_mir::helper::Helper;
 use vela_mir::ir::Watch;
-use vela_objects::closure::LuaClosure;
+use vela_objects::closure::{LuaClosure, POOL_LEAVE};
 use vela_objects::frame::{FrameKind, FrameRecord};
 use vela_objects::shape::FieldInfo;
 use vela_objects::{FuncProto, Gc, Value, VmState};
 
-/// Puts the tier's hooks, entries and exit helper into a VM.
-pub(crate) fn plug_in(vm: &mut VmState, backend: &dyn Backend) {
+/// Puts the tier's hooks and helpers into a VM. The backend's entries follow
+/// with the first code: see [`enable_entries`].
+pub(crate) fn plug_in(vm: &mut VmState) {
     vm.hooks.hot_call = hot_call;
     vm.hooks.hot_loop = hot_loop;
     vm.hooks.osr_ended = osr_ended;
@@ -41,21 +43,42 @@ pub(crate) fn plug_in(vm: &mut VmState, backend: &dyn Backend) {
         }
     }
     vm.helpers[Helper::Exit as usize] = exit as *const u8;
+    vm.helpers[Helper::Poll as usize] = poll as *const u8;
     debug_assert!(
         Helper::ALL
             .iter()
             .all(|&h| !vm.helpers[h as usize].is_null())
     );
-    vm.interp_entry = backend.interp_entry().cast_mut();
-    vm.enter_thunk = backend.enter_thunk();
+}
+
+/// Sets the ways into and out of compiled code, unless they are set. Nothing
+/// compiled may run before.
+pub(crate) fn enable_entries(vm: &mut VmState, backend: &dyn Backend, account: Option<&Account>) {
+    if vm.enter_thunk.is_null() {
+        vm.enter_thunk = backend.enter_thunk();
+        if let Some(account) = account {
+            account.watch_entries(vm);
+        }
+        vm.set_interp_entry(backend.interp_entry().cast_mut());
+        vm.set_frames_own_memory(backend.frames_own_memory());
+    }
 }
 
 fn hot_call(vm: &mut VmState, proto: Gc<FuncProto>) {
     if let Some(tier) = Tier::of(vm) {
+        let was = tier.account.get().map(|a| a.switch(Runner::Tier));
         tier.poll(vm);
         if proto.compiled.is_null() {
             tier.event(vm, proto, Event::HotCall, &[]);
         }
+        switch_back(&tier, was);
+    }
+}
+
+/// The end of the tier's work on the program's thread.
+fn switch_back(tier: &Tier, was: Option<Runner>) {
+    if let (Some(account), Some(was)) = (tier.account.get(), was) {
+        account.switch(was);
     }
 }
 
@@ -67,8 +90,10 @@ unsafe fn hot_loop(vm: &mut VmState, frame: *mut FrameRecord, header_pc: u32) ->
     };
     // SAFETY: an interpreted record's function is a Lua closure.
     let proto = unsafe { function_of(frame) }.proto;
+    let was = tier.account.get().map(|a| a.switch(Runner::Tier));
     tier.poll(vm);
-    let find = || tier.loop_entry(proto, header_pc);
+    let exits = vm.exiting().len();
+    let find = || tier.loop_entry(proto, header_pc, exits);
     if find().is_null() {
         let count = proto.max_stack as usize;
         // SAFETY: the frame's registers are in the stack mapping, which is
@@ -78,6 +103,7 @@ unsafe fn hot_loop(vm: &mut VmState, frame: *mut FrameRecord, header_pc: u32) ->
             .collect();
         tier.event(vm, proto, Event::HotLoop { pc: header_pc }, &registers);
     }
+    switch_back(&tier, was);
     find()
 }
 
@@ -85,6 +111,7 @@ fn osr_ended(vm: &mut VmState, proto: Gc<FuncProto>, header_pc: u32, accepted: b
     let Some(tier) = Tier::of(vm) else { return };
     if accepted {
         tier.counters.bump(|c| &c.osr_entries);
+        tier.reclaim(vm);
     } else {
         tier.counters.bump(|c| &c.osr_rejected);
         tier.event(vm, proto, Event::Rejected { pc: header_pc }, &[]);
@@ -129,6 +156,27 @@ unsafe fn compiled_pc(vm: &VmState, frame: *mut FrameRecord) -> u32 {
         .unwrap_or(0)
 }
 
+/// The poll of compiled loops: the interpreter's, then the tier's own turn.
+/// The poll of a function's prologue has no such turn: the function has no
+/// record yet, so that its code would not count as running.
+///
+/// # Safety
+/// Called by compiled code with a current record.
+unsafe extern "C" fn poll(vm: *mut VmState, fp: *mut FrameRecord) -> u64 {
+    let address = vela_interpreter::helper(Helper::Poll.name());
+    let address = address.expect("the interpreter has the helper");
+    // SAFETY: the helper has this signature; by contract.
+    let (status, vm) = unsafe {
+        let f: unsafe extern "C" fn(*mut VmState, *mut FrameRecord) -> u64 =
+            std::mem::transmute(address);
+        (f(vm, fp), &mut *vm)
+    };
+    if let Some(tier) = Tier::of(vm) {
+        tier.poll(vm);
+    }
+    status
+}
+
 /// The exit helper: see `docs/abi.md`.
 ///
 /// # Safety
@@ -147,9 +195,7 @@ pub(crate) unsafe extern "C" fn exit(
     // SAFETY: `vm.frame` is interpreted and its outermost rebuilt frame is
     // flagged as an entry.
     let result = unsafe { resume(vm, fp, hand_out_tail_calls) };
-    if let Some(tier) = Tier::of(vm) {
-        tier.exiting.borrow_mut().pop();
-    }
+    vm.exiting().pop();
     result
 }
 
@@ -172,9 +218,22 @@ unsafe fn rebuild(
     let code = tier.cache().get(id).expect("running code is in the cache");
     let plan = &code.exits[exit as usize];
     let proto = closure.proto;
+    // SAFETY: the pool of a function that has code.
+    let interrupted = unsafe {
+        let flag = proto.pool;
+        let leave = !flag.is_null() && *flag == POOL_LEAVE;
+        if leave {
+            *flag = 0;
+        }
+        leave && plan.reason == DeoptReason::Invalidated
+    };
     // SAFETY: the code just left through this exit.
     unsafe { materialize(vm, plan, fp, closure, proto.pool) };
-    tier.exiting.borrow_mut().push(id);
+    vm.exiting().push(id);
+    if interrupted {
+        // The code is as good as before.
+        return code.osr_pc.is_none() || !proto.is_vararg;
+    }
     let innermost = vm.frame;
     tier.exit_taken(vm, &code, exit, proto, || {
         // SAFETY: the frame that was just rebuilt.
@@ -291,15 +350,22 @@ pub(crate) fn keep_alive(vm: &mut VmState, key: u64, objects: Vec<u64>) {
     unsafe { vm.keep_code_roots(key, objects) };
 }
 
-/// Visits the code ids of all compiled frames.
-pub(crate) fn compiled_frames(vm: &VmState, mut visit: impl FnMut(u32)) {
-    let mut frame = vm.frame;
-    while !frame.is_null() {
-        // SAFETY: records of active frames form a list down to the base.
-        let record = unsafe { &*frame };
-        if record.kind == FrameKind::COMPILED {
-            visit(record.nargs);
+/// Visits the code ids of all compiled frames and unfinished exits, of every
+/// coroutine. Returns how many frames and coroutines there are.
+pub(crate) fn active_codes(vm: &VmState, mut visit: impl FnMut(u32)) -> usize {
+    let mut looked_at = 0;
+    vm.visit_threads(|innermost, exiting| {
+        exiting.iter().copied().for_each(&mut visit);
+        let mut frame = innermost;
+        while !frame.is_null() {
+            // SAFETY: records of active frames form a list down to the base.
+            let record = unsafe { &*frame };
+            if record.kind == FrameKind::COMPILED {
+                visit(record.nargs);
+            }
+            frame = record.prev;
+            looked_at += 1;
         }
-        frame = record.prev;
-    }
+    });
+    looked_at
 }

@@ -11,6 +11,7 @@
 //! | [`machine`] | a backend that interprets MIR |
 //! | [`workers`] | threads that compile in the background |
 //! | [`stats`] | counters |
+//! | [`account`] | where time, calls and operations go, for `full_stats` |
 //! | `dump` | files for each compilation |
 //!
 //! The tier takes its backend as an `Arc<dyn Backend>` and knows nothing of
@@ -18,6 +19,8 @@
 //! `install`, `deopt`, `jettison`, `evict` and `osr`.
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code)]
+pub mod account;
 pub mod config;
 mod dump;
 #[allow(unsafe_code)]
@@ -30,6 +33,13 @@ pub mod stats;
 pub mod tier;
 pub mod workers;
 
+/// What a backend is made of, for crates that provide one.
+pub mod backend {
+    pub use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled};
+    pub use vela_mir::ir::Func;
+}
+
+pub use account::Shares;
 pub use config::{ConfigError, JitConfig, LogFilter, Mode};
 pub use machine::MirBackend;
 pub use stats::JitStats;

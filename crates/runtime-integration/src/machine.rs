@@ -15,8 +15,9 @@
 //! address stays good while its code is in the cache, and running code is not
 //! freed.
 
+use crate::account::interp_thunk;
 use std::time::{Duration, Instant};
-use vela_interpreter::{Raw, interp_enter};
+use vela_interpreter::Raw;
 use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled, LinkedCode};
 use vela_mir::helper::{Helper, Word};
 use vela_mir::interp::{Code, EntryArgs, Machine};
@@ -65,6 +66,10 @@ impl Backend for MirBackend {
 
     fn interp_entry(&self) -> *const u8 {
         &raw const INTERPRETED
+    }
+
+    fn frames_own_memory(&self) -> bool {
+        true
     }
 
     fn name(&self) -> &'static str {
@@ -155,8 +160,14 @@ impl Machine for MirMachine {
         match (helper.ret(), args.len()) {
             (Word::F, 1) => [call!(at, f64, f(a(0)) => f64).to_bits(), 0],
             (Word::F, _) => [call!(at, f64, f(a(0)) => f64, f(a(1)) => f64).to_bits(), 0],
-            (Word::Pair, _) => {
+            (Word::Pair, 0..=4) => {
                 let raw = call!(at, Raw, a(0) => u64, a(1) => u64, a(2) => u64, a(3) => u64);
+                [raw.payload, raw.tag & 0xff]
+            }
+            // More words than the helper takes do not matter to it.
+            (Word::Pair, _) => {
+                let raw = call!(at, Raw, a(0) => u64, a(1) => u64, a(2) => u64, a(3) => u64,
+                    a(4) => u64, a(5) => u64, a(6) => u64, a(7) => u64, a(8) => u64);
                 [raw.payload, raw.tag & 0xff]
             }
             (Word::Void, 2) => {
@@ -185,6 +196,11 @@ impl Machine for MirMachine {
                 call!(at, u64, a(0) => u64, a(1) => u64, a(2) => u64, a(3) => u64, a(4) => u64, a(5) => u64),
                 0,
             ],
+            (Word::I, 7..=11) => [
+                call!(at, u64, a(0) => u64, a(1) => u64, a(2) => u64, a(3) => u64, a(4) => u64, a(5) => u64,
+                    a(6) => u64, a(7) => u64, a(8) => u64, a(9) => u64, a(10) => u64),
+                0,
+            ],
             (ret, n) => unreachable!("no helper has {n} arguments and returns {ret:?}"),
         }
     }
@@ -209,17 +225,14 @@ impl Machine for MirMachine {
         }
         if entry == &raw const INTERPRETED as u64 {
             let mut out = [0; 2];
-            let [p0, p1, p2] = args;
             // SAFETY: a call by the convention of `docs/abi.md`.
             unsafe {
-                interp_enter(
-                    self.vm,
-                    fp as *mut Value,
-                    closure as *mut LuaClosure,
+                interp_thunk(
+                    self.vm.cast(),
+                    fp as *mut u8,
+                    closure as *mut u8,
                     desc,
-                    p0,
-                    p1,
-                    p2,
+                    &args,
                     &raw mut out,
                 );
             }

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled};
-use vela_mir::build::{BuildInput, build};
+use vela_mir::build::{BuildInput, Counters, build};
 use vela_mir::ir::{EntryKind, Func, Op, Pool, PoolEntry, Watch};
 use vela_mir::passes::{self, Fuel};
 use vela_profiler::FunctionSnapshot;
@@ -33,6 +33,8 @@ pub struct Job {
     pub max_size: usize,
     /// Verify after the passes even in release builds.
     pub verify: bool,
+    /// Cells in which the code counts, if it is to.
+    pub counters: Option<Counters>,
     /// Where dumps go.
     pub dump_dir: Option<PathBuf>,
 }
@@ -137,6 +139,7 @@ fn compile(
         entry: job.entry,
         speculate: job.speculate,
         max_size: job.max_size,
+        counters: job.counters,
     });
     phases.build = start.elapsed();
     let mut func = built?;

@@ -1,5 +1,6 @@
 //! Statistics: counters that any thread may bump, and a snapshot of them.
 
+use crate::account::Shares;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -119,9 +120,9 @@ impl JitStats {
         us as f64 / 1000.0
     }
 
-    /// One JSON object on one line.
+    /// One JSON object on one line; `full` becomes its field of that name.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self, full: Option<&Shares>) -> String {
         let mut out = String::from("{");
         for (name, value) in self.plain() {
             let _ = write!(out, "\"{name}\":{value},");
@@ -148,7 +149,12 @@ impl JitStats {
         );
         out.push_str("},\"failed\":{");
         list(&mut out, self.failed.iter().map(|(m, &n)| (m.as_str(), n)));
-        out.push_str("}}");
+        out.push('}');
+        if let Some(full) = full {
+            out.push_str(",\"full\":");
+            out.push_str(&full.to_json());
+        }
+        out.push('}');
         out
     }
 }

@@ -11,13 +11,14 @@
 //! that every piece of code runs with the latest. Retired code keeps its exits,
 //! sites, pool and roots until no frame runs it.
 
+use crate::account::{Account, Shares};
 use crate::config::{ConfigError, JitConfig, Mode};
 use crate::hooks;
 use crate::plan::{self, Job, Outcome, Product};
 use crate::policy::{self, Action, Decision, Event, FunctionState, Limits};
 use crate::stats::{Counters, JitStats};
 use crate::workers::Workers;
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -72,10 +73,12 @@ pub struct Tier {
     functions: RefCell<HashMap<u32, Function>>,
     /// Prototypes whose code watches a lattice cell, by the cell's id.
     watchers: RefCell<HashMap<u32, Vec<u32>>>,
-    /// Code whose side exits are in progress, innermost last.
-    pub(crate) exiting: RefCell<Vec<u32>>,
+    /// Safepoints that pass before retired code is looked at again.
+    reclaim_pause: Cell<usize>,
     /// Live counters.
     pub counters: Counters,
+    /// The statistics that cost time, if they are wanted.
+    pub(crate) account: OnceCell<Account>,
 }
 
 /// Adapts a backend's code to the cache.
@@ -90,10 +93,11 @@ impl CodeMemory for Linked {
     }
 }
 
-/// Key of the roots of a compilation in progress; those of installed code
+/// Key of the roots of a compilation in progress, one for each, since a function
+/// may wait for several; those of installed code
 /// have the code's id.
-fn pending_key(owner: u32) -> u64 {
-    1 << 32 | u64::from(owner)
+fn pending_key(code_id: u32) -> u64 {
+    1 << 32 | u64::from(code_id)
 }
 
 fn entry_name(entry: EntryKind) -> String {
@@ -141,13 +145,14 @@ impl Tier {
             workers,
             functions: RefCell::default(),
             watchers: RefCell::default(),
-            exiting: RefCell::default(),
+            reclaim_pause: Cell::new(0),
             counters: Counters::default(),
+            account: OnceCell::new(),
             backend,
             config,
         });
         if tier.config.gc_stress {
-            vm.gc_stress = true;
+            vm.set_gc_stress(true);
         }
         if tier.config.compiles() {
             let loops = if tier.config.osr {
@@ -156,7 +161,10 @@ impl Tier {
                 u32::MAX
             };
             vm.set_hot_thresholds(tier.config.hotspot_threshold, loops);
-            hooks::plug_in(vm, &*tier.backend);
+            hooks::plug_in(vm);
+        }
+        if tier.config.full_stats {
+            tier.account.get_or_init(|| Account::open(vm));
         }
         vm.tier = Some(Box::new(tier.clone()));
         Ok(tier)
@@ -180,10 +188,10 @@ impl Tier {
         self.counters.snapshot(self.cache.stats())
     }
 
-    /// Side exits whose frames have not returned yet.
+    /// Where time, calls and operations went, if `full_stats` is set.
     #[must_use]
-    pub fn exits_in_progress(&self) -> usize {
-        self.exiting.borrow().len()
+    pub fn shares(&self, vm: &VmState) -> Option<Shares> {
+        self.account.get().map(|a| a.shares(vm))
     }
 
     /// The code cache.
@@ -195,10 +203,49 @@ impl Tier {
     /// Installs what the workers have finished. Called by the hooks; hosts
     /// may call it whenever the VM is at rest.
     pub fn poll(&self, vm: &mut VmState) {
-        let Some(workers) = &self.workers else { return };
-        while let Some(outcome) = workers.poll() {
-            self.finish(vm, outcome);
+        if let Some(workers) = &self.workers {
+            while let Some(outcome) = workers.poll() {
+                self.finish(vm, outcome);
+            }
         }
+        self.reclaim(vm);
+    }
+
+    /// Frees retired code that nothing runs. Called at safepoints: every frame
+    /// that runs compiled code has a current record.
+    ///
+    /// This looks at all frames of all coroutines, and code that a suspended
+    /// one needs may stay retired for long: the more frames there were, the
+    /// more safepoints pass before the next look.
+    pub(crate) fn reclaim(&self, vm: &mut VmState) {
+        const FRAMES_PER_SAFEPOINT: usize = 16;
+        if !self.cache.has_retired() {
+            return;
+        }
+        if let Some(rest) = self.reclaim_pause.get().checked_sub(1) {
+            self.reclaim_pause.set(rest);
+            return;
+        }
+        let (active, frames) = self.active(vm);
+        self.reclaim_pause.set(frames / FRAMES_PER_SAFEPOINT);
+        for code in self.cache.reclaim(|id| active.contains(&id)) {
+            self.forget(vm, &code, &active);
+        }
+    }
+
+    /// Stops the compiling threads and waits for them: before the process
+    /// ends, because libraries that they use are torn down then. Requests that
+    /// wait are forgotten; nothing is compiled in the background any more.
+    pub fn stop(&self) {
+        if let Some(workers) = &self.workers {
+            workers.stop();
+        }
+    }
+
+    /// Whether a background compilation is in progress or waits.
+    #[must_use]
+    pub fn is_compiling(&self) -> bool {
+        self.workers.as_ref().is_some_and(|w| !w.is_idle())
     }
 
     /// Waits until every requested compilation is finished and installed.
@@ -264,9 +311,10 @@ impl Tier {
     }
 
     /// The installed entry for a loop, or null. Provoked exits would make loop
-    /// entries and exits nest without end, so then only some are given out.
-    pub(crate) fn loop_entry(&self, proto: Gc<FuncProto>, pc: u32) -> *const u8 {
-        if self.limits.exits_are_stress && self.exits_in_progress() >= MAX_STRESS_EXITS {
+    /// entries and exits nest without end, so then only some are given out:
+    /// `exits` are those in progress.
+    pub(crate) fn loop_entry(&self, proto: Gc<FuncProto>, pc: u32, exits: usize) -> *const u8 {
+        if self.limits.exits_are_stress && exits >= MAX_STRESS_EXITS {
             return std::ptr::null();
         }
         let functions = self.functions.borrow();
@@ -297,7 +345,8 @@ impl Tier {
     ) -> Job {
         // May tell watchers of widened cells, so nothing is borrowed here.
         let feedback = snapshot(vm, proto, registers);
-        hooks::keep_alive(vm, pending_key(proto.id), objects_of(&feedback, proto));
+        let code_id = self.cache.next_id();
+        hooks::keep_alive(vm, pending_key(code_id), objects_of(&feedback, proto));
         let mut functions = self.functions.borrow_mut();
         let function = functions.entry(proto.id).or_default();
         function.proto = Some(proto);
@@ -308,13 +357,14 @@ impl Tier {
             generation: function.state.generation(),
             options: CompileOptions {
                 opt_level: self.config.optimization_level,
-                code_id: self.cache.next_id(),
+                code_id,
                 strip_promises: self.config.strip_promises,
                 exit_stress: self.config.exit_stress,
                 dump: self.config.dump_dir.is_some(),
             },
             max_size: self.config.max_function_size as usize,
             verify: self.config.verify,
+            counters: self.account.get().map(Account::counters),
             dump_dir: self.config.dump_dir.clone(),
             snapshot: feedback,
         }
@@ -337,8 +387,9 @@ impl Tier {
         );
         match &self.workers {
             Some(workers) => {
+                let code_id = job.options.code_id;
                 if !workers.submit(job) {
-                    vm.drop_code_roots(pending_key(proto.id));
+                    vm.drop_code_roots(pending_key(code_id));
                     let failed = Event::Failed { entry, retry: true };
                     self.event(vm, proto, failed, &[]);
                 }
@@ -358,7 +409,7 @@ impl Tier {
             let functions = self.functions.borrow();
             let function = functions.get(&outcome.owner);
             let Some((proto, f)) = function.and_then(|f| Some((f.proto?, f))) else {
-                vm.drop_code_roots(pending_key(outcome.owner));
+                vm.drop_code_roots(pending_key(outcome.code_id));
                 return;
             };
             (proto, f.state.generation())
@@ -402,7 +453,7 @@ impl Tier {
                 self.event(vm, proto, Event::Failed { entry, retry }, &[]);
             }
         }
-        vm.drop_code_roots(pending_key(outcome.owner));
+        vm.drop_code_roots(pending_key(outcome.code_id));
         self.make_room(vm, outcome.code_id);
     }
 
@@ -462,6 +513,7 @@ impl Tier {
             function.codes.push(code_id);
         }
         let direct_loops = !self.limits.exits_are_stress;
+        hooks::enable_entries(vm, &*self.backend, self.account.get());
         hooks::link(proto, &code, &pool, direct_loops);
         match entry {
             EntryKind::Call => self.counters.bump(|c| &c.functions_compiled),
@@ -568,7 +620,9 @@ impl Tier {
         let times = code.count_exit(exit).unwrap_or(0);
         self.counters.deopt(reason);
         self.cache.touch(code.id);
-        let pc = code.exits[exit as usize].frames.last().map_or(0, |f| f.pc);
+        // The instruction that speculated, not the one where the interpreter
+        // resumes: a moved guard's state is that of an earlier one.
+        let pc = code.exits[exit as usize].origin;
         tracing::debug!(
             target: "vela_jit::deopt",
             function = %code.name, code = code.id, exit, pc, reason = reason.name(), times, "side exit"
@@ -599,20 +653,14 @@ impl Tier {
         self.event(vm, proto, Event::Exit { failures }, &[]);
     }
 
-    /// Evicts for the budget and frees retired code, as far as nothing runs
-    /// it. `fresh` is code that was just installed and stays.
+    /// Frees retired code and evicts for the budget, as far as nothing runs
+    /// the code. `fresh` is code that was just installed and stays.
     fn make_room(&self, vm: &mut VmState, fresh: u32) {
-        if !self.cache.over_budget() && !self.cache.has_retired() {
-            return;
-        }
-        let active = self.active(vm);
-        let is_active = |id: u32| active.contains(&id);
-        for code in self.cache.reclaim(is_active) {
-            self.forget(vm, &code, &active);
-        }
+        self.reclaim(vm);
         if !self.cache.over_budget() {
             return;
         }
+        let (active, _) = self.active(vm);
         // Code of one function goes together: what shares a function with
         // running or fresh code stays.
         let mut kept: HashSet<u32> = HashSet::from([fresh]);
@@ -680,16 +728,17 @@ impl Tier {
         }
     }
 
-    /// Code with an active frame or an exit in progress.
-    fn active(&self, vm: &VmState) -> HashSet<u32> {
-        let mut active: HashSet<u32> = self.exiting.borrow().iter().copied().collect();
-        hooks::compiled_frames(vm, |id| {
+    /// Code with an active frame or an exit in progress, and the number of
+    /// frames and coroutines that were looked at.
+    fn active(&self, vm: &VmState) -> (HashSet<u32>, usize) {
+        let mut active = HashSet::new();
+        let looked_at = hooks::active_codes(vm, |id| {
             active.insert(id);
         });
         for &id in &active {
             self.cache.touch(id);
         }
-        active
+        (active, looked_at)
     }
 }
 
@@ -714,7 +763,8 @@ fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
     let mut value = |v: Option<(vela_objects::Tag, u64)>| {
         objects.extend(v.filter(|v| v.0.is_object()).map(|v| v.1));
     };
-    let ways = || feedback.sites.iter().flat_map(|s| &s.ways);
+    let functions = || feedback.callees.values().chain([feedback]);
+    let ways = || functions().flat_map(|f| &f.sites).flat_map(|s| &s.ways);
     for way in ways() {
         value(way.held);
         value(way.field.map(|f| f.constant));
@@ -725,5 +775,16 @@ fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
             objects.extend([target.addr, target.closure]);
         }
     }
+    let world = &feedback.world;
+    let constants = world.closures.values().flatten().flatten();
+    let fields = world.tables.values().flat_map(|t| t.fields.values());
+    let fields = fields.map(|f| &f.field.constant);
+    let constants = constants
+        .chain(fields)
+        .chain([&feedback.instances.constant]);
+    objects.extend(constants.filter(|v| v.0.is_object()).map(|v| v.1));
+    objects.extend(world.closures.keys().chain(world.tables.keys()));
+    // A prototype keeps its constants alive.
+    objects.extend(feedback.callees.keys());
     objects
 }

@@ -19,7 +19,7 @@ struct Shared<J, R> {
 /// Dropping it forgets jobs that wait and joins the threads.
 pub struct Workers<J, R> {
     shared: Arc<Shared<J, R>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     capacity: usize,
 }
 
@@ -57,16 +57,16 @@ impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
         }
         Ok(Workers {
             shared,
-            threads: handles,
+            threads: Mutex::new(handles),
             capacity,
         })
     }
 
-    /// Queues a job. `false` if the queue is full.
+    /// Queues a job. `false` if the queue is full or the pool was stopped.
     #[must_use]
     pub fn submit(&self, job: J) -> bool {
         let mut queue = self.shared.queue.lock();
-        if queue.len() >= self.capacity {
+        if queue.len() >= self.capacity || self.shared.stop.load(Ordering::Acquire) {
             return false;
         }
         queue.push_back(job);
@@ -121,19 +121,27 @@ fn run<J, R>(shared: &Shared<J, R>, work: &(impl Fn(J) -> R + ?Sized)) {
     }
 }
 
-impl<J, R> Drop for Workers<J, R> {
-    fn drop(&mut self) {
+impl<J, R> Workers<J, R> {
+    /// Forgets the jobs that wait and joins the threads, which end after the
+    /// jobs they are at.
+    pub fn stop(&self) {
         {
             let mut queue = self.shared.queue.lock();
             self.shared.stop.store(true, Ordering::Release);
             queue.clear();
         }
         self.shared.wake.notify_all();
-        for t in self.threads.drain(..) {
+        for t in self.threads.lock().drain(..) {
             // A worker catches panics of its jobs; one that died has nothing
             // left to wait for.
             let _ = t.join();
         }
+    }
+}
+
+impl<J, R> Drop for Workers<J, R> {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -44,7 +44,6 @@ fn recursion() {
         let (v, tier) = run(sync(threshold), FIB, &[18]);
         assert_eq!(v.as_int(), Some(2584));
         assert!(tier.stats().functions_compiled >= 1);
-        assert_eq!(tier.exits_in_progress(), 0);
     }
 }
 
@@ -145,9 +144,8 @@ fn every_guard_failing_gives_the_same_answers() {
                 exit_stress: n,
                 ..sync(2)
             };
-            let (v, tier) = run(config, source, &[15]);
+            let (v, _) = run(config, source, &[15]);
             assert!(v.identical(plain), "every {n}. guard");
-            assert_eq!(tier.exits_in_progress(), 0);
         }
     }
 }

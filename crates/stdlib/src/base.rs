@@ -1,10 +1,11 @@
 //! The basic library.
 
+mod collector;
 mod load;
 
 use crate::args::{
-    arg_error, check_any, check_function, check_int, check_option, check_str, check_table, opt_int,
-    type_error, upvalue,
+    arg_error, check_any, check_function, check_int, check_str, check_table, opt_int, type_error,
+    upvalue,
 };
 use crate::{output, register};
 use std::io::Write;
@@ -16,7 +17,7 @@ use vela_objects::{Args, LuaResult, NativeFn, NativeResult, Ret, Tag, Thrown, Va
 
 const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("assert", assert),
-    ("collectgarbage", collectgarbage),
+    ("collectgarbage", collector::collectgarbage),
     ("dofile", load::dofile),
     ("error", error),
     ("getmetatable", getmetatable),
@@ -38,6 +39,7 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
 
 /// Opens the library in `vm`.
 pub fn open(vm: &mut VmState) {
+    vm.warn = show_warning;
     let g = vm.globals;
     register::set_field(vm, g, "_G", Value::table(g));
     register::set_loaded(vm, "_G", Value::table(g));
@@ -114,12 +116,11 @@ pub fn set_warnings(vm: &mut VmState, on: bool) {
 
 fn warn(vm: &mut VmState, args: Args) -> NativeResult {
     check_str(vm, args, 0)?;
-    let mut text = b"Lua warning: ".to_vec();
+    let mut text = Vec::new();
     for i in 0..args.len() {
         let s = check_str(vm, args, i)?;
         text.extend_from_slice(s.bytes());
     }
-    text.push(b'\n');
     if args.len() == 1 {
         let control = check_str(vm, args, 0)?.bytes();
         if control.first() == Some(&b'@') {
@@ -131,12 +132,18 @@ fn warn(vm: &mut VmState, args: Args) -> NativeResult {
             return Ok(Ret::None);
         }
     }
+    show_warning(vm, &text);
+    Ok(Ret::None)
+}
+
+/// Writes a warning to the standard error, if warnings are on.
+fn show_warning(vm: &mut VmState, text: &[u8]) {
     if vm.host_state::<Warnings>().is_some_and(|w| w.on) {
+        let line = [b"Lua warning: ", text, b"\n"].concat();
         // Warnings have no way to report that they cannot be written.
         let _ = output::flush(vm);
-        let _ = std::io::stderr().write_all(&text);
+        let _ = std::io::stderr().write_all(&line);
     }
-    Ok(Ret::None)
 }
 
 // ---- values and types ------------------------------------------------
@@ -255,6 +262,9 @@ fn setmetatable(vm: &mut VmState, args: Args) -> NativeResult {
         return Err(vm.error("cannot change a protected metatable"));
     }
     t.set_metatable(vm, mt);
+    if let Some(mt) = mt {
+        vm.note_metatable(t, mt);
+    }
     // What `__index` holds is looked at as often as the metatable itself.
     if let Some(index) = mt.and_then(|mt| vm.meta_of(mt, Event::Index).as_table()) {
         index.mark_meta(vm);
@@ -373,86 +383,10 @@ fn call_with_handler(vm: &mut VmState, f: Value, handler: Value, args: &[Value])
     vm.handler = outer;
     match result {
         Ok(n) => Ok(Ret::Many(n + 1)),
+        Err(_) if vm.is_dying() => Err(vm.rethrow()),
         Err(e) => {
             vm.pop(1);
             push_all(vm, &[Value::FALSE, e])
         }
     }
-}
-
-// ---- collector -------------------------------------------------------
-
-/// What `collectgarbage` was told and reports back; the collector has one
-/// mode and tunes itself.
-struct GcSettings {
-    generational: bool,
-    pause: i64,
-    step_multiplier: i64,
-}
-
-fn gc_settings(vm: &mut VmState) -> &mut GcSettings {
-    // As the `lua` program sets it.
-    vm.host_state_or(|| GcSettings {
-        generational: true,
-        pause: 200,
-        step_multiplier: 100,
-    })
-}
-
-fn collectgarbage(vm: &mut VmState, args: Args) -> NativeResult {
-    const OPTIONS: &[&str] = &[
-        "stop",
-        "restart",
-        "collect",
-        "count",
-        "step",
-        "setpause",
-        "setstepmul",
-        "isrunning",
-        "generational",
-        "incremental",
-    ];
-    let option = check_option(vm, args, 0, Some("collect"), OPTIONS)?;
-    Ok(Ret::One(match OPTIONS[option] {
-        "stop" => {
-            vm.heap.set_stopped(true);
-            Value::int(0)
-        }
-        "restart" => {
-            vm.heap.set_stopped(false);
-            Value::int(0)
-        }
-        "count" => Value::float(vm.heap.bytes_in_use() as f64 / 1024.0),
-        "step" => {
-            opt_int(vm, args, 1, 0)?;
-            // One step is a whole cycle.
-            vm.collect_garbage();
-            Value::TRUE
-        }
-        "setpause" => {
-            let n = opt_int(vm, args, 1, 0)?;
-            Value::int(std::mem::replace(&mut gc_settings(vm).pause, n))
-        }
-        "setstepmul" => {
-            let n = opt_int(vm, args, 1, 0)?;
-            Value::int(std::mem::replace(&mut gc_settings(vm).step_multiplier, n))
-        }
-        "isrunning" => Value::bool(!vm.heap.is_stopped()),
-        mode @ ("generational" | "incremental") => {
-            for i in 1..=3 {
-                opt_int(vm, args, i, 0)?;
-            }
-            let s = gc_settings(vm);
-            let before = std::mem::replace(&mut s.generational, mode == "generational");
-            vm.str_value(if before {
-                b"generational"
-            } else {
-                b"incremental"
-            })
-        }
-        _ => {
-            vm.collect_garbage();
-            Value::int(0)
-        }
-    }))
 }

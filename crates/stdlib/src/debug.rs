@@ -7,7 +7,9 @@ use crate::args::{
 };
 use crate::register;
 use vela_objects::debug::{FrameView, FunctionInfo};
-use vela_objects::{Args, Gc, LuaResult, NativeFn, NativeResult, Ret, Table, Tag, Value, VmState};
+use vela_objects::{
+    Args, Gc, LuaResult, NativeFn, NativeResult, Ret, Table, Tag, Thread, Value, VmState,
+};
 
 const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("debug.getinfo", getinfo),
@@ -29,17 +31,28 @@ pub fn open(vm: &mut VmState) {
     register::library(vm, "debug", FUNCTIONS);
 }
 
+/// The thread that a function of this library is about, and the number of
+/// arguments that say so.
+fn thread_arg(vm: &VmState, args: Args) -> (Gc<Thread>, usize) {
+    match args.get(0).as_thread() {
+        Some(t) => (t, 1),
+        None => (vm.thread, 0),
+    }
+}
+
 fn traceback(vm: &mut VmState, args: Args) -> NativeResult {
-    let message = args.get(0);
+    let (thread, skip) = thread_arg(vm, args);
+    let message = args.get(skip);
     if !(message.is_nil() || message.tag == Tag::STR || message.is_number()) {
         return Ok(Ret::One(message));
     }
-    let level = opt_int(vm, args, 1, 1)?;
+    let own = i64::from(thread == vm.thread);
+    let level = opt_int(vm, args, skip + 1, own)?;
     let message = vm.coerce_str(message).map(Gc::to_text);
     // A negative level shows nothing below the message, as one above the
     // stack does.
     let level = usize::try_from(level).unwrap_or(usize::MAX);
-    let text = vm.traceback(message.as_deref(), level);
+    let text = vm.with_frames_of(thread, |vm| vm.traceback(message.as_deref(), level));
     Ok(Ret::One(vm.str_value(text.as_bytes())))
 }
 
@@ -77,32 +90,39 @@ fn set_text(vm: &mut VmState, t: Gc<Table>, key: &str, text: &str) {
     set(vm, t, key, v);
 }
 
-fn frame_arg(vm: &mut VmState, args: Args, i: usize) -> LuaResult<Option<(usize, FrameView)>> {
+fn frame_arg(
+    vm: &mut VmState,
+    args: Args,
+    i: usize,
+    thread: Gc<Thread>,
+) -> LuaResult<Option<(usize, FrameView)>> {
     let level = check_int(vm, args, i)?;
     let Ok(level) = usize::try_from(level) else {
         return Ok(None);
     };
-    Ok(vm.frame_at(level).map(|f| (level, f)))
+    let frame = vm.with_frames_of(thread, |vm| vm.frame_at(level));
+    Ok(frame.map(|f| (level, f)))
 }
 
 fn getinfo(vm: &mut VmState, args: Args) -> NativeResult {
-    let options = match opt_str(vm, args, 1)? {
+    let (thread, skip) = thread_arg(vm, args);
+    let options = match opt_str(vm, args, skip + 1)? {
         Some(s) => s.bytes(),
         None => b"flnSrtu",
     };
     if options.first() == Some(&b'>') {
-        return Err(arg_error(vm, 1, "invalid option '>'"));
+        return Err(arg_error(vm, skip + 1, "invalid option '>'"));
     }
-    let (function, frame) = if args.get(0).is_function() {
-        (args.get(0), None)
+    let (function, frame) = if args.get(skip).is_function() {
+        (args.get(skip), None)
     } else {
-        match frame_arg(vm, args, 0)? {
+        match frame_arg(vm, args, skip, thread)? {
             Some((level, f)) => (f.function(), Some((level, f))),
             None => return Ok(Ret::One(Value::NIL)),
         }
     };
     if options.iter().any(|o| !b"SlnrutLf".contains(o)) {
-        return Err(arg_error(vm, 1, "invalid option"));
+        return Err(arg_error(vm, skip + 1, "invalid option"));
     }
     let info = FunctionInfo::of(function);
     let t = vm.table(16, 0);
@@ -126,7 +146,8 @@ fn getinfo(vm: &mut VmState, args: Args) -> NativeResult {
                 set(vm, t, "isvararg", Value::bool(info.is_vararg));
             }
             b'n' => {
-                let name = frame.and_then(|(level, _)| vm.function_name(level));
+                let name = frame
+                    .and_then(|(level, _)| vm.with_frames_of(thread, |vm| vm.function_name(level)));
                 match name {
                     Some((what, name)) => {
                         set_text(vm, t, "name", &name);
@@ -172,8 +193,9 @@ fn active_lines(vm: &mut VmState, function: Value) -> Value {
 }
 
 fn getlocal(vm: &mut VmState, args: Args) -> NativeResult {
-    let n = check_int(vm, args, 1)?;
-    if let Some(c) = args.get(0).as_lua_fn() {
+    let (thread, skip) = thread_arg(vm, args);
+    let n = check_int(vm, args, skip + 1)?;
+    if let Some(c) = args.get(skip).as_lua_fn() {
         // Of a function that is not active: its parameters.
         let proto = c.proto.proto();
         let n = usize::try_from(n).unwrap_or(0);
@@ -185,11 +207,11 @@ fn getlocal(vm: &mut VmState, args: Args) -> NativeResult {
             None => Value::NIL,
         }));
     }
-    if args.get(0).is_function() {
+    if args.get(skip).is_function() {
         return Ok(Ret::One(Value::NIL));
     }
-    let Some((_, frame)) = frame_arg(vm, args, 0)? else {
-        return Err(arg_error(vm, 0, "level out of range"));
+    let Some((_, frame)) = frame_arg(vm, args, skip, thread)? else {
+        return Err(arg_error(vm, skip, "level out of range"));
     };
     let local = usize::try_from(n).ok().and_then(|n| vm.local_of(frame, n));
     let Some((name, v)) = local else {
@@ -226,7 +248,10 @@ fn setmetatable(vm: &mut VmState, args: Args) -> NativeResult {
         }
         if let Some(u) = v.as_userdata() {
             u.set_metatable(mt);
-            vm.barrier(u);
+            if let Some(mt) = mt {
+                vm.barrier_ref(mt);
+                vm.note_finalizer(v, mt);
+            }
         } else {
             // One metatable for all values of a type.
             let tag = match v.tag {
@@ -280,10 +305,11 @@ fn setupvalue(vm: &mut VmState, args: Args) -> NativeResult {
     if let Some(c) = f.as_lua_fn() {
         let cell = c.upval(i);
         cell.set(v);
-        vm.barrier(cell);
+        vm.barrier(v);
+        vm.upvalues_changed();
     } else if let Some(c) = f.as_native_fn() {
         c.set_upval(i, v);
-        vm.barrier(c);
+        vm.barrier(v);
     }
     Ok(Ret::One(vm.str_value(name.as_bytes())))
 }
@@ -329,8 +355,10 @@ fn upvaluejoin(vm: &mut VmState, args: Args) -> NativeResult {
         *end = (i, Some(c));
     }
     if let [(i, Some(to)), (j, Some(from))] = ends {
-        to.set_upval(i, from.upval(j));
-        vm.barrier(to);
+        let cell = from.upval(j);
+        to.set_upval(i, cell);
+        vm.barrier_ref(cell);
+        vm.upvalues_changed();
     }
     Ok(Ret::None)
 }

@@ -9,7 +9,7 @@
 //! | [`args`] | argument checks and their errors |
 //! | [`register`] | library tables, intrinsics, `package.loaded` |
 //! | [`output`] | the standard output that `print` and `io` share |
-//! | [`base`], [`string`], [`table`], [`math`], [`os`], [`io`], [`package`], [`utf8`], [`debug`] | the libraries |
+//! | [`base`], [`coroutine`], [`string`], [`table`], [`math`], [`os`], [`io`], [`package`], [`utf8`], [`debug`] | the libraries |
 #![forbid(unsafe_code)]
 
 pub mod args;
@@ -17,6 +17,7 @@ pub mod base;
 mod buf;
 mod calendar;
 pub mod chunk;
+pub mod coroutine;
 pub mod debug;
 pub mod io;
 pub mod math;
@@ -37,6 +38,7 @@ use vela_objects::VmState;
 /// Opens every library in `vm`: globals, library tables and `package.loaded`.
 pub fn open_all(vm: &mut VmState) {
     base::open(vm);
+    coroutine::open(vm);
     string::open(vm);
     utf8::open(vm);
     table::open(vm);

@@ -51,6 +51,9 @@ fn exit(vm: &mut VmState, args: Args) -> NativeResult {
         Some(ok) => i64::from(!ok),
         None => opt_int(vm, args, 0, 0)?,
     };
+    if args.get(1).truthy() {
+        vm.close();
+    }
     exit_process(vm, status as i32)
 }
 

@@ -279,10 +279,15 @@ impl Options {
             self.note_tier(&arg);
             return Ok(());
         }
-        if let Some(rest) = arg.strip_prefix("--jit-stats") {
+        if let Some(rest) = arg.strip_prefix("--jit-stats")
+            && (rest.is_empty() || rest.starts_with('='))
+        {
             self.stats = match rest {
                 "" | "=json" => Stats::Basic,
-                "=full" => Stats::Full,
+                "=full" => {
+                    self.jit.full_stats = true;
+                    Stats::Full
+                }
                 _ => {
                     return Err(ArgsError::Value {
                         option: "--jit-stats",

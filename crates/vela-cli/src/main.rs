@@ -63,7 +63,14 @@ fn run(options: &Options, args: &[String]) -> Result<(), Error> {
     let outcome = run_program(&mut vm, options, args);
     vm.flush();
     print_stats(vm.jit_stats(stats == Stats::Full), stats);
-    outcome
+    let status = match outcome {
+        Ok(()) => 0,
+        Err(e) => {
+            eprintln!("vela: {}", e.report());
+            1
+        }
+    };
+    vm.end_process(status)
 }
 
 /// Prints the tier's events that `--jit-log` asks for to standard error, each

@@ -183,3 +183,58 @@ fn flags_of_the_tier_need_the_tier() {
     );
     assert_eq!(vela(&["-j", "off", "-e", "print(1)"]).out, "1\n");
 }
+
+#[cfg(feature = "llvm-jit")]
+#[test]
+fn full_statistics_tell_where_the_time_goes() {
+    let program = "local function f(n) local s = 0 for i = 1, n do s = s + i % 7 end return s end
+        for _ = 1, 20 do f(100000) end print(f(10))";
+    let args = [
+        "-j",
+        "sync",
+        "--jit-threshold=2",
+        "--jit-stats=full",
+        "-e",
+        program,
+    ];
+    let o = vela(&args);
+    assert_eq!((o.code, o.out.as_str()), (Some(0), "27\n"));
+    let figure = |name: &str| -> f64 {
+        let key = format!("\"{name}\":");
+        let at = o
+            .err
+            .find(&key)
+            .unwrap_or_else(|| panic!("no {name} in {}", o.err));
+        let text = &o.err[at + key.len()..];
+        let end = text.find([',', '}']).expect("JSON");
+        text[..end].parse().expect("a number")
+    };
+    assert!(figure("specialised_share") > 0.9, "{}", o.err);
+    assert!(figure("call_share") > 0.8, "{}", o.err);
+    assert!(figure("time_share") > 0.2, "{}", o.err);
+    let basic = vela(&["-j", "sync", "--jit-stats", "-e", program]);
+    assert!(!basic.err.contains("time_share"), "{}", basic.err);
+}
+
+#[cfg(feature = "llvm-jit")]
+#[test]
+fn the_process_ends_cleanly_while_something_is_compiled() {
+    // Enough code that its compilation is in progress at the end.
+    let mut program = String::from("local function f(x) local t = {}\n");
+    for i in 0..150 {
+        program.push_str(&format!(
+            "t[{}] = (t[{}] or x) * 3 // 2 + {i}\n",
+            i % 7 + 1,
+            i % 5 + 1
+        ));
+    }
+    program.push_str("return t end\nfor i = 1, 1000 do f(i) end\n");
+    for ending in ["os.exit(7)", "os.exit(7, true)", "error('end')"] {
+        let source = format!("{program}{ending}");
+        for _ in 0..3 {
+            let o = vela(&["-e", &source]);
+            let code = if ending.starts_with("error") { 1 } else { 7 };
+            assert_eq!(o.code, Some(code), "{ending}: {}", o.err);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Everything that depends on feature `llvm-jit` is in this module: [`install`]
 //! plugs the tier into a new VM, [`stats`] reads its counters. The LLVM backend
-//! is made once per process and shared by all VMs.
+//! is made once per process, at the first compilation, and shared by all VMs.
 
 use crate::error::Error;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub enum TierError {
     /// A function was not compiled.
     #[error("not compiled: {0}")]
     Compile(String),
-    /// The code generator or its threads could not start on this machine.
+    /// The tier's threads could not start on this machine.
     #[error("the optimizing tier did not start: {0}")]
     Start(String),
 }
@@ -57,20 +57,40 @@ pub fn is_available(backend: Backend) -> bool {
 
 #[cfg(feature = "llvm-jit")]
 mod llvm {
-    use super::TierError;
-    use std::sync::{Arc, OnceLock};
-    use vela_llvm_codegen::backend::LlvmBackend;
+    use std::sync::OnceLock;
+    use vela_llvm_codegen::backend::{LlvmBackend, StartError};
+    use vela_runtime_integration::backend::{
+        Backend, CompileError, CompileOptions, Compiled, Func,
+    };
 
-    /// The process's backend, started on first use.
-    pub(super) fn backend() -> Result<Arc<LlvmBackend>, TierError> {
-        static BACKEND: OnceLock<Result<Arc<LlvmBackend>, TierError>> = OnceLock::new();
+    /// The process's backend, started by the first compilation, on the thread
+    /// that compiles.
+    pub(super) struct OnDemand;
+
+    fn started() -> Result<&'static LlvmBackend, CompileError> {
+        static BACKEND: OnceLock<Result<LlvmBackend, StartError>> = OnceLock::new();
         BACKEND
-            .get_or_init(|| {
-                LlvmBackend::new(vela_interpreter::thunk::interp_thunk)
-                    .map(Arc::new)
-                    .map_err(|e| TierError::Start(e.to_string()))
-            })
-            .clone()
+            .get_or_init(|| LlvmBackend::new(vela_runtime_integration::account::interp_thunk))
+            .as_ref()
+            .map_err(|e| CompileError::Backend(format!("it did not start: {e}")))
+    }
+
+    impl Backend for OnDemand {
+        fn compile(&self, func: &Func, options: &CompileOptions) -> Result<Compiled, CompileError> {
+            started()?.compile(func, options)
+        }
+
+        fn enter_thunk(&self) -> *const u8 {
+            started().map_or(std::ptr::null(), Backend::enter_thunk)
+        }
+
+        fn interp_entry(&self) -> *const u8 {
+            started().map_or(std::ptr::null(), Backend::interp_entry)
+        }
+
+        fn name(&self) -> &'static str {
+            "llvm"
+        }
     }
 }
 
@@ -78,7 +98,8 @@ mod llvm {
 /// configuration that never compiles, functions stay interpreted.
 ///
 /// # Errors
-/// [`TierError::Start`] if code generation is not possible here.
+/// [`TierError::Start`] if no compiling thread can be started. A code
+/// generator that does not start shows as failed compilations.
 pub(crate) fn install(vm: &mut VmState, config: &JitConfig, backend: Backend) -> Result<(), Error> {
     if config.mode == Mode::Off || !config.compiles() || !is_available(backend) {
         return Ok(());
@@ -86,11 +107,8 @@ pub(crate) fn install(vm: &mut VmState, config: &JitConfig, backend: Backend) ->
     match backend {
         Backend::Llvm => {
             #[cfg(feature = "llvm-jit")]
-            {
-                let backend = llvm::backend()?;
-                Tier::attach(vm, config.clone(), backend)
-                    .map_err(|e| TierError::Start(e.to_string()))?;
-            }
+            Tier::attach(vm, config.clone(), Arc::new(llvm::OnDemand))
+                .map_err(|e| TierError::Start(e.to_string()))?;
         }
         Backend::Mir => {
             Tier::attach(vm, config.clone(), Arc::new(MirBackend))
@@ -117,6 +135,20 @@ pub(crate) fn compile(vm: &mut VmState, f: vela_objects::Value) -> Result<Durati
     }
 }
 
+/// Ends what runs in the background. Hosts that end the process while a VM
+/// exists call this first.
+pub fn stop(vm: &VmState) {
+    if let Some(tier) = Tier::of(vm) {
+        tier.stop();
+    }
+}
+
+/// Whether a compilation is in progress or waits on another thread.
+#[must_use]
+pub fn is_compiling(vm: &VmState) -> bool {
+    Tier::of(vm).is_some_and(|tier| tier.is_compiling())
+}
+
 /// Functions compiled and side exits taken so far; zeros without a tier.
 #[must_use]
 pub fn counts(vm: &VmState) -> (u64, u64) {
@@ -126,9 +158,11 @@ pub fn counts(vm: &VmState) -> (u64, u64) {
     })
 }
 
-/// The tier's counters as one JSON object; `full` adds those that cost time.
-/// `None` without the tier.
+/// The tier's counters as one JSON object; `full` adds those that cost time,
+/// if the configuration's `full_stats` is set. `None` without the tier.
 #[must_use]
-pub fn stats(vm: &VmState, _full: bool) -> Option<String> {
-    Tier::of(vm).map(|t| t.stats().to_json())
+pub fn stats(vm: &VmState, full: bool) -> Option<String> {
+    let tier = Tier::of(vm)?;
+    let shares = if full { tier.shares(vm) } else { None };
+    Some(tier.stats().to_json(shares.as_ref()))
 }

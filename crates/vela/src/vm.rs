@@ -66,6 +66,14 @@ pub struct Vm {
     next: i64,
 }
 
+impl Drop for Vm {
+    /// Calls the finalizers of all objects that have one.
+    fn drop(&mut self) {
+        machine::close(&mut self.state);
+        vela_stdlib::io::flush_all(&mut self.state);
+    }
+}
+
 impl Vm {
     /// A VM with the standard libraries open.
     ///
@@ -106,7 +114,8 @@ impl Vm {
                 vela_objects::Value::native_fn(counts),
             );
         }
-        state.gc_stress = config.gc_stress || config.jit.gc_stress;
+        os::set_exit_hook(&mut state, |state| tier::stop(state));
+        state.set_gc_stress(config.gc_stress || config.jit.gc_stress);
         Ok(Vm {
             state,
             free: FreeSlots::default(),
@@ -259,9 +268,23 @@ impl Vm {
         vela_stdlib::io::flush_all(&mut self.state);
     }
 
+    /// Ends the process with the VM: finalizers run and buffers are written,
+    /// but a compilation in progress is not waited for.
+    pub fn end_process(mut self, status: i32) -> ! {
+        machine::close(&mut self.state);
+        vela_stdlib::io::flush_all(&mut self.state);
+        if tier::is_compiling(&self.state) {
+            vela_objects::process::exit_now(status);
+        }
+        std::process::exit(status)
+    }
+
     /// Has `os.exit` run `hook` before it ends the process.
-    pub fn on_exit(&mut self, hook: impl FnMut(&mut VmState) + 'static) {
-        os::set_exit_hook(&mut self.state, hook);
+    pub fn on_exit(&mut self, mut hook: impl FnMut(&mut VmState) + 'static) {
+        os::set_exit_hook(&mut self.state, move |state| {
+            hook(state);
+            tier::stop(state);
+        });
     }
 
     /// The VM's own state, for natives and tools.
@@ -402,6 +425,11 @@ mod machine {
     fn draw_seed() -> u64 {
         use std::hash::{BuildHasher, Hasher, RandomState};
         RandomState::new().build_hasher().finish()
+    }
+
+    /// Ends the program: see [`VmState::close`].
+    pub(super) fn close(vm: &mut VmState) {
+        vela_interpreter::entry::on_big_stack(vm, VmState::close);
     }
 
     /// Calls `f` on the VM's native stack; the results or the error value.

@@ -43,8 +43,7 @@ pub fn eval_in(vm: &mut VmState, text: &str) -> String {
 pub fn eval(text: &str) -> String {
     let plain = eval_in(&mut new_vm(), text);
     let mut vm = new_vm();
-    vm.gc_stress = true;
-    vm.heap.set_threshold(0);
+    vm.set_gc_stress(true);
     assert_eq!(eval_in(&mut vm, text), plain, "with collections everywhere");
     plain
 }

@@ -163,7 +163,7 @@ pub const LEVELS: usize = 4;
 pub struct LlvmConfig {
     /// The LLVM release series.
     pub version: Series,
-    /// The system package that has it.
+    /// The system packages that have it, separated by spaces.
     pub package: String,
     /// How it is linked.
     pub link: LinkMode,

@@ -12,11 +12,11 @@ use inkwell::values::{
 };
 use inkwell::{AtomicOrdering, IntPredicate};
 use vela_mir::helper::{Helper, Word};
-use vela_mir::ir::{Inst, Op, Ty, Val};
+use vela_mir::ir::{Inst, Op, Site, Ty, Val};
 use vela_objects::{Tag, layout};
 
 /// A call's result while it is being looked at.
-type Pair<'c> = (IntValue<'c>, IntValue<'c>);
+pub(super) type Pair<'c> = (IntValue<'c>, IntValue<'c>);
 
 impl<'c> Fx<'_, 'c> {
     /// Calls a helper through the VM's table.
@@ -69,7 +69,7 @@ impl<'c> Fx<'_, 'c> {
         }
     }
 
-    fn pair(&self, call: CallSiteValue<'c>) -> Lowered<Pair<'c>> {
+    pub(super) fn pair(&self, call: CallSiteValue<'c>) -> Lowered<Pair<'c>> {
         let both = self.call_result(call)?.into_struct_value();
         let part = |n| self.b.build_extract_value(both, n, "");
         Ok((part(0)?.into_int_value(), part(1)?.into_int_value()))
@@ -85,9 +85,42 @@ impl<'c> Fx<'_, 'c> {
         if !self.pushed {
             return Err(LowerError::Bug(format!("{i} has no frame record")));
         }
-        let pc = self.at(self.fp, layout::FRAME_PC)?;
+        let pc = self.at(self.frame_at(site)?, layout::FRAME_PC)?;
         self.store_half(site.0, pc, Mem::Stack)?;
         Ok(site.index())
+    }
+
+    /// The record of the frame that a site is in.
+    fn frame_at(&self, site: Site) -> Lowered<PointerValue<'c>> {
+        match self.func.base_at(site) {
+            0 => Ok(self.fp),
+            base => self.at(self.fp, base * layout::VALUE_SIZE),
+        }
+    }
+
+    /// Makes an inlined frame, called at `caller`, the running one.
+    fn push_inlined(
+        &self,
+        caller: Site,
+        a: u8,
+        tail: bool,
+        closure: PointerValue<'c>,
+    ) -> Lowered<()> {
+        let outer = self.frame_at(caller)?;
+        self.store_half(caller.0, self.at(outer, layout::FRAME_PC)?, Mem::Stack)?;
+        let fp = self.inlined_at(caller, a)?;
+        self.write_record(fp, closure, outer, tail)
+    }
+
+    /// The record of the frame inlined at a call.
+    fn inlined_at(&self, caller: Site, a: u8) -> Lowered<PointerValue<'c>> {
+        let base = self.func.base_at(caller) + a as usize + layout::FRAME_SIZE / layout::VALUE_SIZE;
+        self.at(self.fp, base * layout::VALUE_SIZE)
+    }
+
+    /// Makes the function's own frame the running one.
+    fn pop_inlined(&self) -> Lowered<()> {
+        self.store(self.fp, self.at(self.vm, layout::VM_FRAME)?, Mem::VmFrame)
     }
 
     /// Calls a Lua function; the result may be no value yet.
@@ -158,8 +191,9 @@ impl<'c> Fx<'_, 'c> {
 
     /// `CallLua`. A guard on the type of the result that follows at once is
     /// lowered along: then the check for that type comes first, and everything
-    /// that is no value of the type goes to the slow path. Returns whether so.
-    pub(super) fn call_lua(&mut self, i: Inst, next: Option<Inst>) -> Lowered<bool> {
+    /// that is no value of the type goes to the slow path. Returns how many of the
+    /// instructions behind it were lowered along.
+    pub(super) fn call_lua(&mut self, i: Inst, rest: &[Inst]) -> Lowered<usize> {
         let Op::CallLua { a, is_self } = self.func.inst(i).op else {
             return Err(LowerError::Bug(format!("{i} is no call")));
         };
@@ -167,17 +201,21 @@ impl<'c> Fx<'_, 'c> {
         let at = self.register(a as usize)?;
         let Some(value) = self.func.inst(i).result else {
             self.drop_result(at, result)?;
-            return Ok(false);
+            return Ok(0);
         };
-        if let Some(guard) = next
+        let pops = rest
+            .first()
+            .is_some_and(|&next| self.func.inst(next).op == Op::PopFrame);
+        let along = usize::from(pops);
+        if let Some(&guard) = rest.get(along)
             && let Some(tag) = self.guards_result_of(i, guard)
         {
-            self.guarded_result(at, result, value, guard, tag)?;
-            return Ok(true);
+            self.guarded_result(at, result, value, guard, tag, pops)?;
+            return Ok(along + 1);
         }
         let (payload, tag) = self.value_of(at, result)?;
         self.set(value, Lv::Any(payload, tag));
-        Ok(false)
+        Ok(0)
     }
 
     /// Branches on whether a result's tag is below `limit`, which it as a rule is.
@@ -253,6 +291,7 @@ impl<'c> Fx<'_, 'c> {
         value: Val,
         guard: Inst,
         tag: Tag,
+        pops: bool,
     ) -> Lowered<()> {
         let next = self.new_block("typed");
         let slow = self.new_block("other");
@@ -281,12 +320,18 @@ impl<'c> Fx<'_, 'c> {
         self.b.position_at_end(wrong);
         let (p, t) = self.merge(&[(result, slow), (finished, finish)])?;
         self.set(value, Lv::Any(p, t));
+        if pops {
+            self.pop_inlined()?;
+        }
         self.leave(guard)?;
 
         self.b.position_at_end(next);
         let (phi, lv) = self.phi(Ty::Int)?;
         self.add_incoming(phi, Lv::Int(result.0), direct)?;
         self.add_incoming(phi, Lv::Int(finished.0), finish)?;
+        if pops {
+            self.pop_inlined()?;
+        }
         let payload = self.payload(lv)?;
         self.set(value, Lv::Any(payload, self.tag(tag)));
         let typed = self.unpack_payload(payload, self.result_ty(guard))?;
@@ -311,6 +356,26 @@ impl<'c> Fx<'_, 'c> {
             }
             Op::InterpOne => self.interp_one(i),
             Op::Poll => self.poll(i),
+            Op::CallTail { a, nargs, want } => {
+                self.site(i)?;
+                let nargs = self.word(i64::from(*nargs));
+                self.store_results_by_helper(*a, Some(*want), (nargs, self.tag(Tag::RET_TAIL)))
+            }
+            Op::PushFrame { a, tail } => {
+                let site = data
+                    .site
+                    .ok_or_else(|| LowerError::Bug(format!("{i} has no call site")))?;
+                let closure = self.ptr(data.args[0])?;
+                self.push_inlined(site, *a, *tail, closure)
+            }
+            Op::EnterFrame { a } => {
+                let site = data
+                    .site
+                    .ok_or_else(|| LowerError::Bug(format!("{i} has no call site")))?;
+                let fp = self.inlined_at(site, *a)?;
+                self.store(fp, self.at(self.vm, layout::VM_FRAME)?, Mem::VmFrame)
+            }
+            Op::PopFrame => self.pop_inlined(),
             op => Err(LowerError::Bug(format!("{op:?} is no call"))),
         }
     }
@@ -334,6 +399,19 @@ impl<'c> Fx<'_, 'c> {
             self.b.build_unconditional_branch(slow)?;
         }
         self.b.position_at_end(slow);
+        self.store_results_by_helper(a, want, (payload, tag))?;
+        self.b.build_unconditional_branch(next)?;
+        self.b.position_at_end(next);
+        Ok(())
+    }
+
+    fn store_results_by_helper(
+        &mut self,
+        a: u8,
+        want: Option<u8>,
+        (payload, tag): Pair<'c>,
+    ) -> Lowered<()> {
+        let at = self.register(a as usize)?;
         let args = [
             self.vm.into(),
             at.into(),
@@ -342,10 +420,7 @@ impl<'c> Fx<'_, 'c> {
             self.word(want.map_or(-1, i64::from)).into(),
         ];
         let call = self.helper(Helper::StoreResults, &args)?;
-        self.raise_unless_zero(call)?;
-        self.b.build_unconditional_branch(next)?;
-        self.b.position_at_end(next);
-        Ok(())
+        self.raise_unless_zero(call)
     }
 
     /// Goes on if the helper returned 0, else returns the error in flight.
@@ -369,7 +444,8 @@ impl<'c> Fx<'_, 'c> {
     fn interp_one(&mut self, i: Inst) -> Lowered<()> {
         let site = self.site(i)?;
         let pc = self.word(i64::from(self.func.sites[site].pc));
-        let args = [self.vm.into(), self.fp.into(), pc.into()];
+        let fp = self.frame_at(Site(site as u32))?;
+        let args = [self.vm.into(), fp.into(), pc.into()];
         let call = self.helper(Helper::InterpOne, &args)?;
         if self.func.inst(i).result.is_none() {
             return self.raise_unless_zero(call);
@@ -403,15 +479,39 @@ impl<'c> Fx<'_, 'c> {
         let branch = self.b.build_conditional_branch(over, slow, next)?;
         self.notes.expect(branch, false)?;
         self.b.position_at_end(slow);
-        let site = self.site(i)?;
+        let site = Site(self.site(i)? as u32);
         let func = self.func;
-        for (&r, &v) in func.sites[site].live.iter().zip(&func.inst(i).args) {
-            self.store_value(self.any(v)?, self.register(r as usize)?)?;
+        let (roots, args) = (func.roots_at(site), &func.inst(i).args);
+        for (&r, &v) in roots.iter().zip(args) {
+            self.store_value(self.any(v)?, self.register(r)?)?;
+        }
+        let frames = func.frames_at(site);
+        for (&(s, _), &closure) in frames.iter().zip(&args[roots.len()..]).rev() {
+            if let Some(c) = func.sites[s.index()].caller {
+                self.push_inlined(c.site, c.a, c.tail, self.ptr(closure)?)?;
+            }
         }
         let call = self.helper(Helper::Poll, &[self.vm.into(), self.fp.into()])?;
+        if frames.len() > 1 {
+            self.pop_inlined()?;
+        }
         self.raise_unless_zero(call)?;
+        if func.watches.is_empty()
+            && let Some(guard) = following(func, i)
+            && func.inst(guard).op == Op::GuardValid
+        {
+            self.test_valid(guard)?;
+        }
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
         Ok(())
     }
+}
+
+/// The instruction behind `i` in its block.
+fn following(func: &vela_mir::ir::Func, i: Inst) -> Option<Inst> {
+    func.blocks.iter().find_map(|b| {
+        let at = b.insts.iter().position(|&x| x == i)?;
+        b.insts.get(at + 1).copied()
+    })
 }

@@ -18,6 +18,14 @@ const CELL_CLASS: usize = size_of::<Cell>() / GRANULE;
 // The kind is the lowest byte of the header's word, as the mark word assumes.
 const _: () = assert!(size_of::<Cell>().is_multiple_of(GRANULE) && offset_of!(Header, kind) == 0);
 
+/// What an allocation takes: the size class, and what is in the header.
+pub(super) struct Room<'c> {
+    pub(super) class: usize,
+    pub(super) kind: Kind,
+    /// The header's byte of the kind.
+    pub(super) aux: IntValue<'c>,
+}
+
 impl<'c> Fx<'_, 'c> {
     pub(super) fn cells(&mut self, i: Inst) -> Lowered<()> {
         let data = self.func.inst(i);
@@ -44,7 +52,7 @@ impl<'c> Fx<'_, 'c> {
                 let (payload, tag) = self.any(args[1])?;
                 self.store(payload, self.at(cell, layout::CELL_PAYLOAD)?, Mem::Cell)?;
                 self.store_byte(tag, self.at(cell, layout::HEADER_AUX)?, Mem::Cell)?;
-                return self.barrier(cell, args[1]);
+                return self.barrier(args[1]);
             }
             Op::NewCell => Lv::Ptr(self.new_cell(self.any(args[0])?)?),
             op => return Err(LowerError::Bug(format!("{op:?} is no cell operation"))),
@@ -53,22 +61,49 @@ impl<'c> Fx<'_, 'c> {
         Ok(())
     }
 
-    /// A fresh cell: cut from the run of free cells of its size, or made by
-    /// the helper when the run is at its end.
+    /// A fresh cell.
     fn new_cell(&self, (payload, tag): (IntValue<'c>, IntValue<'c>)) -> Lowered<PointerValue<'c>> {
-        let run = self.at(self.vm, layout::VM_RUNS + CELL_CLASS * layout::RUN_SIZE)?;
+        let room = Room {
+            class: CELL_CLASS,
+            kind: Kind::CELL,
+            aux: tag,
+        };
+        self.allocate(
+            room,
+            Mem::Cell,
+            |fx, cell| fx.store(payload, fx.at(cell, layout::CELL_PAYLOAD)?, Mem::Cell),
+            |fx| {
+                let args = [fx.vm.into(), payload.into(), tag.into()];
+                let call = fx.helper(Helper::NewCell, &args)?;
+                Ok(fx.call_result(call)?.into_int_value())
+            },
+        )
+    }
+
+    /// A fresh object: cut from the run of free cells of its size, its header
+    /// written and the rest by `init`; or made by the helper that `slow` calls
+    /// when the run is at its end. All allocation in line goes through here;
+    /// [`Heap::alloc`](vela_objects::heap::Heap::alloc) is its twin.
+    pub(super) fn allocate(
+        &self,
+        room: Room<'c>,
+        mem: Mem,
+        init: impl FnOnce(&Self, PointerValue<'c>) -> Lowered<()>,
+        slow_path: impl FnOnce(&Self) -> Lowered<IntValue<'c>>,
+    ) -> Lowered<PointerValue<'c>> {
+        let run = self.at(self.vm, layout::VM_RUNS + room.class * layout::RUN_SIZE)?;
         let end = self.at(run, offset_of!(FreeRun, end))?;
         let run = self.at(run, offset_of!(FreeRun, cur))?;
         // As integers: between runs both ends are null, which is no object to
         // do address arithmetic in.
         let start = self.load_word(run, Mem::Vm)?;
         let end = self.load_word(end, Mem::Vm)?;
-        let room = self.b.build_int_sub(end, start, "")?;
-        let size = self.word((CELL_CLASS * GRANULE) as i64);
+        let left = self.b.build_int_sub(end, start, "")?;
+        let size = self.word((room.class * GRANULE) as i64);
         let fits = self
             .b
-            .build_int_compare(IntPredicate::UGE, room, size, "")?;
-        let slow = self.new_block("cell");
+            .build_int_compare(IntPredicate::UGE, left, size, "")?;
+        let slow = self.new_block("refill");
         let fast = self.new_block("cut");
         let next = self.new_block("made");
         let branch = self.b.build_conditional_branch(fits, fast, slow)?;
@@ -76,33 +111,33 @@ impl<'c> Fx<'_, 'c> {
 
         self.b.position_at_end(fast);
         self.store(self.b.build_int_add(start, size, "")?, run, Mem::Vm)?;
-        let cell = self.b.build_int_to_ptr(start, self.t.ptr, "")?;
+        let object = self.b.build_int_to_ptr(start, self.t.ptr, "")?;
         let mark = self.load_word(self.at(self.vm, layout::VM_MARK_WORD)?, Mem::Vm)?;
         let aux = self.word(8 * layout::HEADER_AUX as i64);
-        let aux = self.b.build_left_shift(tag, aux, "")?;
+        let aux = self.b.build_left_shift(room.aux, aux, "")?;
         let header = self.b.build_or(mark, aux, "")?;
-        let kind = self.word(i64::from(Kind::CELL.0));
+        let kind = self.word(i64::from(room.kind.0));
         let header = self.b.build_or(header, kind, "")?;
-        self.store(header, cell, Mem::Cell)?;
-        self.store(payload, self.at(cell, layout::CELL_PAYLOAD)?, Mem::Cell)?;
+        self.store(header, object, mem)?;
+        init(self, object)?;
+        let fast = self.here()?;
         self.b.build_unconditional_branch(next)?;
 
         self.b.position_at_end(slow);
-        let args = [self.vm.into(), payload.into(), tag.into()];
-        let call = self.helper(Helper::NewCell, &args)?;
-        let made = self.call_result(call)?.into_int_value();
+        let made = slow_path(self)?;
         let made = self.b.build_int_to_ptr(made, self.t.ptr, "")?;
+        let slow = self.here()?;
         self.b.build_unconditional_branch(next)?;
 
         self.b.position_at_end(next);
         let phi = self.b.build_phi(self.t.ptr, "")?;
-        phi.add_incoming(&[(&cell, fast), (&made, slow)]);
+        phi.add_incoming(&[(&object, fast), (&made, slow)]);
         Ok(phi.as_basic_value().into_pointer_value())
     }
 
-    /// The write barrier after a store of `value` into `owner`: while the
-    /// collector is between marking steps, tells it.
-    pub(super) fn barrier(&self, owner: PointerValue<'c>, value: Val) -> Lowered<()> {
+    /// The write barrier after a store of `value`: while the collector is
+    /// between marking steps, tells it.
+    pub(super) fn barrier(&self, value: Val) -> Lowered<()> {
         let object = match self.val(value)? {
             Lv::Any(_, tag) => tag
                 .get_zero_extended_constant()
@@ -121,7 +156,11 @@ impl<'c> Fx<'_, 'c> {
         let branch = self.b.build_conditional_branch(idle, next, slow)?;
         self.notes.expect(branch, true)?;
         self.b.position_at_end(slow);
-        self.helper(Helper::Barrier, &[self.vm.into(), owner.into()])?;
+        let (payload, tag) = self.any(value)?;
+        self.helper(
+            Helper::Barrier,
+            &[self.vm.into(), payload.into(), tag.into()],
+        )?;
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
         Ok(())

@@ -6,7 +6,7 @@ use crate::abi::loop_mark;
 use inkwell::IntPredicate;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{InstructionValue, IntValue, PointerValue};
-use vela_mir::ir::{Block, FloatOp, Inst, IntOp, Op, Target, Ty};
+use vela_mir::ir::{Block, FloatFn, FloatOp, Inst, IntOp, Op, Target, Ty};
 use vela_objects::{Tag, layout};
 
 impl<'c> Fx<'_, 'c> {
@@ -190,7 +190,12 @@ impl<'c> Fx<'_, 'c> {
                     .copied()
             };
             let touches = ops().any(|i| matches!(func.inst(i).op, Op::LoadElem | Op::StoreElem));
-            let plain = ops().all(|i| self.is_vector_op(i));
+            // The mark would also let LLVM sum floats in another order.
+            let in_order = func.blocks[l.header.index()]
+                .params
+                .iter()
+                .any(|&p| func.ty(p) == Ty::Float);
+            let plain = !in_order && ops().all(|i| self.is_vector_op(i));
             if let ([latch], true, true, true) = (&l.latches[..], innermost, touches, plain) {
                 self.vector_latches.push(*latch);
             }
@@ -198,7 +203,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     fn is_vector_op(&self, i: Inst) -> bool {
-        let typed = |ty: Ty| matches!(ty, Ty::Int | Ty::Float);
+        let typed = |ty: Ty| matches!(ty, Ty::Int | Ty::Float | Ty::Bool);
         match &self.func.inst(i).op {
             Op::IntOp(op) => !matches!(op, IntOp::FloorDiv | IntOp::Mod),
             Op::FloatOp(op) => matches!(
@@ -210,10 +215,15 @@ impl<'c> Fx<'_, 'c> {
                     | FloatOp::Min
                     | FloatOp::Max
             ),
+            Op::FloatFn(f) => matches!(
+                f,
+                FloatFn::Neg | FloatFn::Abs | FloatFn::Sqrt | FloatFn::Floor | FloatFn::Ceil
+            ),
             Op::LoadElem => typed(self.result_ty(i)),
             Op::StoreElem => typed(self.func.ty(self.func.inst(i).args[2])),
             Op::Int(_)
             | Op::Float(_)
+            | Op::Bool(_)
             | Op::IntCmp(_)
             | Op::FloatCmp(_)
             | Op::IntToFloat

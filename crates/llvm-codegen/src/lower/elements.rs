@@ -32,7 +32,7 @@ impl<'c> Fx<'_, 'c> {
             Op::StoreElem => {
                 let at = self.elem(table, self.int(args[1])?)?;
                 self.store_payload(args[2], at, Mem::Elem)?;
-                return self.barrier(table, args[2]);
+                return self.barrier(args[2]);
             }
             Op::StoreElemMixed => {
                 let index = self.int(args[1])?;
@@ -40,7 +40,7 @@ impl<'c> Fx<'_, 'c> {
                 self.store_payload(args[2], at, Mem::Elem)?;
                 let tag = self.elem_tag_address(table, index)?;
                 self.store_byte(self.any(args[2])?.1, tag, Mem::ElemTag)?;
-                return self.barrier(table, args[2]);
+                return self.barrier(args[2]);
             }
             Op::PushElem => return self.push_elem(i, table),
             op => return Err(LowerError::Bug(format!("{op:?} is no elements operation"))),
@@ -120,7 +120,7 @@ impl<'c> Fx<'_, 'c> {
         let more = self.b.build_int_add(len, self.word(1), "")?;
         let more = self.b.build_int_truncate(more, self.t.i32, "")?;
         self.store(more, self.at(table, layout::TABLE_LEN)?, Mem::Table)?;
-        self.barrier(table, value)?;
+        self.barrier(value)?;
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
         Ok(())

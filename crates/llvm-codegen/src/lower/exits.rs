@@ -1,15 +1,16 @@
 //! Guards and their side exits.
 //!
-//! Each guard has an exit block of its own (a shared one with phis takes
-//! superlinear time to compile). It stores the values that exist only in
-//! machine registers and hands over to the exit helper, whose result is the
-//! function's.
+//! Each guard has an exit block of its own, which stores the values that exist
+//! only in machine registers (phis of them in a shared block would take
+//! superlinear time to compile). All go on to one block that hands the exit's
+//! number to the exit helper, whose result is the function's.
 
 use super::memory::Mem;
 use super::values::Lv;
 use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
-use inkwell::values::IntValue;
+use inkwell::basic_block::BasicBlock;
+use inkwell::values::{IntValue, PhiValue};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op};
 use vela_objects::{Tag, layout};
@@ -58,6 +59,14 @@ impl<'c> Fx<'_, 'c> {
     }
 
     pub(super) fn guard_valid(&mut self, inst: Inst) -> Lowered<()> {
+        if self.func.watches.is_empty() {
+            // Only polls ask for it, which is where it is tested.
+            return Ok(());
+        }
+        self.test_valid(inst)
+    }
+
+    pub(super) fn test_valid(&mut self, inst: Inst) -> Lowered<()> {
         let flag = self.load_word(self.pool()?, Mem::Valid)?;
         let ok = self
             .b
@@ -66,7 +75,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Fills the block with the exit of `inst`.
-    pub(super) fn leave(&self, inst: Inst) -> Lowered<()> {
+    pub(super) fn leave(&mut self, inst: Inst) -> Lowered<()> {
         let id = self.exit_id(inst)?;
         if self.before_commit(inst)? {
             return self.ret(self.word(0), self.tag(Tag::RET_OSR_FAIL));
@@ -84,6 +93,26 @@ impl<'c> Fx<'_, 'c> {
                 typed => self.store(self.payload(typed)?, at, Mem::ExitWord)?,
             }
         }
+        let id = self.word(i64::from(id));
+        let here = self.here()?;
+        let (block, ids) = self.exit_block()?;
+        ids.add_incoming(&[(&id, here)]);
+        self.b.position_at_end(here);
+        self.b.build_unconditional_branch(block)?;
+        Ok(())
+    }
+
+    /// Where all exits of the function being filled meet: calls the helper with
+    /// the exit's number. Exits with the frame's record in place have another
+    /// one than those without.
+    fn exit_block(&mut self) -> Lowered<(BasicBlock<'c>, PhiValue<'c>)> {
+        let key = (self.f, self.pushed);
+        if let Some(known) = self.exit_blocks.iter().find(|e| e.0 == key) {
+            return Ok((known.1, known.2));
+        }
+        let block = self.new_block("leave");
+        self.b.position_at_end(block);
+        let ids = self.b.build_phi(self.t.i64, "")?;
         // The record has the closure too, so that none of the registers that
         // survive calls need be taken for it.
         let closure = if self.pushed {
@@ -91,14 +120,18 @@ impl<'c> Fx<'_, 'c> {
         } else {
             self.closure
         };
-        let which = u64::from(self.options.code_id) << 32 | u64::from(id);
-        let which = self.t.i64.const_int(which, false);
+        let code = u64::from(self.options.code_id) << 32;
+        let code = self.t.i64.const_int(code, false);
+        let which = self
+            .b
+            .build_or(ids.as_basic_value().into_int_value(), code, "")?;
         let args = [self.vm.into(), self.fp.into(), closure.into(), which.into()];
         let call = self.helper(Helper::Exit, &args)?;
         call.set_tail_call(true);
         let result = self.call_result(call)?;
         self.b.build_return(Some(&result))?;
-        Ok(())
+        self.exit_blocks.push((key, block, ids));
+        Ok((block, ids))
     }
 
     /// Whether `inst` is a guard on the tag of the value that `producer` makes.

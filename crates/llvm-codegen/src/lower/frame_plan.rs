@@ -81,7 +81,7 @@ impl FramePlan {
         let position = if at == Func::ENTRY {
             insts
                 .iter()
-                .position(|&i| func.inst(i).op.is_call_site())
+                .position(|&i| func.inst(i).op.needs_frame())
                 .unwrap_or(insts.len().saturating_sub(1))
         } else {
             0
@@ -118,7 +118,7 @@ fn has_site(func: &Func, b: Block) -> bool {
     func.blocks[b.index()]
         .insts
         .iter()
-        .any(|&i| func.inst(i).op.is_call_site())
+        .any(|&i| func.inst(i).op.needs_frame())
 }
 
 /// Blocks that can be reached over at least one edge from `from`.

@@ -14,6 +14,7 @@
 //! | `tables` | shapes and slots |
 //! | `elements` | the array part |
 //! | `calls` | calls of functions and helpers, safepoints |
+//! | `intrinsics` | library functions, strings, closures |
 //! | `exits` | guards |
 //!
 //! A call function without calls of itself becomes one LLVM function, the
@@ -31,6 +32,7 @@ mod elements;
 mod exits;
 mod frame_plan;
 mod framed;
+mod intrinsics;
 mod memory;
 mod prologue;
 mod tables;
@@ -45,7 +47,7 @@ use inkwell::builder::{Builder, BuilderError};
 use inkwell::context::Context;
 use inkwell::module::Module;
 use inkwell::types::{FloatType, IntType, PointerType, StructType};
-use inkwell::values::{FunctionValue, InstructionValueError, IntValue, PointerValue};
+use inkwell::values::{FunctionValue, InstructionValueError, IntValue, PhiValue, PointerValue};
 use memory::Notes;
 use values::{Lv, Phi};
 use vela_mir::analysis::Cfg;
@@ -152,6 +154,7 @@ pub fn lower<'c>(
         phis: vec![Vec::new(); func.blocks.len()],
         pushed: false,
         error_block: None,
+        exit_blocks: Vec::new(),
         poll_stub: None,
         guards: 0,
         marked_loops: false,
@@ -221,6 +224,9 @@ struct Fx<'a, 'c> {
     /// Whether the frame's record is in place at the point being filled.
     pushed: bool,
     error_block: Option<BasicBlock<'c>>,
+    /// By function and whether the record is in place: where its exits meet,
+    /// and the number of the exit taken.
+    exit_blocks: Vec<((FunctionValue<'c>, bool), BasicBlock<'c>, PhiValue<'c>)>,
     poll_stub: Option<FunctionValue<'c>>,
     guards: u32,
     marked_loops: bool,
@@ -313,21 +319,22 @@ impl<'c> Fx<'_, 'c> {
                 }
             }
             let op = &func.inst(inst).op;
-            if osr_commit && !self.pushed && (op.is_call_site() || n + 1 == insts.len()) {
+            if osr_commit && !self.pushed && (op.needs_frame() || n + 1 == insts.len()) {
                 self.commit_osr()?;
             }
             if n < peeled {
                 self.bind_peeled(inst)?;
-            } else if self.lower_inst(b, inst, insts.get(n + 1).copied())? {
-                n += 1;
+            } else {
+                n += self.lower_inst(b, inst, &insts[n + 1..])?;
             }
             n += 1;
         }
         Ok(())
     }
 
-    /// Lowers an instruction; returns whether the next one was lowered along.
-    fn lower_inst(&mut self, b: Block, i: Inst, next: Option<Inst>) -> Lowered<bool> {
+    /// Lowers an instruction; returns how many of those behind it, `rest`,
+    /// were lowered along.
+    fn lower_inst(&mut self, b: Block, i: Inst, rest: &[Inst]) -> Lowered<usize> {
         let op = &self.func.inst(i).op;
         match op {
             Op::Int(_)
@@ -372,11 +379,20 @@ impl<'c> Fx<'_, 'c> {
                 self.cells(i)?;
             }
 
+            Op::StrByte | Op::Lib(_) | Op::SecondResult | Op::NewClosure(_) => {
+                self.intrinsics(i)?
+            }
+
             Op::LoadShape
             | Op::GuardShape
             | Op::LoadSlot(_)
             | Op::StoreSlot(..)
             | Op::AddSlot
+            | Op::SetShape
+            | Op::FindField
+            | Op::PutField
+            | Op::FindIndex
+            | Op::PutIndex
             | Op::NoExt
             | Op::NoMeta
             | Op::NewTable { .. }
@@ -389,10 +405,15 @@ impl<'c> Fx<'_, 'c> {
             | Op::StoreElemMixed
             | Op::PushElem => self.elements(i)?,
 
-            Op::CallLua { .. } => return self.call_lua(i, next),
-            Op::CallLuaMulti { .. } | Op::CallWindow { .. } | Op::InterpOne | Op::Poll => {
-                self.calls(i)?;
-            }
+            Op::CallLua { .. } => return self.call_lua(i, rest),
+            Op::CallLuaMulti { .. }
+            | Op::CallWindow { .. }
+            | Op::InterpOne
+            | Op::Poll
+            | Op::PushFrame { .. }
+            | Op::EnterFrame { .. }
+            | Op::CallTail { .. }
+            | Op::PopFrame => self.calls(i)?,
 
             Op::Jump
             | Op::Branch
@@ -401,7 +422,7 @@ impl<'c> Fx<'_, 'c> {
             | Op::ReturnWindow { .. }
             | Op::TailCall { .. } => self.control(b, i)?,
         }
-        Ok(false)
+        Ok(0)
     }
 
     fn block(&self, b: Block) -> Lowered<BasicBlock<'c>> {

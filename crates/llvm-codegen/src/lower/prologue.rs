@@ -10,10 +10,12 @@ use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
 use inkwell::module::Linkage;
 use inkwell::types::BasicMetadataTypeEnum;
-use inkwell::values::{BasicMetadataValueEnum, BasicValueEnum, FunctionValue, IntValue};
+use inkwell::values::{
+    BasicMetadataValueEnum, BasicValueEnum, FunctionValue, IntValue, PointerValue,
+};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Func, Inst, Op, Ty, Val};
-use vela_objects::frame::FrameKind;
+use vela_objects::frame::{FrameKind, flags};
 use vela_objects::{Tag, layout};
 
 /// Tag, kind and flags of a compiled frame's record, as its word has them.
@@ -206,7 +208,7 @@ impl<'c> Fx<'_, 'c> {
         }
         let body = self.declare_body(params, peeled);
         for &i in &entry.insts[..peeled] {
-            self.lower_inst(Func::ENTRY, i, None)?;
+            self.lower_inst(Func::ENTRY, i, &[])?;
         }
         if body.takes_pool {
             self.load_pool()?;
@@ -523,6 +525,28 @@ impl<'c> Fx<'_, 'c> {
         self.store(self.fp, vm_frame, Mem::VmFrame)?;
         self.pushed = true;
         Ok(())
+    }
+
+    /// Writes the record of an inlined frame, and makes it the running one.
+    pub(super) fn write_record(
+        &self,
+        fp: PointerValue<'c>,
+        closure: PointerValue<'c>,
+        prev: PointerValue<'c>,
+        tail: bool,
+    ) -> Lowered<()> {
+        self.store(closure, self.at(fp, layout::FRAME_FUNC)?, Mem::Stack)?;
+        let tail = if tail {
+            u64::from(flags::TAIL) << 16
+        } else {
+            0
+        };
+        let word = self.t.i64.const_int(u64::from(RECORD_WORD) | tail, false);
+        self.store(word, self.at(fp, layout::FRAME_WORD)?, Mem::Stack)?;
+        self.store(prev, self.at(fp, layout::FRAME_PREV)?, Mem::Stack)?;
+        let id = self.at(fp, layout::FRAME_CODE_ID)?;
+        self.store_half(self.options.code_id, id, Mem::Stack)?;
+        self.store(fp, self.at(self.vm, layout::VM_FRAME)?, Mem::VmFrame)
     }
 
     /// Takes the frame's record off, if there is one.

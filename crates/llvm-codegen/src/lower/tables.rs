@@ -1,13 +1,17 @@
 //! Shapes and slots of tables.
 
+use super::cells::Room;
 use super::memory::Mem;
 use super::values::Lv;
 use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
-use inkwell::values::{IntValue, PointerValue};
+use inkwell::values::{BasicMetadataValueEnum, IntValue, PointerValue};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op, SlotLoc, Ty};
+use vela_objects::heap::GRANULE;
 use vela_objects::layout;
+use vela_objects::object::Kind;
+use vela_objects::table::{ELEMS_NONE, table_bytes};
 
 impl<'c> Fx<'_, 'c> {
     pub(super) fn tables(&mut self, i: Inst) -> Lowered<()> {
@@ -40,7 +44,7 @@ impl<'c> Fx<'_, 'c> {
                 if *with_tag {
                     self.store_byte(self.any(args[1])?.1, tag, Mem::SlotTag)?;
                 }
-                return self.barrier(table, args[1]);
+                return self.barrier(args[1]);
             }
             Op::AddSlot => {
                 let (payload, tag) = self.any(args[2])?;
@@ -54,6 +58,55 @@ impl<'c> Fx<'_, 'c> {
                 self.helper(Helper::AddSlot, &args)?;
                 return Ok(());
             }
+            Op::SetShape => {
+                let shape = self.ptr(args[1])?;
+                let at = self.at(self.ptr(args[0])?, layout::TABLE_SHAPE)?;
+                return self.store(shape, at, Mem::Table);
+            }
+            Op::FindField => {
+                let args = [
+                    self.vm.into(),
+                    self.ptr(args[0])?.into(),
+                    self.ptr(args[1])?.into(),
+                ];
+                let (payload, tag) = self.pair(self.helper(Helper::FindField, &args)?)?;
+                Lv::Any(payload, tag)
+            }
+            Op::FindIndex => {
+                let (payload, tag) = self.any(args[1])?;
+                let args = [
+                    self.vm.into(),
+                    self.ptr(args[0])?.into(),
+                    payload.into(),
+                    tag.into(),
+                ];
+                let (payload, tag) = self.pair(self.helper(Helper::FindIndex, &args)?)?;
+                Lv::Any(payload, tag)
+            }
+            Op::PutField => {
+                let (payload, tag) = self.any(args[2])?;
+                let args = [
+                    self.vm.into(),
+                    self.ptr(args[0])?.into(),
+                    self.ptr(args[1])?.into(),
+                    payload.into(),
+                    tag.into(),
+                ];
+                self.done(Helper::PutField, &args)?
+            }
+            Op::PutIndex => {
+                let (key, key_tag) = self.any(args[1])?;
+                let (payload, tag) = self.any(args[2])?;
+                let args = [
+                    self.vm.into(),
+                    self.ptr(args[0])?.into(),
+                    key.into(),
+                    key_tag.into(),
+                    payload.into(),
+                    tag.into(),
+                ];
+                self.done(Helper::PutIndex, &args)?
+            }
             Op::NoExt => {
                 let at = self.at(self.ptr(args[0])?, layout::TABLE_EXT)?;
                 Lv::Bool(self.is_null(at, Mem::Table)?)
@@ -62,6 +115,9 @@ impl<'c> Fx<'_, 'c> {
                 let shape = self.shape(self.ptr(args[0])?)?;
                 let at = self.at(shape, layout::SHAPE_METATABLE)?;
                 Lv::Bool(self.is_null(at, Mem::Shape)?)
+            }
+            Op::NewTable { fields, elems: 0 } if !args.is_empty() => {
+                Lv::Ptr(self.new_table(*fields, self.ptr(args[0])?)?)
             }
             Op::NewTable { fields, elems } => {
                 let args = [
@@ -81,6 +137,52 @@ impl<'c> Fx<'_, 'c> {
         };
         self.result(i, lv);
         Ok(())
+    }
+
+    /// Calls a helper that says whether it did what was asked.
+    fn done(&self, helper: Helper, args: &[BasicMetadataValueEnum<'c>]) -> Lowered<Lv<'c>> {
+        let call = self.helper(helper, args)?;
+        let done = self.call_result(call)?.into_int_value();
+        let zero = self.word(0);
+        Ok(Lv::Bool(self.b.build_int_compare(
+            IntPredicate::NE,
+            done,
+            zero,
+            "",
+        )?))
+    }
+
+    /// An empty table of this shape, which has `fields` inline slots.
+    fn new_table(&self, fields: u16, shape: PointerValue<'c>) -> Lowered<PointerValue<'c>> {
+        let room = Room {
+            class: table_bytes(fields as usize).div_ceil(GRANULE),
+            kind: Kind::TABLE,
+            aux: self.word(i64::from(ELEMS_NONE)),
+        };
+        self.allocate(
+            room,
+            Mem::Table,
+            |fx, table| {
+                fx.store(shape, fx.at(table, layout::TABLE_SHAPE)?, Mem::Table)?;
+                // Until there are some, slots and elements are at no address
+                // that is ever used.
+                for (field, none) in [
+                    (layout::TABLE_SLOTS, 1),
+                    (layout::TABLE_ELEMS, 8),
+                    (layout::TABLE_LEN, 0),
+                    (layout::TABLE_EXT, 0),
+                ] {
+                    fx.store(fx.word(none), fx.at(table, field)?, Mem::Table)?;
+                }
+                Ok(())
+            },
+            |fx| {
+                let fields = fx.word(i64::from(fields));
+                let args = [fx.vm.into(), fields.into(), fx.word(0).into()];
+                let call = fx.helper(Helper::NewTable, &args)?;
+                Ok(fx.call_result(call)?.into_int_value())
+            },
+        )
     }
 
     fn shape(&self, table: PointerValue<'c>) -> Lowered<PointerValue<'c>> {

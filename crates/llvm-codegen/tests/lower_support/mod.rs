@@ -276,7 +276,10 @@ pub fn function(vm: &mut VmState, upvals: &[Value]) -> Gc<LuaClosure> {
         );
     }
     let cells: Vec<Gc<Cell>> = upvals.iter().map(|&v| vm.cell(v)).collect();
-    vm.closure(proto, |i| cells[i], cells.len())
+    let closure = vm.closure(proto, |i| cells[i], cells.len());
+    // Allocating may have asked for a poll.
+    vm.stack_limit = vm.real_stack_limit;
+    closure
 }
 
 /// The stand-in for the interpreter: returns the sum of its integer arguments,
@@ -348,6 +351,10 @@ fn install(vm: &mut VmState) {
             Helper::NewTable => new_table as *const u8,
             Helper::NewCell => new_cell as *const u8,
             Helper::AddSlot => add_slot as *const u8,
+            Helper::FindField => find_field as *const u8,
+            Helper::PutField => put_field as *const u8,
+            Helper::FindIndex => find_index as *const u8,
+            Helper::PutIndex => put_index as *const u8,
             Helper::PushElem => push_elem as *const u8,
             Helper::Barrier => barrier as *const u8,
             Helper::StrLt => str_lt as *const u8,
@@ -361,6 +368,7 @@ fn install(vm: &mut VmState) {
             Helper::Tan => tan as *const u8,
             Helper::Exp => exp as *const u8,
             Helper::Log => ln as *const u8,
+            _ => not_expected as *const u8,
         };
     }
 }
@@ -372,6 +380,14 @@ fn val(payload: u64, tag: u64) -> Value {
         payload,
         tag: Tag(u8::try_from(tag).expect("a clean tag")),
     }
+}
+
+/// A stack limit that has the check at a function's entry raise.
+pub const RAISE: *mut Value = std::ptr::without_provenance_mut(16);
+
+/// Stands for the helpers that no function here calls.
+extern "C" fn not_expected() {
+    panic!("a helper that these tests do not have");
 }
 
 extern "C" fn exit(_: Vm, _: *mut FrameRecord, _closure: u64, which: u64) -> Pair {
@@ -431,7 +447,7 @@ extern "C" fn entry_poll(
     // SAFETY: compiled code passes its arguments.
     let args = unsafe { *args };
     log(vm, format!("entry_poll {desc:#x} {args:?}"));
-    let raise = vm.stack_limit.is_null();
+    let raise = vm.stack_limit == RAISE;
     vm.stack_limit = vm.real_stack_limit;
     u64::from(raise)
 }
@@ -478,6 +494,28 @@ extern "C" fn add_slot(vm: Vm, t: *mut Table, shape: *mut Shape, payload: u64, t
     unsafe { Gc::from_ptr(t).add_slot(vm, shape, val(payload, tag)) };
 }
 
+/// Raw lookups: nil is reported as "ask the interpreter".
+extern "C" fn find_index(_: Vm, t: *mut Table, key: u64, key_tag: u64) -> Pair {
+    // SAFETY: a live table.
+    let v = unsafe { Gc::from_ptr(t) }.get(val(key, key_tag));
+    let tag = if v.is_nil() { Tag::RET_NONE } else { v.tag };
+    Pair(v.payload, u64::from(tag.0))
+}
+
+extern "C" fn find_field(vm: Vm, t: *mut Table, key: u64) -> Pair {
+    find_index(vm, t, key, u64::from(Tag::STR.0))
+}
+
+extern "C" fn put_index(vm: Vm, t: *mut Table, key: u64, key_tag: u64, v: u64, tag: u64) -> u64 {
+    // SAFETY: a live table.
+    let t = unsafe { Gc::from_ptr(t) };
+    u64::from(t.set(vm, val(key, key_tag), val(v, tag)).is_ok())
+}
+
+extern "C" fn put_field(vm: Vm, t: *mut Table, key: u64, v: u64, tag: u64) -> u64 {
+    put_index(vm, t, key, u64::from(Tag::STR.0), v, tag)
+}
+
 extern "C" fn push_elem(vm: Vm, t: *mut Table, payload: u64, tag: u64) {
     // SAFETY: a live table.
     let t = unsafe { Gc::from_ptr(t) };
@@ -486,8 +524,8 @@ extern "C" fn push_elem(vm: Vm, t: *mut Table, payload: u64, tag: u64) {
     t.set(vm, key, val(payload, tag)).unwrap();
 }
 
-extern "C" fn barrier(vm: Vm, owner: u64) {
-    let _ = owner;
+extern "C" fn barrier(vm: Vm, payload: u64, tag: u64) {
+    let _ = (payload, tag);
     log(vm, "barrier".into());
 }
 

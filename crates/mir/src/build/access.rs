@@ -1,15 +1,16 @@
 //! Cells, fields, globals, methods and elements under shape feedback.
 
+use super::frame::Slow;
 use super::{Builder, only_tag};
-use crate::ir::{Block, Cond, IntOp, Op, PoolEntry, SlotLoc, Ty, Val, Watch};
+use crate::ir::{Block, Cond, IntOp, Op, PoolEntry, SlotLoc, Ty, Val};
 use vela_bytecode::{Instr, Op as B};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
-use vela_objects::feedback::{WayKind, index};
+use vela_objects::feedback::{CacheState, WayKind, index};
 use vela_objects::shape::{FieldKind, META};
 use vela_objects::table::ELEMS_MIXED;
 use vela_profiler::SiteSnapshot;
-use vela_profiler::snapshot::{FieldSnapshot, ShapeSnapshot, WaySnapshot};
+use vela_profiler::snapshot::{FieldSnapshot, ShapeSnapshot, TargetSnapshot, WaySnapshot};
 
 impl Builder<'_> {
     // ---- cells -------------------------------------------------------
@@ -35,8 +36,7 @@ impl Builder<'_> {
                 self.push(Op::StoreCell, &[c, v], Ty::None);
             }
             B::GetUpval => {
-                let c = self.upval(i.b() as u8);
-                let v = self.emit(Op::LoadCell, &[c], Ty::Any);
+                let v = self.upvalue(i.b() as u8);
                 self.write(a, v);
             }
             _ => {
@@ -48,8 +48,81 @@ impl Builder<'_> {
     }
 
     fn upval(&mut self, n: u8) -> Val {
-        let f = self.emit(Op::SelfClosure, &[], Ty::LuaFn);
+        let f = self.closure();
         self.emit(Op::Upval(n), &[f], Ty::Cell)
+    }
+
+    // ---- tables ------------------------------------------------------
+
+    /// A constructor: with the shape that the site's tables start with.
+    pub(super) fn new_table(&mut self, i: Instr) {
+        let site = self.site(i.d());
+        let elems = i.b();
+        let t = match site.alloc {
+            Some(alloc) => {
+                let root = self.literal(PoolEntry::Shape(alloc.root), Ty::Ptr);
+                let fields = u16::from(alloc.inline_cap);
+                self.emit(Op::NewTable { fields, elems }, &[root], Ty::Table)
+            }
+            None => {
+                let fields = i.c();
+                self.emit(Op::NewTable { fields, elems }, &[], Ty::Table)
+            }
+        };
+        self.write(i.a(), t);
+    }
+
+    /// A call of `setmetatable` at `a` that always did the same: a store of the
+    /// shape. False if that cannot be.
+    pub(super) fn set_metatable(
+        &mut self,
+        a: u8,
+        nargs: usize,
+        want: usize,
+        target: &TargetSnapshot,
+        site: &SiteSnapshot,
+    ) -> bool {
+        let Some(done) = target.transition else {
+            return false;
+        };
+        let (callee, object, metatable) = (self.read(a), self.read(a + 2), self.read(a + 3));
+        let possible = nargs == 2
+            && matches!(self.ty(object), Ty::Any | Ty::Table)
+            && matches!(self.ty(metatable), Ty::Any | Ty::Table)
+            && self.may_speculate(site, DeoptReason::Shape)
+            && self.may_speculate(site, DeoptReason::Type);
+        if !possible || self.guard_native(callee, target).is_none() {
+            return false;
+        }
+        let table = self.guard_tag(object, Tag::TABLE);
+        self.guard_shape(table, done.from);
+        let metatable = self.guard_tag(metatable, Tag::TABLE);
+        let known = PoolEntry::Object(done.metatable, Tag::TABLE);
+        let is_known = matches!(self.func.def_op(metatable),
+            Some(Op::Literal(p)) if self.func.pool[p.index()] == known);
+        if !is_known {
+            let known = self.literal(known, Ty::Table);
+            let same = self.emit(Op::SameObject, &[metatable, known], Ty::Bool);
+            self.guard(same, DeoptReason::Shape);
+        }
+        // The metatable has no `__gc` or `__mode`, nor got one since.
+        self.check_epoch(None);
+        let to = self.literal(PoolEntry::Shape(done.to), Ty::Ptr);
+        self.push(Op::SetShape, &[table, to], Ty::None);
+        self.forget_from(a);
+        for k in 0..want as u8 {
+            let v = if k == 0 { table } else { self.nil() };
+            self.write(a + k, v);
+        }
+        true
+    }
+
+    /// The table has this shape, or the code leaves.
+    fn guard_shape(&mut self, table: Val, shape: u64) {
+        let shape = self.literal(PoolEntry::Shape(shape), Ty::Ptr);
+        let s = self.state();
+        let g = self.push(Op::GuardShape, &[table, shape], Ty::None);
+        self.attach(g, s, DeoptReason::Shape);
     }
 
     // ---- fields ------------------------------------------------------
@@ -57,113 +130,219 @@ impl Builder<'_> {
     /// The object operand of a field access.
     fn receiver(&mut self, op: B, i: Instr) -> Val {
         match op {
-            B::GetTabUp | B::SetTabUp => {
-                let c = self.upval(i.b() as u8);
-                self.emit(Op::LoadCell, &[c], Ty::Any)
-            }
+            B::GetTabUp | B::SetTabUp => self.upvalue(i.b() as u8),
             B::SetField => self.read(i.a()),
             _ => self.read(i.b() as u8),
         }
+    }
+
+    /// Whether the site was never reached: then the code leaves here.
+    fn unreached(&mut self, site: &SiteSnapshot) -> bool {
+        let never = site.ways.is_empty() && site.count == 0 && site.result == 0 && site.index == 0;
+        let leave = never && self.may_speculate(site, DeoptReason::Unreached);
+        if leave {
+            self.exit(DeoptReason::Unreached);
+        }
+        leave
+    }
+
+    /// The cases that compiled code tests for, if it can handle all that the
+    /// site saw; none if a lookup is to decide.
+    fn cases(
+        &self,
+        site: &SiteSnapshot,
+        handled: impl Fn(&WaySnapshot, &ShapeSnapshot) -> bool,
+    ) -> Vec<Case> {
+        if !self.speculate() || site.state == CacheState::Mega {
+            return Vec::new();
+        }
+        let case = |way: &WaySnapshot| {
+            let shape = way.shape?;
+            handled(way, &shape).then(|| Case {
+                shape,
+                way: way.clone(),
+            })
+        };
+        let all: Option<Vec<Case>> = site.ways.iter().map(case).collect();
+        all.unwrap_or_default()
+    }
+
+    /// Accesses a field of `object` by shape: with one case, guards it; with
+    /// several, tests one after the other. `access` does it in a proven case,
+    /// `lookup` where no case applies, and says whether it succeeded; what
+    /// then remains runs through the interpreter, behind the result's `Slow`.
+    fn by_shape(
+        &mut self,
+        object: Val,
+        site: &SiteSnapshot,
+        cases: &[Case],
+        mut access: impl FnMut(&mut Self, Val, &Case, Option<&mut Slow>) -> Option<Val>,
+        lookup: impl FnOnce(&mut Self, Val) -> (Option<Val>, Val),
+    ) -> (Option<Slow>, Option<Val>) {
+        if let [case] = cases
+            && self.may_speculate(site, DeoptReason::Shape)
+            && self.may_speculate(site, DeoptReason::Type)
+        {
+            let table = self.guard_tag(object, Tag::TABLE);
+            self.guard_shape(table, case.shape.addr);
+            return (None, access(self, table, case, None));
+        }
+        let mut slow = self.begin_slow();
+        let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);
+        let done = self.func.add_block();
+        let mut gives = false;
+        if let Some((last, rest)) = cases.split_last() {
+            let mut miss = self.begin_slow();
+            let shape = self.emit(Op::LoadShape, &[table], Ty::Ptr);
+            for case in rest {
+                let is = self.is_shape(shape, case);
+                let (hit, next) = (self.func.add_block(), self.func.add_block());
+                self.branch(is, Self::plain(hit), Self::plain(next));
+                self.cur = Some(hit);
+                let v = access(self, table, case, Some(&mut miss));
+                gives |= self.jump_boxed(done, v);
+                self.cur = Some(next);
+            }
+            let is = self.is_shape(shape, last);
+            self.or_slow(&mut miss, is);
+            let v = access(self, table, last, Some(&mut miss));
+            gives |= self.jump_boxed(done, v);
+            self.cur = Some(miss.block);
+        }
+        let (v, found) = lookup(self, table);
+        self.or_slow(&mut slow, found);
+        gives |= self.jump_boxed(done, v);
+        self.cur = Some(done);
+        let v = gives.then(|| self.func.add_param(done, Ty::Any));
+        (Some(slow), v)
+    }
+
+    fn is_shape(&mut self, shape: Val, case: &Case) -> Val {
+        let lit = self.literal(PoolEntry::Shape(case.shape.addr), Ty::Ptr);
+        self.emit(Op::SameObject, &[shape, lit], Ty::Bool)
+    }
+
+    /// Jumps with the value, if there is one, boxed; whether there is one.
+    fn jump_boxed(&mut self, to: Block, v: Option<Val>) -> bool {
+        match v {
+            Some(v) => {
+                let v = self.boxed(v);
+                self.jump_with(to, &[v]);
+            }
+            None => self.jump_with(to, &[]),
+        }
+        v.is_some()
+    }
+
+    /// The name that a field access names.
+    fn field_name(&mut self, op: B, i: Instr) -> Val {
+        let k = match op {
+            B::SetField => i.b(),
+            _ => i.c(),
+        };
+        self.constant(u32::from(k))
     }
 
     pub(super) fn get_field(&mut self, op: B, i: Instr) {
         let site = self.site(i.d());
         let a = i.a();
         let object = self.receiver(op, i);
-        if site.ways.is_empty()
-            && site.count == 0
-            && site.result == 0
-            && self.may_speculate(&site, DeoptReason::Unreached)
-        {
-            self.exit(DeoptReason::Unreached);
-            return;
-        }
-        let usable = self.speculate()
-            && !site.ways.is_empty()
-            && site.state != vela_objects::feedback::CacheState::Mega
-            && matches!(self.ty(object), Ty::Any | Ty::Table)
-            && site.ways.iter().all(readable);
-        if !usable {
-            self.interp_one();
-            return;
-        }
-        let strict = site.ways.len() == 1
-            && self.may_speculate(&site, DeoptReason::Shape)
-            && self.may_speculate(&site, DeoptReason::Type);
-        let result = if strict {
-            let table = self.guard_tag(object, Tag::TABLE);
-            let way = &site.ways[0];
-            let shape = way.shape.unwrap_or_else(unreachable_shape);
-            let lit = self.literal(PoolEntry::Shape(shape.addr), Ty::Ptr);
-            let s = self.state();
-            let g = self.push(Op::GuardShape, &[table, lit], Ty::None);
-            self.attach(g, s, DeoptReason::Shape);
-            let v = self.read_way(table, way, &shape, &site, None);
+        if let Some(v) = self.known_field(object, i.c(), &site) {
             if op == B::SelfGet {
-                let object = self.receiver_again(op, i, object);
                 self.write(a + 2, object);
             }
             self.write(a, v);
             return;
-        } else {
-            self.read_tested(object, &site)
-        };
-        let (slow, v) = result;
-        if op == B::SelfGet {
-            // Both results come from the window on the slow path.
-            self.join_self(slow, a, v, object);
-        } else {
-            self.join_slow(slow, Some((a, v)));
         }
-    }
-
-    /// The receiver as registers have it now (perhaps refined).
-    fn receiver_again(&mut self, op: B, i: Instr, object: Val) -> Val {
-        if op == B::SelfGet {
-            self.read(i.b() as u8)
-        } else {
-            object
+        if self.unreached(&site) {
+            return;
         }
-    }
-
-    /// Ends the diamond of a method lookup: the method in `a`, the receiver in
-    /// `a + 2`.
-    fn join_self(&mut self, slow: super::frame::Slow, a: u8, method: Val, object: Val) {
-        self.join_slow(slow, Some((a, method)));
-        self.write(a + 2, object);
-        self.window[a as usize + 2] = None;
-    }
-
-    /// Tests the receiver's shape against each way; the value read on the fast
-    /// path, boxed.
-    fn read_tested(&mut self, object: Val, site: &SiteSnapshot) -> (super::frame::Slow, Val) {
-        let mut slow = self.begin_slow();
-        let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);
-        let shape = self.emit(Op::LoadShape, &[table], Ty::Ptr);
-        let done = self.func.add_block();
-        let n = site.ways.len();
-        for (k, way) in site.ways.iter().enumerate() {
-            let snap = way.shape.unwrap_or_else(unreachable_shape);
-            let lit = self.literal(PoolEntry::Shape(snap.addr), Ty::Ptr);
-            let is = self.emit(Op::SameObject, &[shape, lit], Ty::Bool);
-            if k + 1 == n {
-                self.or_slow(&mut slow, is);
-                let v = self.read_way(table, way, &snap, site, Some(&mut slow));
-                let v = self.boxed(v);
-                self.jump_with(done, &[v]);
-            } else {
-                let (hit, miss) = (self.func.add_block(), self.func.add_block());
-                self.branch(is, Self::plain(hit), Self::plain(miss));
-                self.cur = Some(hit);
-                let v = self.read_way(table, way, &snap, site, Some(&mut slow));
-                let v = self.boxed(v);
-                self.jump_with(done, &[v]);
-                self.cur = Some(miss);
+        if self.string_method(op, i, object, &site) {
+            return;
+        }
+        if !matches!(self.ty(object), Ty::Any | Ty::Table) {
+            self.interp_one();
+            return;
+        }
+        let cases = self.cases(&site, readable);
+        let (slow, v) = self.by_shape(
+            object,
+            &site,
+            &cases,
+            |b, table, case, slow| Some(b.read_way(table, &case.way, &case.shape, &site, slow)),
+            |b, table| {
+                let key = b.field_name(op, i);
+                let v = b.emit(Op::FindField, &[table, key], Ty::Any);
+                (Some(v), b.found(v))
+            },
+        );
+        let Some(v) = v else { return };
+        match slow {
+            None => {
+                if op == B::SelfGet {
+                    // The receiver as it is now, perhaps refined.
+                    let object = self.read(i.b() as u8);
+                    self.write(a + 2, object);
+                }
+                self.write(a, v);
+            }
+            Some(slow) => {
+                self.join_slow(slow, Some((a, v)));
+                if op == B::SelfGet {
+                    // On the slow path the interpreter put it there.
+                    self.write(a + 2, object);
+                    self.forget_slot(a + 2);
+                }
             }
         }
-        self.cur = Some(done);
-        let v = self.func.add_param(done, Ty::Any);
-        (slow, v)
+    }
+
+    /// Whether a lookup found something.
+    fn found(&mut self, v: Val) -> Val {
+        let none = self.emit(Op::HasTag(Tag::RET_NONE), &[v], Ty::Bool);
+        self.emit(Op::Not, &[none], Ty::Bool)
+    }
+
+    /// A field of a string, which is one of the strings' metatable's
+    /// `__index`; false if the site saw anything else.
+    fn string_method(&mut self, op: B, i: Instr, object: Val, site: &SiteSnapshot) -> bool {
+        let [way] = &site.ways[..] else { return false };
+        let strings = matches!(way.kind, WayKind::StrHolder | WayKind::StrHolderOut);
+        let Some((addr, holder)) = way.holder.filter(|_| strings) else {
+            return false;
+        };
+        let possible = matches!(self.ty(object), Ty::Any | Ty::Str)
+            && self.may_speculate(site, DeoptReason::Type)
+            && self.may_speculate(site, DeoptReason::Invalidated);
+        if !possible {
+            return false;
+        }
+        self.guard_tag(object, Tag::STR);
+        self.check_epoch(None);
+        let v = match self.constant_field(way.field.as_ref()) {
+            Some(v) => v,
+            None => {
+                let t = self.literal(PoolEntry::Object(addr, Tag::TABLE), Ty::Table);
+                let loc = match way.kind {
+                    WayKind::StrHolder => SlotLoc::Inline {
+                        index: way.slot,
+                        cap: holder.inline_cap,
+                    },
+                    _ => SlotLoc::Out(way.slot),
+                };
+                let v = self.emit(Op::LoadSlot(loc), &[t], Ty::Any);
+                let is_nil = self.emit(Op::HasTag(Tag::NIL), &[v], Ty::Bool);
+                let present = self.emit(Op::Not, &[is_nil], Ty::Bool);
+                self.guard(present, DeoptReason::Type);
+                v
+            }
+        };
+        if op == B::SelfGet {
+            let object = self.read(i.b() as u8);
+            self.write(i.a() + 2, object);
+        }
+        self.write(i.a(), v);
+        true
     }
 
     /// Reads a field under a proven shape. Failed checks exit, or leave to
@@ -174,7 +353,7 @@ impl Builder<'_> {
         way: &WaySnapshot,
         shape: &ShapeSnapshot,
         site: &SiteSnapshot,
-        mut slow: Option<&mut super::frame::Slow>,
+        mut slow: Option<&mut Slow>,
     ) -> Val {
         if way.kind == WayKind::Absent {
             return self.nil();
@@ -229,34 +408,17 @@ impl Builder<'_> {
     /// The value of a field that never changed, as a constant of the code.
     fn constant_field(&mut self, field: Option<&FieldSnapshot>) -> Option<Val> {
         let field = field.filter(|f| f.kind == FieldKind::CONST)?;
-        let (tag, payload) = field.constant;
-        let v = match tag {
-            Tag::INT => self.int(payload as i64),
-            Tag::FLOAT => self.emit(Op::Float(payload), &[], Ty::Float),
-            Tag::BOOL => self.emit(Op::Bool(payload != 0), &[], Ty::Bool),
-            Tag::STR | Tag::TABLE | Tag::LUA_FN | Tag::NATIVE_FN | Tag::USERDATA => {
-                let ty = Ty::from_tag(tag)?;
-                self.literal(PoolEntry::Object(payload, tag), ty)
-            }
-            _ => return None,
-        };
+        let v = self.fixed(field.constant)?;
         self.watch(field);
         Some(v)
     }
 
-    fn watch(&mut self, field: &FieldSnapshot) {
-        let w = Watch {
-            field: field.addr,
-            id: field.id,
-            level: field.kind.0,
-        };
-        if !self.func.watches.contains(&w) {
-            self.func.watches.push(w);
-        }
-    }
-
     /// Checks that no metatable structure changed since the snapshot.
-    fn check_epoch(&mut self, slow: Option<&mut super::frame::Slow>) {
+    fn check_epoch(&mut self, slow: Option<&mut Slow>) {
+        if let Some(stays) = &self.input.snapshot.world.meta_stays {
+            self.watch(stays);
+            return;
+        }
         let now = self.emit(Op::MetaEpoch, &[], Ty::Int);
         let then = self.int(i64::from(self.input.snapshot.meta_epoch));
         let same = self.emit(Op::IntCmp(Cond::Eq), &[now, then], Ty::Bool);
@@ -274,65 +436,39 @@ impl Builder<'_> {
         } else {
             self.read_rk(i.c())
         };
-        if site.ways.is_empty()
-            && site.count == 0
-            && self.may_speculate(&site, DeoptReason::Unreached)
-        {
-            self.exit(DeoptReason::Unreached);
+        let key = if op == B::SetTabUp { i.c() } else { i.b() };
+        if self.set_known_field(object, key, v, &site) {
             return;
         }
-        let usable = self.speculate()
-            && !site.ways.is_empty()
-            && site.state != vela_objects::feedback::CacheState::Mega
-            && matches!(self.ty(object), Ty::Any | Ty::Table)
-            && site.ways.iter().all(|w| self.writable(w, v));
-        if !usable {
+        if self.unreached(&site) {
+            return;
+        }
+        if !matches!(self.ty(object), Ty::Any | Ty::Table) {
             self.interp_one();
             return;
         }
-        let strict = site.ways.len() == 1
-            && self.may_speculate(&site, DeoptReason::Shape)
-            && self.may_speculate(&site, DeoptReason::Type);
-        if strict {
-            let table = self.guard_tag(object, Tag::TABLE);
-            let way = &site.ways[0];
-            let shape = way.shape.unwrap_or_else(unreachable_shape);
-            let lit = self.literal(PoolEntry::Shape(shape.addr), Ty::Ptr);
-            let s = self.state();
-            let g = self.push(Op::GuardShape, &[table, lit], Ty::None);
-            self.attach(g, s, DeoptReason::Shape);
-            self.write_way(table, way, &shape, v, None);
-            return;
-        }
-        let mut slow = self.begin_slow();
-        let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);
-        let shape = self.emit(Op::LoadShape, &[table], Ty::Ptr);
-        let done = self.func.add_block();
-        let n = site.ways.len();
-        for (k, way) in site.ways.iter().enumerate() {
-            let snap = way.shape.unwrap_or_else(unreachable_shape);
-            let lit = self.literal(PoolEntry::Shape(snap.addr), Ty::Ptr);
-            let is = self.emit(Op::SameObject, &[shape, lit], Ty::Bool);
-            let miss: Option<Block> = if k + 1 == n {
-                self.or_slow(&mut slow, is);
+        let cases = self.cases(&site, |way, shape| self.writable(way, shape, v));
+        let (slow, _) = self.by_shape(
+            object,
+            &site,
+            &cases,
+            |b, table, case, slow| {
+                b.write_way(table, &case.way, &case.shape, v, slow);
                 None
-            } else {
-                let (hit, miss) = (self.func.add_block(), self.func.add_block());
-                self.branch(is, Self::plain(hit), Self::plain(miss));
-                self.cur = Some(hit);
-                Some(miss)
-            };
-            self.write_way(table, way, &snap, v, Some(&mut slow));
-            self.jump_with(done, &[]);
-            self.cur = miss;
+            },
+            |b, table| {
+                let key = b.field_name(op, i);
+                let stored = b.emit(Op::PutField, &[table, key, v], Ty::Bool);
+                (None, stored)
+            },
+        );
+        if let Some(slow) = slow {
+            self.join_slow(slow, None);
         }
-        self.cur = Some(done);
-        self.join_slow(slow, None);
     }
 
     /// Whether compiled code can store `v` this way.
-    fn writable(&self, way: &WaySnapshot, v: Val) -> bool {
-        let Some(shape) = way.shape else { return false };
+    fn writable(&self, way: &WaySnapshot, shape: &ShapeSnapshot, v: Val) -> bool {
         let Some(field) = way.field else { return false };
         let fits = field.kind == FieldKind::ANY
             || field
@@ -352,7 +488,7 @@ impl Builder<'_> {
         way: &WaySnapshot,
         shape: &ShapeSnapshot,
         v: Val,
-        mut slow: Option<&mut super::frame::Slow>,
+        mut slow: Option<&mut Slow>,
     ) {
         let Some(field) = way.field else { return };
         let mut v = v;
@@ -366,21 +502,29 @@ impl Builder<'_> {
             // No `__newindex` as long as the metatables stay as they are.
             self.check_epoch(slow);
         }
-        if matches!(way.kind, WayKind::Add | WayKind::AddOut) {
-            let any = self.boxed(v);
-            let next = way.next.map_or(0, |n| n.addr);
-            let lit = self.literal(PoolEntry::Shape(next), Ty::Ptr);
-            self.push(Op::AddSlot, &[table, lit, any], Ty::None);
-            return;
-        }
         let loc = match way.kind {
-            WayKind::Own => SlotLoc::Inline {
+            WayKind::Own | WayKind::Add => SlotLoc::Inline {
                 index: way.slot,
                 cap: shape.inline_cap,
             },
             _ => SlotLoc::Out(way.slot),
         };
-        self.push(Op::StoreSlot(loc, true), &[table, v], Ty::None);
+        match (way.kind, way.next) {
+            (WayKind::Add, Some(next)) => {
+                // The slot is there, unused as long as the shape is the old one.
+                self.push(Op::StoreSlot(loc, true), &[table, v], Ty::None);
+                let next = self.literal(PoolEntry::Shape(next.addr), Ty::Ptr);
+                self.push(Op::SetShape, &[table, next], Ty::None);
+            }
+            (WayKind::AddOut, Some(next)) => {
+                let any = self.boxed(v);
+                let next = self.literal(PoolEntry::Shape(next.addr), Ty::Ptr);
+                self.push(Op::AddSlot, &[table, next, any], Ty::None);
+            }
+            _ => {
+                self.push(Op::StoreSlot(loc, true), &[table, v], Ty::None);
+            }
+        }
     }
 
     // ---- elements ----------------------------------------------------
@@ -408,23 +552,20 @@ impl Builder<'_> {
         let site = self.site(i.d());
         let (a, object) = (i.a(), self.read(i.b() as u8));
         let key = self.index_key(op, i);
-        if site.index == 0 && site.result == 0 && self.may_speculate(&site, DeoptReason::Unreached)
-        {
-            self.exit(DeoptReason::Unreached);
+        if self.unreached(&site) {
             return;
         }
-        let elems = index::TYPED | index::MIXED;
-        let usable = self.speculate()
-            && site.index & elems != 0
-            && site.index & index::FLOAT_KEY == 0
-            && matches!(self.ty(object), Ty::Any | Ty::Table)
-            && matches!(self.ty(key), Ty::Any | Ty::Int);
-        if !usable {
+        if !matches!(self.ty(object), Ty::Any | Ty::Table) {
             self.interp_one();
             return;
         }
+        let elems = index::TYPED | index::MIXED;
+        let by_element = self.speculate()
+            && site.index & elems != 0
+            && matches!(self.ty(key), Ty::Any | Ty::Int);
         let kind = only_tag(site.elems).filter(|_| site.index & index::MIXED == 0);
-        let strict = site.index & !elems == 0
+        let strict = by_element
+            && site.index & !elems == 0
             && self.may_speculate(&site, DeoptReason::Elements)
             && self.may_speculate(&site, DeoptReason::Type)
             && (kind.is_some() || site.result & 1 == 0);
@@ -459,19 +600,35 @@ impl Builder<'_> {
         }
         let mut slow = self.begin_slow();
         let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);
-        let key = self.unbox_or_slow(&mut slow, key, Tag::INT);
-        let at = self.zero_based(key);
-        let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
-        let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
-        self.or_slow(&mut slow, inside);
-        let v = self.emit(Op::LoadElem, &[table, at], Ty::Any);
-        let is_nil = self.emit(Op::HasTag(Tag::NIL), &[v], Ty::Bool);
-        let present = self.emit(Op::Not, &[is_nil], Ty::Bool);
-        self.or_slow(&mut slow, present);
+        let done = self.func.add_block();
+        if by_element {
+            let mut miss = self.begin_slow();
+            let key = self.unbox_or_slow(&mut miss, key, Tag::INT);
+            let at = self.zero_based(key);
+            let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
+            let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
+            self.or_slow(&mut miss, inside);
+            let v = self.emit(Op::LoadElem, &[table, at], Ty::Any);
+            let is_nil = self.emit(Op::HasTag(Tag::NIL), &[v], Ty::Bool);
+            let present = self.emit(Op::Not, &[is_nil], Ty::Bool);
+            self.or_slow(&mut miss, present);
+            self.jump_with(done, &[v]);
+            self.cur = Some(miss.block);
+        }
+        let find = match self.ty(key) {
+            Ty::Str => Op::FindField,
+            _ => Op::FindIndex,
+        };
+        let v = self.emit(find, &[table, key], Ty::Any);
+        let found = self.found(v);
+        self.or_slow(&mut slow, found);
+        self.jump_with(done, &[v]);
+        self.cur = Some(done);
+        let v = self.func.add_param(done, Ty::Any);
         self.join_slow(slow, Some((a, v)));
     }
 
-    fn guard_kind(&mut self, table: Val, kind: u8) {
+    pub(super) fn guard_kind(&mut self, table: Val, kind: u8) {
         let have = self.emit(Op::ElemsKind, &[table], Ty::Int);
         let want = self.int(i64::from(kind));
         let same = self.emit(Op::IntCmp(Cond::Eq), &[have, want], Ty::Bool);
@@ -483,24 +640,22 @@ impl Builder<'_> {
         let object = self.read(i.a());
         let key = self.index_key(op, i);
         let v = self.read_rk(i.c());
-        if site.index == 0 && site.count == 0 && self.may_speculate(&site, DeoptReason::Unreached) {
-            self.exit(DeoptReason::Unreached);
+        if self.unreached(&site) {
             return;
         }
-        let inside_bits = index::TYPED | index::MIXED;
-        let usable = self.speculate()
-            && site.index & (inside_bits | index::APPEND) != 0
-            && site.index & index::FLOAT_KEY == 0
-            && matches!(self.ty(object), Ty::Any | Ty::Table)
-            && matches!(self.ty(key), Ty::Any | Ty::Int)
-            && self.ty(v) != Ty::Nil;
-        if !usable {
+        if !matches!(self.ty(object), Ty::Any | Ty::Table) {
             self.interp_one();
             return;
         }
+        let inside_bits = index::TYPED | index::MIXED;
+        let by_element = self.speculate()
+            && site.index & (inside_bits | index::APPEND) != 0
+            && matches!(self.ty(key), Ty::Any | Ty::Int)
+            && self.ty(v) != Ty::Nil;
         let kind = only_tag(site.elems).filter(|_| site.index & index::MIXED == 0);
         let typed = kind.filter(|&t| self.ty(v) == Ty::Any || self.ty(v).tag() == Some(t));
         if let (Some(tag), index::TYPED) = (typed, site.index)
+            && by_element
             && self.may_speculate(&site, DeoptReason::Elements)
             && self.may_speculate(&site, DeoptReason::Type)
         {
@@ -517,38 +672,67 @@ impl Builder<'_> {
         }
         let mut slow = self.begin_slow();
         let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);
-        let key = self.unbox_or_slow(&mut slow, key, Tag::INT);
+        let done = self.func.add_block();
+        if by_element {
+            let mut miss = self.begin_slow();
+            let key = self.unbox_or_slow(&mut miss, key, Tag::INT);
+            self.store_element(&mut miss, table, key, v, typed, site.index);
+            self.jump_with(done, &[]);
+            self.cur = Some(miss.block);
+        }
+        let put = match self.ty(key) {
+            Ty::Str => Op::PutField,
+            _ => Op::PutIndex,
+        };
+        let stored = self.emit(put, &[table, key, v], Ty::Bool);
+        self.or_slow(&mut slow, stored);
+        self.jump_with(done, &[]);
+        self.cur = Some(done);
+        self.join_slow(slow, None);
+    }
+
+    /// Overwrites an element, or appends one, as the site's bits say it did
+    /// before; leaves to `miss` otherwise.
+    fn store_element(
+        &mut self,
+        miss: &mut Slow,
+        table: Val,
+        key: Val,
+        v: Val,
+        typed: Option<Tag>,
+        bits: u8,
+    ) {
         let v = match typed {
-            Some(tag) => self.unbox_or_slow(&mut slow, v, tag),
+            Some(tag) => self.unbox_or_slow(miss, v, tag),
             None => {
                 if self.ty(v) == Ty::Any {
                     let is_nil = self.emit(Op::HasTag(Tag::NIL), &[v], Ty::Bool);
                     let some = self.emit(Op::Not, &[is_nil], Ty::Bool);
-                    self.or_slow(&mut slow, some);
+                    self.or_slow(miss, some);
                 }
                 v
             }
         };
         let at = self.zero_based(key);
         let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
-        let stores = site.index & inside_bits != 0;
-        let appends = site.index & index::APPEND != 0;
+        let stores = bits & (index::TYPED | index::MIXED) != 0;
+        let appends = bits & index::APPEND != 0;
         let done = self.func.add_block();
         if stores {
             let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
             let beyond = if appends {
-                let (hit, miss) = (self.func.add_block(), self.func.add_block());
-                self.branch(inside, Self::plain(hit), Self::plain(miss));
+                let (hit, next) = (self.func.add_block(), self.func.add_block());
+                self.branch(inside, Self::plain(hit), Self::plain(next));
                 self.cur = Some(hit);
-                Some(miss)
+                Some(next)
             } else {
-                self.or_slow(&mut slow, inside);
+                self.or_slow(miss, inside);
                 None
             };
             let have = self.emit(Op::ElemsKind, &[table], Ty::Int);
             let want = self.int(i64::from(typed.map_or(ELEMS_MIXED, |t| t.0)));
             let same = self.emit(Op::IntCmp(Cond::Eq), &[have, want], Ty::Bool);
-            self.or_slow(&mut slow, same);
+            self.or_slow(miss, same);
             if typed.is_some() {
                 self.push(Op::StoreElem, &[table, at, v], Ty::None);
             } else {
@@ -556,7 +740,7 @@ impl Builder<'_> {
                 let old = self.emit(Op::LoadElem, &[table, at], Ty::Any);
                 let is_nil = self.emit(Op::HasTag(Tag::NIL), &[old], Ty::Bool);
                 let present = self.emit(Op::Not, &[is_nil], Ty::Bool);
-                self.or_slow(&mut slow, present);
+                self.or_slow(miss, present);
                 self.push(Op::StoreElemMixed, &[table, at, v], Ty::None);
             }
             self.jump_with(done, &[]);
@@ -564,16 +748,15 @@ impl Builder<'_> {
         }
         if appends {
             let end = self.emit(Op::IntCmp(Cond::Eq), &[at, len], Ty::Bool);
-            self.or_slow(&mut slow, end);
+            self.or_slow(miss, end);
             let plain = self.emit(Op::NoMeta, &[table], Ty::Bool);
-            self.or_slow(&mut slow, plain);
+            self.or_slow(miss, plain);
             let bare = self.emit(Op::NoExt, &[table], Ty::Bool);
-            self.or_slow(&mut slow, bare);
+            self.or_slow(miss, bare);
             self.push(Op::PushElem, &[table, v], Ty::None);
             self.jump_with(done, &[]);
         }
         self.cur = Some(done);
-        self.join_slow(slow, None);
     }
 
     pub(super) fn length(&mut self, i: Instr) {
@@ -600,25 +783,17 @@ impl Builder<'_> {
     }
 }
 
-/// Whether compiled code can read this way.
-fn readable(way: &WaySnapshot) -> bool {
-    way.shape.is_some()
-        && match way.kind {
-            WayKind::Own | WayKind::OwnOut | WayKind::Absent => true,
-            WayKind::Holder | WayKind::HolderOut => way.holder.is_some(),
-            _ => false,
-        }
+/// A way of a site with the shape it is for.
+struct Case {
+    shape: ShapeSnapshot,
+    way: WaySnapshot,
 }
 
-/// Ways without a shape are filtered before; an impossible shape keeps the
-/// code total.
-fn unreachable_shape() -> ShapeSnapshot {
-    ShapeSnapshot {
-        addr: 0,
-        inline_cap: 0,
-        flags: 0,
-        no_metatable: false,
-        plain_metatable: false,
-        no_newindex: false,
+/// Whether compiled code can read this way.
+fn readable(way: &WaySnapshot, _: &ShapeSnapshot) -> bool {
+    match way.kind {
+        WayKind::Own | WayKind::OwnOut | WayKind::Absent => true,
+        WayKind::Holder | WayKind::HolderOut => way.holder.is_some(),
+        _ => false,
     }
 }

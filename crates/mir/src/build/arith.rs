@@ -1,6 +1,7 @@
 //! Arithmetic, comparisons and numeric loops under operand-type feedback.
 
 use super::Builder;
+use crate::helper::Helper;
 use crate::ir::{Cond, FloatFn, FloatOp, IntOp, Op, Ty, Val};
 use vela_bytecode::{Instr, Op as B};
 use vela_deopt::DeoptReason;
@@ -338,18 +339,56 @@ impl Builder<'_> {
             Some(c) => self.branch_to(c, yes, no),
             None if self.cur.is_none() => {}
             None => {
-                let c = self.interp_cond();
-                // A metamethod may have invalidated the code: checked on
-                // both ways out.
-                let (t, f) = (self.func.add_block(), self.func.add_block());
-                self.branch(c, Self::plain(t), Self::plain(f));
-                for (block, pc) in [(t, yes), (f, no)] {
-                    self.cur = Some(block);
-                    self.guard_valid(pc);
-                    self.jump_to(pc);
-                }
+                let c = self.compare(cond, x, y, yes, no);
+                self.branch_to(c, yes, no);
             }
         }
+    }
+
+    /// A comparison of anything: a helper decides, or the interpreter where
+    /// metamethods or errors take part.
+    fn compare(&mut self, cond: Cond, x: Val, y: Val, yes: usize, no: usize) -> Val {
+        let (op, x, y) = match cond {
+            Cond::Lt => (1, x, y),
+            Cond::Le => (2, x, y),
+            Cond::Gt => (1, y, x),
+            Cond::Ge => (2, y, x),
+            _ => (0, x, y),
+        };
+        let args = [self.int(op), self.boxed(x), self.boxed(y)];
+        let answer = self.emit(Op::Lib(Helper::Compare), &args, Ty::Int);
+        let two = self.int(2);
+        let known = self.emit(Op::IntCmp(Cond::ULt), &[answer, two], Ty::Bool);
+        let (fast, slow) = (self.func.add_block(), self.func.add_block());
+        let join = self.func.add_block();
+        self.func.blocks[slow.index()].cold = true;
+        self.branch(known, Self::plain(fast), Self::plain(slow));
+        self.cur = Some(fast);
+        let one = self.int(1);
+        let is = self.emit(Op::IntCmp(Cond::Eq), &[answer, one], Ty::Bool);
+        self.jump_with(join, &[is]);
+        let (values, window) = (self.values.clone(), self.window.clone());
+        self.cur = Some(slow);
+        let c = self.interp_cond();
+        // A metamethod may have invalidated the code: checked on both ways.
+        let (t, f) = (self.func.add_block(), self.func.add_block());
+        self.branch(c, Self::plain(t), Self::plain(f));
+        for (block, pc) in [(t, yes), (f, no)] {
+            self.cur = Some(block);
+            self.guard_valid(pc);
+            let is = self.emit(Op::Bool(block == t), &[], Ty::Bool);
+            self.jump_with(join, &[is]);
+        }
+        // A slot is known only if both paths left it alone.
+        for (after, before) in self.window.iter_mut().zip(&window) {
+            if after != before {
+                *after = None;
+            }
+        }
+        self.values = values;
+        self.cur = Some(join);
+        self.state = None;
+        self.func.add_param(join, Ty::Bool)
     }
 
     fn ordering(&mut self, cond: Cond, x: Val, y: Val, site: &SiteSnapshot) -> Option<Val> {
@@ -395,6 +434,9 @@ impl Builder<'_> {
     }
 
     fn equality(&mut self, x: Val, y: Val, constant: bool, site: &SiteSnapshot) -> Option<Val> {
+        if let Some(test) = self.type_test(x, y) {
+            return Some(test);
+        }
         let (tx, ty) = (self.ty(x), self.ty(y));
         if tx == Ty::Nil || ty == Ty::Nil {
             let v = if tx == Ty::Nil { y } else { x };
@@ -570,9 +612,10 @@ impl Builder<'_> {
     fn interp_loop(&mut self, a: u8, body: usize, end: usize) {
         let runs = self.interp_cond();
         for r in a..a + 4 {
-            let v = self.emit(Op::LoadReg(r), &[], Ty::Any);
-            self.regs[r as usize] = Some(v);
-            self.window[r as usize] = Some(v);
+            let slot = self.slot(r);
+            let v = self.emit(Op::LoadReg(slot as u8), &[], Ty::Any);
+            self.values[slot] = Some(v);
+            self.window[slot] = Some(v);
         }
         self.branch_to(runs, body, end);
     }

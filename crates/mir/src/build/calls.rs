@@ -1,7 +1,7 @@
-//! Calls, intrinsics and returns.
+//! Calls and returns.
 
 use super::{Builder, only_tag};
-use crate::ir::{FloatFn, Op, PoolEntry, Ty, Val};
+use crate::ir::{Op, PoolEntry, Ty, Val};
 use vela_bytecode::{Instr, Op as B};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
@@ -32,8 +32,8 @@ impl Builder<'_> {
         let callee = self.read(a);
         if let (Some(t), Some(n)) = (&target, nargs)
             && t.native
-            && want == Some(1)
-            && self.intrinsic(a, n, t, &site)
+            && let Some(want) = want
+            && self.intrinsic(a, n, want, t, &site)
         {
             return;
         }
@@ -54,7 +54,7 @@ impl Builder<'_> {
     }
 
     /// A call of a Lua function through its entry.
-    fn call_lua(
+    pub(super) fn call_lua(
         &mut self,
         a: u8,
         nargs: usize,
@@ -66,30 +66,34 @@ impl Builder<'_> {
         let closure = self.guard_tag(callee, Tag::LUA_FN);
         let own = self.input.snapshot.proto_addr;
         let mut is_self = false;
-        if target.is_some_and(|t| t.addr == own) && !self.proto.is_vararg {
-            let proto = self.emit(Op::LoadProto, &[closure], Ty::Ptr);
-            let lit = self.literal(PoolEntry::Proto(own), Ty::Ptr);
-            let same = self.emit(Op::SameObject, &[proto, lit], Ty::Bool);
-            self.guard(same, DeoptReason::Callee);
-            is_self = true;
+        if let Some(t) = target {
+            let callee = self.inlinable(t.addr, a);
+            if let (Some(callee), Some(want)) = (callee, want) {
+                let closure = self.guard_callee(closure, t);
+                self.inline(callee, closure, a, nargs, want);
+                return;
+            }
+            if t.addr == own && !self.input.snapshot.proto.is_vararg {
+                self.guard_proto(closure, own);
+                is_self = true;
+            }
         }
         let mut args = vec![closure];
         for k in 0..nargs {
             let v = self.read(a + 2 + k as u8);
             args.push(v);
         }
-        let call_site = self.site_for(a);
+        let slot = self.slot8(a);
         let next = self.pc + 1;
         match want {
             Some(n @ (0 | 1)) => {
                 let ty = if n == 1 { Ty::Any } else { Ty::None };
-                let inst = self.push(Op::CallLua { a, is_self }, &args, ty);
-                self.func.insts[inst.index()].site = Some(call_site);
+                let call = Op::CallLua { a: slot, is_self };
+                let inst = self.push_call(call, &args, ty, a);
                 self.forget_from(a);
                 if n == 1 {
                     let v = self.func.result(inst);
                     self.write(a, v);
-                    self.guard_valid(next);
                     if let Some(tag) = only_tag(site.result) {
                         let expected =
                             tag != Tag::NIL && self.may_speculate(site, DeoptReason::Type);
@@ -98,14 +102,12 @@ impl Builder<'_> {
                             self.guard_result(v, tag, s);
                         }
                     }
-                } else {
-                    self.guard_valid(next);
                 }
+                self.guard_valid(next);
             }
             _ => {
                 let want = want.map(|n| n as u8);
-                let inst = self.push(Op::CallLuaMulti { a, want }, &args, Ty::None);
-                self.func.insts[inst.index()].site = Some(call_site);
+                self.push_call(Op::CallLuaMulti { a: slot, want }, &args, Ty::None, a);
                 self.forget_from(a);
                 let n = want.map_or(0, u32::from);
                 self.reload(u32::from(a)..u32::from(a) + n, next);
@@ -114,15 +116,48 @@ impl Builder<'_> {
         }
     }
 
+    /// The closure is one of this prototype.
+    fn guard_proto(&mut self, closure: Val, proto: u64) {
+        let have = self.emit(Op::LoadProto, &[closure], Ty::Ptr);
+        let want = self.literal(PoolEntry::Proto(proto), Ty::Ptr);
+        let same = self.emit(Op::SameObject, &[have, want], Ty::Bool);
+        self.guard(same, DeoptReason::Callee);
+    }
+
+    /// The closure is the one that the site has always called, if it was
+    /// always the same, or else one of the prototype. The closure, as a
+    /// literal if it is known.
+    pub(super) fn guard_callee(&mut self, closure: Val, target: &TargetSnapshot) -> Val {
+        if target.closure == 0 {
+            self.guard_proto(closure, target.addr);
+            return closure;
+        }
+        let entry = PoolEntry::Object(target.closure, Tag::LUA_FN);
+        let known = matches!(self.func.def_op(closure),
+            Some(Op::Literal(p)) if self.func.pool[p.index()] == entry);
+        if known {
+            return closure;
+        }
+        let want = self.literal(entry, Ty::LuaFn);
+        let same = self.emit(Op::SameObject, &[closure, want], Ty::Bool);
+        self.guard(same, DeoptReason::Callee);
+        self.replace(closure, want);
+        want
+    }
+
     /// A call of anything: callee and arguments go through the window.
     fn call_window(&mut self, i: Instr) {
         let a = i.a();
         let nargs = (i.b() as usize).checked_sub(1).map(|n| n as u8);
         let want = (i.c() as usize).checked_sub(1).map(|n| n as u8);
         self.store_call(a, nargs);
-        let call_site = self.site_for(a);
-        let inst = self.push(Op::CallWindow { a, nargs, want }, &[], Ty::None);
-        self.func.insts[inst.index()].site = Some(call_site);
+        let slot = self.slot8(a);
+        let call = Op::CallWindow {
+            a: slot,
+            nargs,
+            want,
+        };
+        self.push_call(call, &[], Ty::None, a);
         let next = self.pc + 1;
         self.forget_from(a);
         let n = want.map_or(0, u32::from);
@@ -152,106 +187,20 @@ impl Builder<'_> {
         }
     }
 
-    /// A call of a library function that the tier knows; false if it cannot
-    /// be specialised here.
-    fn intrinsic(
-        &mut self,
-        a: u8,
-        nargs: usize,
-        target: &TargetSnapshot,
-        site: &SiteSnapshot,
-    ) -> bool {
-        use Intrinsic as I;
-        let which = Intrinsic::from_u16(target.intrinsic);
-        let args: Vec<Val> = (0..nargs).map(|k| self.read(a + 2 + k as u8)).collect();
-        let number = |ty: Ty| matches!(ty, Ty::Int | Ty::Float);
-        let types: Vec<Ty> = args.iter().map(|&v| self.ty(v)).collect();
-        let supported = match which {
-            I::MathSqrt | I::MathSin | I::MathCos | I::MathTan | I::MathExp => {
-                nargs == 1 && (number(types[0]) || types[0] == Ty::Any)
-            }
-            I::MathLog => nargs == 1 && (number(types[0]) || types[0] == Ty::Any),
-            I::MathFloor | I::MathCeil => nargs == 1 && number(types[0]),
-            I::MathAbs => nargs == 1 && types[0] == Ty::Float,
-            I::MathMin | I::MathMax => nargs == 2 && types[0] == types[1] && number(types[0]),
-            I::StringLen => nargs == 1 && types[0] == Ty::Str,
-            I::Type => false,
-            _ => false,
-        };
-        if !supported || !self.may_speculate(site, DeoptReason::Type) {
-            return false;
-        }
-        let callee = self.read(a);
-        if !matches!(self.func.def_op(callee), Some(Op::Literal(p)) if self.func.pool[p.index()] == PoolEntry::Object(target.addr, Tag::NATIVE_FN))
-        {
-            if !matches!(self.ty(callee), Ty::Any | Ty::NativeFn) {
-                return false;
-            }
-            let f = self.guard_tag(callee, Tag::NATIVE_FN);
-            let lit = self.literal(PoolEntry::Object(target.addr, Tag::NATIVE_FN), Ty::NativeFn);
-            let same = self.emit(Op::SameObject, &[f, lit], Ty::Bool);
-            self.guard(same, DeoptReason::Callee);
-        }
-        let v = match which {
-            I::MathFloor | I::MathCeil => {
-                if types[0] == Ty::Int {
-                    args[0]
-                } else {
-                    let f = if which == I::MathFloor {
-                        FloatFn::Floor
-                    } else {
-                        FloatFn::Ceil
-                    };
-                    let r = self.emit(Op::FloatFn(f), &[args[0]], Ty::Float);
-                    let s = self.state();
-                    let i = self.push(Op::GuardFloatToInt, &[r], Ty::Int);
-                    self.attach(i, s, DeoptReason::Range);
-                    self.func.result(i)
-                }
-            }
-            I::MathAbs => self.emit(Op::FloatFn(FloatFn::Abs), &[args[0]], Ty::Float),
-            I::MathMin | I::MathMax => {
-                let ty = types[0];
-                let (x, y) = (args[0], args[1]);
-                // As the library: the later argument only if strictly better.
-                let (l, r) = if which == I::MathMin { (y, x) } else { (x, y) };
-                let op = if ty == Ty::Int {
-                    Op::IntCmp(crate::ir::Cond::Lt)
-                } else {
-                    Op::FloatCmp(crate::ir::Cond::Lt)
-                };
-                let better = self.emit(op, &[l, r], Ty::Bool);
-                self.emit(Op::Select, &[better, y, x], ty)
-            }
-            I::StringLen => self.emit(Op::StrLen, &[args[0]], Ty::Int),
-            _ => {
-                let x = if types[0] == Ty::Any {
-                    self.guard_tag(args[0], Tag::FLOAT)
-                } else {
-                    self.as_float(args[0])
-                };
-                let f = match which {
-                    I::MathSqrt => FloatFn::Sqrt,
-                    I::MathSin => FloatFn::Sin,
-                    I::MathCos => FloatFn::Cos,
-                    I::MathTan => FloatFn::Tan,
-                    I::MathExp => FloatFn::Exp,
-                    _ => FloatFn::Log,
-                };
-                self.emit(Op::FloatFn(f), &[x], Ty::Float)
-            }
-        };
-        self.forget_from(a);
-        self.write(a, v);
-        true
-    }
-
     /// Only Lua functions take the frame's place. Natives and what cannot be
     /// called run above it, so that errors name this function and its line;
     /// callable tables are left to the interpreter, which does both.
     pub(super) fn tail_call(&mut self, i: Instr) {
         let a = i.a();
         let nargs = (i.b() as usize).checked_sub(1).map(|n| n as u8);
+        if self.returned_intrinsic(i) {
+            return;
+        }
+        if self.inlined.is_some() {
+            // Functions with open lists here are not inlined.
+            self.inlined_tail_call(a, usize::from(nargs.unwrap_or(0)));
+            return;
+        }
         self.store_call(a, nargs);
         let callee = self.read(a);
         match self.ty(callee) {
@@ -280,16 +229,50 @@ impl Builder<'_> {
         self.cur = None;
     }
 
+    /// A tail call of a library function that the tier knows.
+    fn returned_intrinsic(&mut self, i: Instr) -> bool {
+        let site = self.site(i.d());
+        let target = match &site.ways[..] {
+            [way] if self.may_speculate(&site, DeoptReason::Callee) => way.target.clone(),
+            _ => None,
+        };
+        let (Some(target), Some(n)) = (target, (i.b() as usize).checked_sub(1)) else {
+            return false;
+        };
+        // Those that always give one result.
+        use Intrinsic as I;
+        let one = matches!(
+            Intrinsic::from_u16(target.intrinsic),
+            I::SetMetatable
+                | I::MathSqrt
+                | I::MathFloor
+                | I::MathCeil
+                | I::MathAbs
+                | I::MathMin
+                | I::MathMax
+                | I::StringSub
+                | I::StringChar
+                | I::StringLen
+                | I::Type
+                | I::RawGet
+                | I::RawLen
+                | I::RawEqual
+        );
+        if !target.native || !one || !self.intrinsic(i.a(), n, 1, &target, &site) {
+            return false;
+        }
+        self.return_op(B::Return1, i);
+        true
+    }
+
     /// A call of what is in the window at `a`, whose results are returned.
     fn call_and_return(&mut self, a: u8, nargs: Option<u8>) {
-        let call_site = self.site_for(a);
         let call = Op::CallWindow {
             a,
             nargs,
             want: None,
         };
-        let inst = self.push(call, &[], Ty::None);
-        self.func.insts[inst.index()].site = Some(call_site);
+        self.push_call(call, &[], Ty::None, a);
         let results = Op::ReturnWindow {
             from: a,
             count: None,
@@ -305,6 +288,24 @@ impl Builder<'_> {
             B::Return1 => Some(1),
             _ => (i.b() as usize).checked_sub(1),
         };
+        if self.inlined.is_some() {
+            let results: Vec<Val> = (0..count.unwrap_or(0))
+                .map(|k| self.read(a + k as u8))
+                .collect();
+            self.return_inlined(&results);
+            return;
+        }
+        if self.has_tbc() {
+            // What is returned stays in the window while variables are closed.
+            let Some(n) = count else {
+                self.exit(DeoptReason::Unreached);
+                return;
+            };
+            for r in 0..n {
+                self.store_reg(a + r as u8);
+            }
+            self.push_interp(Ty::None);
+        }
         match count {
             Some(0) => {
                 self.push(Op::ReturnNone, &[], Ty::None);

@@ -14,9 +14,15 @@ pub(super) fn run(func: &mut Func) {
 fn drop_validity_checks(func: &mut Func) {
     let insts = &func.insts;
     for block in &mut func.blocks {
-        block
-            .insts
-            .retain(|i| insts[i.index()].op != Op::GuardValid);
+        // Behind a poll the check is also how to leave when the collector has
+        // to do what compiled code must not see.
+        let mut polled = false;
+        block.insts.retain(|i| {
+            let op = &insts[i.index()].op;
+            let keep = *op != Op::GuardValid || polled;
+            polled = *op == Op::Poll;
+            keep
+        });
     }
 }
 

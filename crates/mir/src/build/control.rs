@@ -1,7 +1,7 @@
 //! Safepoints and generic loops.
 
 use super::Builder;
-use crate::ir::{Op, Site, SiteData, Ty};
+use crate::ir::{Op, Ty};
 use vela_bytecode::Instr;
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
@@ -10,20 +10,9 @@ impl Builder<'_> {
     /// A safepoint before a back edge. Its roots are operands, stored only
     /// when it is taken.
     pub(super) fn poll(&mut self) {
-        let mut live = Vec::new();
-        let mut roots = Vec::new();
-        for r in self.live.live_in(self.pc as u32).iter() {
-            let v = self.read(r);
-            if self.ty(v).may_be_object() {
-                live.push(r);
-                roots.push(v);
-            }
-        }
-        self.func.sites.push(SiteData {
-            pc: self.pc as u32,
-            live,
-        });
-        let site = Site(self.func.sites.len() as u32 - 1);
+        let live = self.roots_below(u8::MAX);
+        let site = self.add_site(live);
+        let roots = self.poll_operands(site);
         let i = self.push(Op::Poll, &roots, Ty::None);
         self.func.insts[i.index()].site = Some(site);
         let pc = self.pc;

@@ -65,8 +65,11 @@ impl Builder<'_> {
                 self.float(f)
             }
             Constant::Str(_) => {
-                let p = self.func.pool_slot(PoolEntry::Constant(k));
-                self.emit(Op::Literal(p), &[], Ty::Str)
+                let entry = match &self.inlined {
+                    None => PoolEntry::Constant(k),
+                    Some(_) => PoolEntry::Object(self.snapshot.strings[k as usize], Tag::STR),
+                };
+                self.literal(entry, Ty::Str)
             }
         }
     }
@@ -105,18 +108,37 @@ impl Builder<'_> {
     // ---- registers ---------------------------------------------------
 
     pub(super) fn read(&mut self, r: u8) -> Val {
-        match self.regs[r as usize] {
+        let slot = self.slot(r);
+        match self.values[slot] {
             Some(v) => v,
             None => {
                 let v = self.nil();
-                self.regs[r as usize] = Some(v);
+                self.values[slot] = Some(v);
                 v
             }
         }
     }
 
     pub(super) fn write(&mut self, r: u8, v: Val) {
-        self.regs[r as usize] = Some(v);
+        let slot = self.slot(r);
+        self.values[slot] = Some(v);
+    }
+
+    /// Where a register of the current frame is in the function's window.
+    pub(super) fn slot(&self, r: u8) -> usize {
+        self.base + r as usize
+    }
+
+    /// The same, as operations name it. Frames are only inlined where their
+    /// windows fit.
+    pub(super) fn slot8(&self, r: u8) -> u8 {
+        self.slot(r) as u8
+    }
+
+    /// What the register's slot in the window holds is not known any more.
+    pub(super) fn forget_slot(&mut self, r: u8) {
+        let slot = self.slot(r);
+        self.forget_window(slot);
     }
 
     /// A register, or a constant above the register range.
@@ -131,12 +153,12 @@ impl Builder<'_> {
     /// Replaces a value by a refined one in every register. The window keeps
     /// its knowledge: the bits are the same.
     pub(super) fn replace(&mut self, old: Val, new: Val) {
-        for r in &mut self.regs {
+        for r in &mut self.values {
             if *r == Some(old) {
                 *r = Some(new);
             }
         }
-        for w in &mut self.window {
+        for w in &mut self.window[..super::inline::SITES] {
             if *w == Some(old) {
                 *w = Some(new);
             }
@@ -155,7 +177,7 @@ impl Builder<'_> {
             pc: pc as u32,
             regs,
             in_window: Vec::new(),
-            caller: None,
+            caller: self.inlined.as_ref().map(|i| i.caller.clone()),
         });
         State(self.func.states.len() as u32 - 1)
     }
@@ -242,37 +264,63 @@ impl Builder<'_> {
     /// Makes the register's window slot current.
     pub(super) fn store_reg(&mut self, r: u8) {
         let v = self.read(r);
-        if self.window[r as usize] != Some(v) {
-            self.push(Op::StoreReg(r), &[v], Ty::None);
-            self.window[r as usize] = Some(v);
+        self.store_slot(self.slot(r), v);
+    }
+
+    pub(super) fn store_slot(&mut self, slot: usize, v: Val) {
+        if self.window[slot] != Some(v) {
+            self.push(Op::StoreReg(slot as u8), &[v], Ty::None);
+            self.forget_record(slot);
+            self.window[slot] = Some(v);
         }
     }
 
-    /// Stores the live registers below `limit` that may hold objects and
-    /// describes the call site.
-    pub(super) fn site_for(&mut self, limit: u8) -> Site {
-        let mut live = Vec::new();
+    /// Live registers below `limit` that may hold objects.
+    pub(super) fn roots_below(&mut self, limit: u8) -> Vec<u8> {
+        let mut roots = Vec::new();
         for r in self.live.live_in(self.pc as u32).iter() {
             if r < limit {
                 let v = self.read(r);
                 if self.ty(v).may_be_object() {
-                    self.store_reg(r);
-                    live.push(r);
+                    roots.push(r);
                 }
             }
         }
+        roots
+    }
+
+    /// Describes a site of the current frame at the current instruction.
+    pub(super) fn add_site(&mut self, live: Vec<u8>) -> Site {
         self.func.sites.push(SiteData {
             pc: self.pc as u32,
             live,
+            caller: self.inlined.as_ref().map(|i| i.site),
         });
         Site(self.func.sites.len() as u32 - 1)
     }
 
+    /// Appends a call site. Before it, the live registers below `limit` that
+    /// may hold objects are stored, those of the calling frames as well, and
+    /// inlined frames are made visible.
+    pub(super) fn push_call(&mut self, op: Op, args: &[Val], ty: Ty, limit: u8) -> Inst {
+        self.store_callers();
+        let roots = self.roots_below(limit);
+        for &r in &roots {
+            self.store_reg(r);
+        }
+        let site = self.add_site(roots);
+        self.push_frames();
+        let inst = self.push(op, args, ty);
+        self.func.insts[inst.index()].site = Some(site);
+        self.pop_frames();
+        inst
+    }
+
     /// Forgets registers and window slots from `from` on.
     pub(super) fn forget_from(&mut self, from: u8) {
-        for r in from as usize..self.regs.len() {
-            self.regs[r] = None;
-            self.window[r] = None;
+        for slot in self.slot(from)..self.values.len() {
+            self.values[slot] = None;
+            self.forget_window(slot);
         }
     }
 
@@ -280,14 +328,14 @@ impl Builder<'_> {
     /// window.
     pub(super) fn reload(&mut self, range: std::ops::Range<u32>, next: usize) {
         for r in range {
-            let r = r as u8;
-            if (r as usize) < self.regs.len() {
-                self.regs[r as usize] = None;
-                self.window[r as usize] = None;
+            let (r, slot) = (r as u8, self.slot(r as u8));
+            if slot < self.values.len() {
+                self.values[slot] = None;
+                self.forget_window(slot);
                 if next < self.proto.code.len() && self.live.live_in(next as u32).contains(r) {
-                    let v = self.emit(Op::LoadReg(r), &[], Ty::Any);
-                    self.regs[r as usize] = Some(v);
-                    self.window[r as usize] = Some(v);
+                    let v = self.emit(Op::LoadReg(slot as u8), &[], Ty::Any);
+                    self.values[slot] = Some(v);
+                    self.window[slot] = Some(v);
                 }
             }
         }
@@ -295,16 +343,13 @@ impl Builder<'_> {
 
     /// Stores what the current instruction reads and what is live, and hands
     /// the instruction to the interpreter.
-    fn push_interp(&mut self, ty: Ty) -> Inst {
+    pub(super) fn push_interp(&mut self, ty: Ty) -> Inst {
         let mut used = Vec::new();
         for_each_use(self.proto, self.pc, |range| used.extend(range));
         for r in used {
             self.store_reg(r as u8);
         }
-        let site = self.site_for(u8::MAX);
-        let i = self.push(Op::InterpOne, &[], ty);
-        self.func.insts[i.index()].site = Some(site);
-        i
+        self.push_call(Op::InterpOne, &[], ty, u8::MAX)
     }
 
     /// Runs the current comparison or loop instruction through the
@@ -341,33 +386,37 @@ impl Builder<'_> {
         if self.cfg.has_params(pc) {
             for r in self.param_regs(pc) {
                 let v = self.read(r);
-                let ty = self.ty(v);
-                let known = self.types.get(&(pc, r)).copied();
-                let want = match known {
-                    _ if self.give_up => Ty::Any,
-                    None => ty,
-                    Some(t) if t == ty => t,
-                    Some(_) => Ty::Any,
-                };
-                if known != Some(want) {
-                    self.types.insert((pc, r), want);
-                    if known.is_some() {
-                        self.widened = true;
-                    }
-                }
-                let v = if want == Ty::Any { self.boxed(v) } else { v };
+                let v = self.joined((self.instance, pc, r), v);
                 args.push(v);
             }
         } else {
             self.inherited.insert(
                 pc,
                 Inherited {
-                    regs: self.regs.clone(),
+                    values: self.values.clone(),
                     window: self.window.clone(),
                 },
             );
         }
         Target { block, args }
+    }
+
+    /// The value as the block parameter with this key takes it. Where edges
+    /// disagree, the parameter's type is widened.
+    pub(super) fn joined(&mut self, key: (u32, usize, u8), v: Val) -> Val {
+        let ty = self.ty(v);
+        let known = self.types.get(key);
+        let want = match known {
+            _ if self.give_up => Ty::Any,
+            None => ty,
+            Some(t) if t == ty => t,
+            Some(_) => Ty::Any,
+        };
+        if known != Some(want) {
+            self.types.of.insert(key, want);
+            self.widened |= known.is_some();
+        }
+        if want == Ty::Any { self.boxed(v) } else { v }
     }
 
     /// Ends the current block with a jump.
@@ -423,7 +472,7 @@ impl Builder<'_> {
         self.func.blocks[block.index()].cold = true;
         Slow {
             block,
-            regs: self.regs.clone(),
+            values: self.values.clone(),
             window: self.window.clone(),
             used: false,
         }
@@ -456,7 +505,7 @@ impl Builder<'_> {
     /// `result` for register `a`. Goes on behind both paths.
     pub(super) fn join_slow(&mut self, slow: Slow, result: Option<(u8, Val)>) {
         if !slow.used {
-            self.regs = slow.regs;
+            self.values = slow.values;
             if let Some((a, v)) = result {
                 self.write(a, v);
             }
@@ -470,7 +519,7 @@ impl Builder<'_> {
             }
             None => self.jump_with(join, &[]),
         }
-        self.regs = slow.regs.clone();
+        self.values = slow.values.clone();
         self.window = slow.window.clone();
         self.cur = Some(slow.block);
         self.interp_one();
@@ -488,13 +537,13 @@ impl Builder<'_> {
                 *after = None;
             }
         }
-        self.regs = slow.regs;
+        self.values = slow.values;
         self.cur = Some(join);
         self.state = None;
         if let Some((a, _)) = result {
             let v = self.func.add_param(join, Ty::Any);
             self.write(a, v);
-            self.window[a as usize] = None;
+            self.forget_slot(a);
         }
     }
 }
@@ -502,7 +551,7 @@ impl Builder<'_> {
 /// The cold side of a diamond.
 pub(super) struct Slow {
     pub(super) block: Block,
-    regs: Vec<Option<Val>>,
+    values: Vec<Option<Val>>,
     window: Vec<Option<Val>>,
     used: bool,
 }

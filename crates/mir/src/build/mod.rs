@@ -17,7 +17,14 @@
 //! | `frame` | register map, frame states, window stores, call sites |
 //! | `arith` | arithmetic, comparisons, loops over numbers |
 //! | `access` | fields, globals, methods, elements, cells |
-//! | `calls` | calls, intrinsics, returns |
+//! | `calls` | calls and returns |
+//! | `inline` | calls whose callee is built in place |
+//! | `intrinsics` | calls of library functions that the tier knows |
+//! | `iterators` | generic loops |
+//! | `lists` | positional parts of constructors |
+//! | `strings` | concatenation, tests of types, closures |
+//! | `known` | values known without a test |
+//! | `varargs` | extra arguments |
 //! | `cleanup` | redundant block parameters, unneeded validity checks |
 
 mod access;
@@ -27,10 +34,18 @@ mod cfg;
 mod cleanup;
 mod control;
 mod frame;
+mod inline;
+mod intrinsics;
+mod iterators;
+mod known;
+mod lists;
+mod strings;
+mod varargs;
 
 use crate::backend::CompileError;
-use crate::ir::{Block, EntryKind, Func, Op, State, Ty, Val};
+use crate::ir::{Block, EntryKind, Func, IntOp, Op, PoolEntry, State, Ty, Val};
 use cfg::Cfg;
+use inline::{Activation, Inlined, Library};
 use std::collections::HashMap;
 use vela_bytecode::liveness::Liveness;
 use vela_bytecode::{Instr, Proto};
@@ -49,6 +64,20 @@ pub struct BuildInput<'a> {
     pub speculate: bool,
     /// Most bytecode instructions a function may have.
     pub max_size: usize,
+    /// Cells in which the code counts what it executes; `None` for code that
+    /// is to be fast.
+    pub counters: Option<Counters>,
+}
+
+/// Addresses of two cells that hold integers, for the statistics that cost
+/// time. They must be kept alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// Bytecode instructions executed in compiled code, counted block by
+    /// block: an exit in the middle of a block leaves the whole counted.
+    pub operations: u64,
+    /// Calls of the function.
+    pub calls: u64,
 }
 
 /// Rounds of widening before all types are given up.
@@ -67,27 +96,21 @@ pub fn build(input: &BuildInput<'_>) -> Result<Func, CompileError> {
             limit: input.max_size,
         });
     }
-    if proto
-        .code
-        .iter()
-        .any(|i| i.op() == Some(vela_bytecode::Op::Tbc))
-    {
-        return Err(CompileError::Unsupported("to-be-closed variables"));
-    }
     let start = match input.entry {
         EntryKind::Call => usize::from(proto.is_vararg),
         EntryKind::Osr { pc } => pc as usize,
     };
     let live = Liveness::compute(proto);
     let cfg = Cfg::compute(proto, start);
-    let mut types = HashMap::new();
+    let library = Library::new(input.snapshot);
+    let mut types = Types::default();
     for round in 0..=MAX_ROUNDS {
         let give_up = round == MAX_ROUNDS;
         let mut b = Builder::new(
             input,
             proto,
-            &live,
-            &cfg,
+            (&live, &cfg),
+            &library,
             std::mem::take(&mut types),
             give_up,
         );
@@ -97,6 +120,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Func, CompileError> {
             continue;
         }
         let mut func = b.func;
+        func.max_stack = b.window_end as u8;
         cleanup::run(&mut func);
         return Ok(func);
     }
@@ -107,41 +131,72 @@ pub fn build(input: &BuildInput<'_>) -> Result<Func, CompileError> {
 /// predecessor.
 #[derive(Clone)]
 struct Inherited {
-    regs: Vec<Option<Val>>,
+    values: Vec<Option<Val>>,
     window: Vec<Option<Val>>,
 }
 
 struct Builder<'a> {
     input: &'a BuildInput<'a>,
+    library: &'a Library<'a>,
+    func: Func,
+    types: Types,
+    widened: bool,
+    give_up: bool,
+    /// The block being filled; `None` after a terminator.
+    cur: Option<Block>,
+    /// Value of each register of all frames, by its slot in the window.
+    values: Vec<Option<Val>>,
+    /// Value that each window slot is known to hold.
+    window: Vec<Option<Val>>,
+    /// End of the part of the window in use.
+    window_end: usize,
+    /// Bytecode instructions inlined so far.
+    inlined_size: usize,
+    /// The frames around the current one, outermost first.
+    outer: Vec<Activation<'a>>,
+
+    // The current frame. An inlined call exchanges these, see `Activation`.
+    snapshot: &'a FunctionSnapshot,
     proto: &'a Proto,
     live: &'a Liveness,
     cfg: &'a Cfg,
-    func: Func,
+    /// Distinguishes the copies of inlined functions in `types`.
+    instance: u32,
+    /// The window's slot of register 0.
+    base: usize,
+    /// How the frame came to be inlined; `None` for the function's own.
+    inlined: Option<Inlined>,
     /// MIR block of each bytecode block, by first pc.
     blocks: HashMap<usize, Block>,
-    /// Entry types of blocks with several predecessors: (pc, register).
-    types: HashMap<(usize, u8), Ty>,
-    widened: bool,
-    give_up: bool,
     inherited: HashMap<usize, Inherited>,
-    /// The block being filled; `None` after a terminator.
-    cur: Option<Block>,
     pc: usize,
-    /// Value of each register.
-    regs: Vec<Option<Val>>,
-    /// Value that each window slot is known to hold.
-    window: Vec<Option<Val>>,
     /// State at the current instruction, made on demand.
     state: Option<State>,
+}
+
+/// What one round of building finds out for the next.
+#[derive(Default)]
+struct Types {
+    /// Entry types of blocks with several predecessors: (instance, pc,
+    /// register).
+    of: HashMap<(u32, usize, u8), Ty>,
+    /// Number of each inlined copy: by the caller's, the call's pc, the callee.
+    instances: HashMap<(u32, usize, u64), u32>,
+}
+
+impl Types {
+    fn get(&self, key: (u32, usize, u8)) -> Option<Ty> {
+        self.of.get(&key).copied()
+    }
 }
 
 impl<'a> Builder<'a> {
     fn new(
         input: &'a BuildInput<'a>,
         proto: &'a Proto,
-        live: &'a Liveness,
-        cfg: &'a Cfg,
-        types: HashMap<(usize, u8), Ty>,
+        (live, cfg): (&'a Liveness, &'a Cfg),
+        library: &'a Library<'a>,
+        types: Types,
         give_up: bool,
     ) -> Self {
         let name = format!(
@@ -159,19 +214,27 @@ impl<'a> Builder<'a> {
         let n = proto.max_stack as usize;
         Builder {
             input,
-            proto,
-            live,
-            cfg,
+            library,
             func,
-            blocks: HashMap::new(),
             types,
             widened: false,
             give_up,
-            inherited: HashMap::new(),
             cur: Some(Func::ENTRY),
+            values: vec![None; inline::WINDOW],
+            window: vec![None; inline::KNOWN],
+            window_end: n,
+            inlined_size: 0,
+            outer: Vec::new(),
+            snapshot: input.snapshot,
+            proto,
+            live,
+            cfg,
+            instance: 0,
+            base: 0,
+            inlined: None,
+            blocks: HashMap::new(),
+            inherited: HashMap::new(),
             pc: 0,
-            regs: vec![None; n],
-            window: vec![None; n],
             state: None,
         }
     }
@@ -182,9 +245,18 @@ impl<'a> Builder<'a> {
             EntryKind::Call => self.call_entry(),
             EntryKind::Osr { .. } => self.osr_entry(start),
         }
+        if let (Some(counters), EntryKind::Call) = (self.input.counters, self.input.entry) {
+            self.count(counters.calls, 1);
+        }
         if self.cur.is_some() {
             self.jump_to(start);
         }
+        self.fill_blocks();
+    }
+
+    /// Builds all blocks of the current frame's function that something jumps
+    /// to.
+    fn fill_blocks(&mut self) {
         for &first in &self.cfg.order {
             if self.start_block(first) {
                 self.fill_block(first);
@@ -197,7 +269,7 @@ impl<'a> Builder<'a> {
     fn call_entry(&mut self) {
         for r in 0..self.proto.num_params {
             let v = self.func.add_param(Func::ENTRY, Ty::Any);
-            self.regs[r as usize] = Some(v);
+            self.write(r, v);
             // A vararg function's frame was laid out anew. Otherwise a slot
             // holds its argument only from the fourth on, and only if the
             // caller gave that many.
@@ -224,7 +296,7 @@ impl<'a> Builder<'a> {
         let live: Vec<u8> = self.live.live_in(start as u32).iter().collect();
         for &r in &live {
             let v = self.emit(Op::LoadReg(r), &[], Ty::Any);
-            self.regs[r as usize] = Some(v);
+            self.write(r, v);
             self.window[r as usize] = Some(v);
         }
         let state = self.func.states.len() as u32;
@@ -243,7 +315,7 @@ impl<'a> Builder<'a> {
                 .get(r as usize)
                 .copied()
                 .unwrap_or(Tag::NIL);
-            let expected = self.types.get(&(start, r)).copied();
+            let expected = self.types.get((0, start, r));
             if tag == Tag::NIL || expected == Some(Ty::Any) || !self.speculate() && tag != Tag::CELL
             {
                 continue;
@@ -285,19 +357,18 @@ impl<'a> Builder<'a> {
         };
         self.cur = Some(block);
         self.state = None;
-        let n = self.regs.len();
         if self.cfg.has_params(first) {
-            self.regs = vec![None; n];
-            self.window = vec![None; n];
+            self.enter_join();
             for r in self.param_regs(first) {
-                let ty = self.types.get(&(first, r)).copied().unwrap_or(Ty::Any);
+                let key = (self.instance, first, r);
+                let ty = self.types.get(key).unwrap_or(Ty::Any);
                 let v = self.func.add_param(block, ty);
-                self.regs[r as usize] = Some(v);
+                self.write(r, v);
             }
             self.func.blocks[block.index()].loop_header = self.cfg.is_loop_header(first);
             self.merge_loop_variable(first);
         } else if let Some(inherited) = self.inherited.remove(&first) {
-            self.regs = inherited.regs;
+            self.values = inherited.values;
             self.window = inherited.window;
         }
         true
@@ -311,18 +382,25 @@ impl<'a> Builder<'a> {
         if prep.op() == Some(vela_bytecode::Op::ForPrep)
             && self.live.live_in(first as u32).contains(prep.a() + 3)
         {
-            self.regs[prep.a() as usize + 3] = self.regs[prep.a() as usize];
+            let index = self.read(prep.a());
+            self.write(prep.a() + 3, index);
         }
     }
 
     fn fill_block(&mut self, first: usize) {
         let end = self.cfg.end_of(first);
         let mut pc = first;
+        if let Some(counters) = self.input.counters {
+            let steps = self.steps(first, end);
+            self.count(counters.operations, steps);
+        }
         while pc < end && self.cur.is_some() {
             self.pc = pc;
             self.state = None;
             let instr = self.proto.code[pc];
             self.instruction(instr);
+            // An instruction may have been built with the one before.
+            pc = self.pc;
             pc += if instr.op().is_some_and(vela_bytecode::Op::is_comparison) {
                 2
             } else {
@@ -332,6 +410,24 @@ impl<'a> Builder<'a> {
         if self.cur.is_some() {
             self.jump_to(end);
         }
+    }
+
+    /// Instructions that the interpreter would execute in `first..end`: a
+    /// comparison takes the jump behind it along.
+    fn steps(&self, first: usize, end: usize) -> i64 {
+        let code = &self.proto.code[first..end];
+        let comparison = |i: &&Instr| i.op().is_some_and(vela_bytecode::Op::is_comparison);
+        (code.len() - code.iter().filter(comparison).count()) as i64
+    }
+
+    /// Adds `n` to the integer in a cell.
+    fn count(&mut self, cell: u64, n: i64) {
+        let cell = self.literal(PoolEntry::Object(cell, Tag::CELL), Ty::Cell);
+        let held = self.emit(Op::LoadCell, &[cell], Ty::Any);
+        let held = self.emit(Op::Unbox, &[held], Ty::Int);
+        let n = self.int(n);
+        let sum = self.emit(Op::IntOp(IntOp::Add), &[held, n], Ty::Int);
+        self.push(Op::StoreCell, &[cell, sum], Ty::None);
     }
 
     fn instruction(&mut self, i: Instr) {
@@ -371,17 +467,7 @@ impl<'a> Builder<'a> {
             B::GetIndex | B::GetInt => self.get_index(op, i),
             B::SetIndex | B::SetInt => self.set_index(op, i),
             B::Len => self.length(i),
-            B::NewTable => {
-                let t = self.emit(
-                    Op::NewTable {
-                        fields: i.c(),
-                        elems: i.b(),
-                    },
-                    &[],
-                    Ty::Table,
-                );
-                self.write(a, t);
-            }
+            B::NewTable => self.new_table(i),
             B::Add
             | B::Sub
             | B::Mul
@@ -440,11 +526,14 @@ impl<'a> Builder<'a> {
             B::Call => self.call(i),
             B::TailCall => self.tail_call(i),
             B::Return | B::Return0 | B::Return1 => self.return_op(op, i),
-            B::SetList | B::Concat | B::Vararg | B::Closure | B::TForCall | B::Tbc => {
-                self.interp_one()
-            }
-            // Functions with to-be-closed variables are not compiled, and
-            // generic loops are only entered without a closing value.
+            B::TForCall => self.tfor_call(i),
+            B::Concat => self.concat(i),
+            B::Closure => self.new_closure(i),
+            B::Vararg => self.vararg(i),
+            B::SetList => self.set_list(i),
+            B::Tbc => self.interp_one(),
+            B::Close if self.has_tbc() => self.interp_one(),
+            // Generic loops are only entered without a closing value.
             B::VarargPrep | B::Close => {}
         }
     }
@@ -454,10 +543,15 @@ impl<'a> Builder<'a> {
         (self.pc as i64 + 1 + i64::from(i.sbx())) as usize
     }
 
+    /// Whether the current frame's function marks variables to be closed.
+    fn has_tbc(&self) -> bool {
+        let marks = |i: &Instr| i.op() == Some(vela_bytecode::Op::Tbc);
+        self.proto.code.iter().any(marks)
+    }
+
     /// Feedback of a slot; empty if there is none.
     fn site(&self, slot: u16) -> SiteSnapshot {
-        self.input
-            .snapshot
+        self.snapshot
             .sites
             .get(slot as usize)
             .cloned()

@@ -8,12 +8,14 @@ use super::Fuel;
 use super::edit::{compact_states, drop_unreachable, retain_params};
 use crate::analysis::for_each_use;
 use crate::exits::unboxed;
+use crate::helper::Effect;
 use crate::ir::{Block, Def, Func, Inst, Op, Val};
 
 /// Whether the instruction may go when its result is not used.
 pub(super) fn is_removable(op: &Op) -> bool {
     op.is_pure()
-        || matches!(op, Op::NewTable { .. } | Op::NewCell)
+        || matches!(op, Op::NewTable { .. } | Op::NewCell | Op::NewClosure(_))
+        || matches!(op.lib_effect(), Some(Effect::Allocates))
         || op.reads().is_some() && !op.is_guard()
 }
 

@@ -191,6 +191,9 @@ fn simplify(func: &Func, b: Block, i: Inst) -> Option<Fold> {
         | Op::StoreElemMixed
         | Op::PushElem
         | Op::AddSlot
+        | Op::PutField
+        | Op::FindIndex
+        | Op::PutIndex
         | Op::StoreSlot(_, true)
         | Op::CallLua { .. }
         | Op::CallLuaMulti { .. }

@@ -12,9 +12,9 @@
 
 use super::Fuel;
 use super::edit::{Replacements, become_op};
-use super::memory::{ClassSet, Classes};
+use super::memory::{ClassSet, Classes, class_read};
 use crate::analysis::Cfg;
-use crate::ir::{Alias, Block, Cond, Def, FloatOp, Func, Inst, IntOp, Op, Ty, Val};
+use crate::ir::{Alias, Block, Cond, Def, FloatOp, Func, Inst, IntOp, Op, Pool, Ty, Val};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use vela_objects::Tag;
@@ -62,6 +62,9 @@ struct Gvn<'f> {
     facts: HashMap<Val, bool>,
     tags: HashMap<Val, Tag>,
     undo: Vec<Undo>,
+    /// Numbers values as they are met: of two of which one dominates the
+    /// other, that one has the lower number.
+    order: HashMap<Val, u32>,
     /// Current version by class.
     versions: Vec<u32>,
     next_version: u32,
@@ -79,7 +82,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         .map(|b| {
             let mut set = vec![false; classes.list.len()];
             for &i in &b.insts {
-                classes.for_each_clobbered(&func.inst(i).op, |n| set[n] = true);
+                classes.for_each_clobbered(func, i, |n| set[n] = true);
             }
             set
         })
@@ -100,6 +103,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         facts: HashMap::new(),
         tags: HashMap::new(),
         undo: Vec::new(),
+        order: HashMap::new(),
         versions: (1..=n as u32).collect(),
         next_version: n as u32 + 1,
         classes,
@@ -226,7 +230,7 @@ impl Gvn<'_> {
     }
 
     fn load_key(&self, op: Op, args: &[Val], ty: Ty) -> Key {
-        let version = op.reads().map_or(0, |a| self.version(a));
+        let version = class_read(&op, ty).map_or(0, |a| self.version(a));
         self.key(op, args, ty, version)
     }
 
@@ -327,6 +331,10 @@ impl Gvn<'_> {
     }
 
     fn block(&mut self, b: Block) {
+        for n in 0..self.func.blocks[b.index()].params.len() {
+            let v = self.func.blocks[b.index()].params[n];
+            self.order.insert(v, self.order.len() as u32);
+        }
         let insts = std::mem::take(&mut self.func.blocks[b.index()].insts);
         let mut kept = Vec::with_capacity(insts.len());
         for i in insts {
@@ -334,6 +342,9 @@ impl Gvn<'_> {
             match self.inst(i) {
                 Action::Keep => {
                     kept.push(i);
+                    if let Some(v) = self.func.inst(i).result {
+                        self.order.insert(v, self.order.len() as u32);
+                    }
                     self.effects(i);
                 }
                 Action::Remove => self.changed = true,
@@ -446,9 +457,20 @@ impl Gvn<'_> {
         let data = self.func.inst(i);
         let (op, args, result) = (data.op.clone(), data.args.clone(), data.result);
         let mut written: SmallVec<[usize; 16]> = SmallVec::new();
-        self.classes.for_each_clobbered(&op, |n| written.push(n));
+        self.classes
+            .for_each_clobbered(self.func, i, |n| written.push(n));
+        let others = match op {
+            Op::AddSlot | Op::SetShape | Op::StoreSlot(..) => {
+                self.facts_of_others(args[0], &written)
+            }
+            _ => Vec::new(),
+        };
         for n in written {
             self.new_version(n);
+        }
+        for (mut key, known) in others {
+            key.version = key.op.reads().map_or(0, |a| self.version(a));
+            self.learn(key, known);
         }
         match op {
             Op::StoreReg(r) => self.stored(Op::LoadReg(r), &[], args[0]),
@@ -461,10 +483,79 @@ impl Gvn<'_> {
             Op::StoreElem | Op::StoreElemMixed => {
                 self.stored(Op::LoadElem, &args[..2], args[2]);
             }
-            Op::AddSlot => self.has_shape(args[0], args[1]),
-            Op::GuardShape => self.has_shape(args[0], args[1]),
+            Op::AddSlot | Op::SetShape | Op::GuardShape => self.has_shape(args[0], args[1]),
+            Op::NewTable { .. } => {
+                if let ([shape], Some(table)) = (&args[..], result) {
+                    self.has_shape(table, *shape);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// What is known of memory of the written classes in tables that are not
+    /// `table`, which is written to.
+    fn facts_of_others(&self, table: Val, written: &[usize]) -> Vec<(Key, Known)> {
+        let shape = self.shape_of(table);
+        self.known
+            .iter()
+            .filter(|(key, _)| {
+                let class = key.op.reads().and_then(|a| self.classes.id(a));
+                class.is_some_and(|n| {
+                    written.contains(&(n as usize)) && key.version == self.versions[n as usize]
+                }) && key
+                    .args
+                    .first()
+                    .is_some_and(|&other| self.distinct(table, shape, other))
+            })
+            .map(|(key, known)| (key.clone(), *known))
+            .collect()
+    }
+
+    /// The pool slot of the shape that a table is known to have.
+    fn shape_of(&self, table: Val) -> Option<Pool> {
+        let load = self.load_key(Op::LoadShape, &[table], Ty::Ptr);
+        match self.known.get(&load) {
+            Some(&Known::Value(shape)) => match self.func.def_op(shape) {
+                Some(Op::Literal(p)) => Some(*p),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether `table`, of this shape if that is known, and `other` cannot be
+    /// one table: their shapes differ, or one is fresh and the other was there
+    /// before.
+    fn distinct(&self, table: Val, shape: Option<Pool>, other: Val) -> bool {
+        if table == other || self.func.ty(other) != Ty::Table {
+            return false;
+        }
+        if let (Some(a), Some(b)) = (shape, self.shape_of(other))
+            && a != b
+        {
+            return true;
+        }
+        let fresh = |v: Val| matches!(self.func.def_op(v), Some(Op::NewTable { .. }));
+        let older = |old: Val, new: Val| {
+            let old = self.origin(old);
+            matches!(self.func.def_op(old), Some(Op::Literal(_)))
+                || match (self.order.get(&old), self.order.get(&new)) {
+                    (Some(o), Some(n)) => o < n,
+                    _ => false,
+                }
+        };
+        fresh(table) && (fresh(other) || older(other, table)) || fresh(other) && older(table, other)
+    }
+
+    /// The value before it was boxed, unboxed, or its tag checked.
+    fn origin(&self, mut v: Val) -> Val {
+        while let Def::Inst(i) = self.func.vals[v.index()].def
+            && matches!(self.func.inst(i).op, Op::Box | Op::Unbox | Op::GuardTag(_))
+        {
+            v = self.replaced.resolve(self.func.inst(i).args[0]);
+        }
+        v
     }
 
     fn has_shape(&mut self, table: Val, shape: Val) {

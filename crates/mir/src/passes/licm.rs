@@ -99,7 +99,7 @@ fn written(func: &Func, l: &Loop, classes: &Classes) -> ClassSet {
     let mut set = vec![false; classes.list.len()];
     for b in &l.blocks {
         for &i in &func.blocks[b.index()].insts {
-            classes.for_each_clobbered(&func.inst(i).op, |n| set[n] = true);
+            classes.for_each_clobbered(func, i, |n| set[n] = true);
         }
     }
     set
@@ -245,14 +245,10 @@ impl Motion<'_> {
         if !data.args.iter().all(|&v| self.outside(v)) {
             return false;
         }
-        if let Some(class) = data.op.reads() {
-            let changes = self
-                .classes
-                .id(class)
-                .is_none_or(|n| self.written[n as usize]);
-            if changes {
-                return false;
-            }
+        if let Some(class) = self.classes.read_by(self.func, i)
+            && class.is_none_or(|n| self.written[n as usize])
+        {
+            return false;
         }
         match &data.op {
             op if op.is_guard() => !matches!(op, Op::Exit | Op::GuardValid) && self.same_frame(i),
@@ -265,7 +261,7 @@ impl Motion<'_> {
                         .is_some_and(|t| self.tag_is_known(data.args[0], t))
             }
             Op::LoadSlot(_) => exact || self.shape_is_known(data.args[0]),
-            Op::LoadElem | Op::LoadVararg => exact,
+            Op::LoadElem | Op::LoadVararg | Op::StrByte => exact,
             Op::Upval(_) => exact || self.func.def_op(data.args[0]) == Some(&Op::SelfClosure),
             Op::IntOp(IntOp::FloorDiv | IntOp::Mod) => {
                 exact || matches!(self.func.def_op(data.args[1]), Some(Op::Int(d)) if *d != 0)

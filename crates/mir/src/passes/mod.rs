@@ -5,14 +5,19 @@
 //! [`Fuel`] before every transformation: with a limit set, the first
 //! transformation that breaks a program is found by bisection.
 
+mod carry;
+mod copy;
 mod dce;
 mod edit;
 mod fold;
 mod gvn;
 mod licm;
 mod memory;
+mod nest;
 mod params;
+mod rotate;
 mod simplify;
+mod split;
 mod window;
 
 pub use edit::{Replacements, compact_states};
@@ -26,10 +31,14 @@ pub type Pass = fn(&mut Func, &mut Fuel) -> bool;
 
 /// Every pass, by name.
 pub const PASSES: &[(&str, Pass)] = &[
+    ("nest", nest::run),
     ("params", params::run),
     ("fold", fold::run),
     ("gvn", gvn::run),
     ("licm", licm::run),
+    ("rotate", rotate::run),
+    ("split", split::run),
+    ("carry", carry::run),
     ("window", window::run),
     ("simplify", simplify::run),
     ("dce", dce::run),
@@ -37,8 +46,8 @@ pub const PASSES: &[(&str, Pass)] = &[
 
 /// The order in which [`optimize`] runs the passes.
 pub const PIPELINE: &[&str] = &[
-    "simplify", "params", "fold", "gvn", "fold", "params", "licm", "gvn", "fold", "window",
-    "simplify", "dce",
+    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "licm", "rotate", "params",
+    "gvn", "licm", "fold", "split", "gvn", "fold", "carry", "window", "simplify", "dce",
 ];
 
 /// The pass with this name.

@@ -36,6 +36,18 @@ fn incoming(func: &Func) -> Vec<Vec<Vec<Val>>> {
     incoming
 }
 
+/// The value that was checked and put into a box again, which is the same.
+fn unchecked(func: &Func, mut v: Val) -> Val {
+    while let Def::Inst(b) = func.vals[v.index()].def
+        && func.inst(b).op == Op::Box
+        && let Def::Inst(t) = func.vals[func.inst(b).args[0].index()].def
+        && matches!(func.inst(t).op, Op::GuardTag(_) | Op::Unbox)
+    {
+        v = func.inst(t).args[0];
+    }
+    v
+}
+
 /// Replaces parameters whose arguments are all one value or the parameter.
 fn single_values(func: &mut Func, fuel: &mut Fuel) -> bool {
     let incoming = incoming(func);
@@ -57,7 +69,9 @@ fn single_values(func: &mut Func, fuel: &mut Fuel) -> bool {
                 let mut only = None;
                 let single = incoming[b.index()][k].iter().all(|&arg| {
                     let arg = replaced.resolve(arg);
-                    arg == param || only.replace(arg).is_none_or(|o| o == arg)
+                    arg == param
+                        || replaced.resolve(unchecked(func, arg)) == param
+                        || only.replace(arg).is_none_or(|o| o == arg)
                 });
                 if let (true, Some(v)) = (single, only)
                     && fuel.take()

@@ -22,12 +22,23 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
 fn writes(func: &Func, i: Inst) -> std::ops::Range<usize> {
     let all = 0..func.max_stack as usize;
     match func.inst(i).op {
-        Op::CallLua { a, .. } | Op::CallLuaMulti { a, .. } | Op::CallWindow { a, .. } => {
-            (a as usize).min(all.end)..all.end
+        Op::CallLua { a, .. }
+        | Op::CallLuaMulti { a, .. }
+        | Op::CallWindow { a, .. }
+        | Op::CallTail { a, .. } => (a as usize).min(all.end)..all.end,
+        Op::InterpOne => base(func, i)..all.end,
+        // The record of the inlined frame.
+        Op::PushFrame { a, .. } => {
+            let at = base(func, i) + a as usize;
+            at.min(all.end)..(at + vela_bytecode::FRAME_SLOTS).min(all.end)
         }
-        Op::InterpOne => all,
         _ => 0..0,
     }
+}
+
+/// Where the frame that an operation's site is in has its registers.
+fn base(func: &Func, i: Inst) -> usize {
+    func.inst(i).site.map_or(0, |s| func.base_at(s))
 }
 
 /// Calls `f` with every register whose slot an operation may read.
@@ -36,16 +47,17 @@ fn reads(func: &Func, i: Inst, mut f: impl FnMut(usize)) {
     let end = func.max_stack as usize;
     match data.op {
         // Only the bytecode tells what the instruction reads.
-        Op::InterpOne => (0..end).for_each(&mut f),
-        Op::CallWindow { a, .. } | Op::TailCall { a, .. } => (a as usize..end).for_each(&mut f),
+        Op::InterpOne => (base(func, i)..end).for_each(&mut f),
+        Op::CallWindow { a, .. } | Op::TailCall { a, .. } | Op::CallTail { a, .. } => {
+            (a as usize..end).for_each(&mut f)
+        }
         Op::ReturnWindow { from, .. } => (from as usize..end).for_each(&mut f),
         Op::LoadReg(r) => f(r as usize),
         _ => {}
     }
     // A poll stores its operands itself.
     if let (Some(s), true) = (data.site, data.op != Op::Poll) {
-        let live = &func.sites[s.index()].live;
-        live.iter().for_each(|&r| f(r as usize));
+        func.roots_at(s).into_iter().for_each(&mut f);
     }
     if let Some(s) = data.state {
         in_window(func, s, f);
@@ -96,10 +108,16 @@ impl Slots {
             Op::LoadReg(r) => self.0[r as usize] = data.result,
             Op::Poll => {
                 // The slow path stores the operands.
-                let live = data.site.map(|s| &func.sites[s.index()].live);
-                for (&r, &v) in live.into_iter().flatten().zip(&data.args) {
-                    if self.0[r as usize] != Some(root(func, v)) {
-                        self.0[r as usize] = None;
+                let roots = data.site.map(|s| func.roots_at(s)).unwrap_or_default();
+                for (r, &v) in roots.into_iter().zip(&data.args) {
+                    if self.0[r] != Some(root(func, v)) {
+                        self.0[r] = None;
+                    }
+                }
+                // Records of inlined frames.
+                for (s, base) in data.site.map(|s| func.frames_at(s)).unwrap_or_default() {
+                    if func.sites[s.index()].caller.is_some() {
+                        self.0[base - vela_bytecode::FRAME_SLOTS..base].fill(None);
                     }
                 }
             }

@@ -195,5 +195,6 @@ pub fn load(vm: &mut VmState, source: &str) -> Value {
 pub fn call(vm: &mut VmState, f: Value, args: &[i64]) -> Value {
     let args: Vec<Value> = args.iter().map(|&i| Value::int(i)).collect();
     let out = vela_interpreter::call(vm, f, &args).expect("no Lua error");
+    assert!(vm.exiting().is_empty());
     out.first().copied().unwrap_or(Value::NIL)
 }

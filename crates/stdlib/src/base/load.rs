@@ -58,6 +58,7 @@ pub(super) fn load(vm: &mut VmState, args: Args) -> NativeResult {
                 vm.truncate(height);
                 piece
             }
+            Err(_) if vm.is_dying() => return Err(vm.rethrow()),
             Err(e) => return failed(vm, e),
         };
         if piece.is_nil() {

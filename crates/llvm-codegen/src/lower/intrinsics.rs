@@ -1,0 +1,82 @@
+//! Library functions as helpers, bytes of strings, closures.
+
+use super::memory::Mem;
+use super::values::Lv;
+use super::{Fx, LowerError, Lowered};
+use inkwell::values::BasicMetadataValueEnum;
+use vela_mir::helper::{Helper, Word};
+use vela_mir::ir::{Inst, Op, Ty};
+use vela_objects::layout;
+
+impl<'c> Fx<'_, 'c> {
+    pub(super) fn intrinsics(&mut self, i: Inst) -> Lowered<()> {
+        let data = self.func.inst(i);
+        let args = &data.args;
+        let lv = match &data.op {
+            Op::StrByte => {
+                let data = self.at(self.ptr(args[0])?, layout::STR_DATA)?;
+                let at = self.index(self.t.i8, data, self.int(args[1])?)?;
+                Lv::Int(self.load_byte(at, Mem::Closure)?)
+            }
+            Op::Lib(helper) => match self.lib(i, *helper)? {
+                Some(lv) => lv,
+                None => return Ok(()),
+            },
+            Op::SecondResult => {
+                let at = self.at(self.vm, layout::VM_EXIT_WORDS)?;
+                let payload = self.load_word(at, Mem::ExitWord)?;
+                let tag = self.load_word(self.at(at, 8)?, Mem::ExitWord)?;
+                Lv::Any(payload, tag)
+            }
+            Op::NewClosure(n) => {
+                let call = [
+                    self.vm.into(),
+                    self.ptr(args[0])?.into(),
+                    self.word(i64::from(*n)).into(),
+                ];
+                let call = self.helper(Helper::NewClosure, &call)?;
+                let closure = self.call_result(call)?.into_int_value();
+                let closure = self.b.build_int_to_ptr(closure, self.t.ptr, "")?;
+                for (k, &cell) in args[1..].iter().enumerate() {
+                    let at = self.at(closure, layout::CLOSURE_UPVALS + 8 * k)?;
+                    self.store(self.ptr(cell)?, at, Mem::Closure)?;
+                }
+                Lv::Ptr(closure)
+            }
+            op => return Err(LowerError::Bug(format!("{op:?} is no intrinsic"))),
+        };
+        self.result(i, lv);
+        Ok(())
+    }
+
+    /// Calls a helper with the words of the operands.
+    fn lib(&mut self, i: Inst, helper: Helper) -> Lowered<Option<Lv<'c>>> {
+        let mut words: Vec<BasicMetadataValueEnum<'c>> = vec![self.vm.into()];
+        for &v in &self.func.inst(i).args {
+            match self.val(v)? {
+                Lv::Any(payload, tag) => {
+                    words.push(payload.into());
+                    words.push(tag.into());
+                }
+                Lv::Ptr(p) => words.push(p.into()),
+                lv => words.push(self.payload(lv)?.into()),
+            }
+        }
+        let call = self.helper(helper, &words)?;
+        Ok(match helper.ret() {
+            Word::Void => None,
+            Word::F => Some(Lv::Float(self.call_result(call)?.into_float_value())),
+            Word::I => {
+                let payload = self.call_result(call)?.into_int_value();
+                match self.result_ty(i) {
+                    Ty::None => None,
+                    ty => Some(self.unpack_payload(payload, ty)?),
+                }
+            }
+            Word::Pair => {
+                let (payload, tag) = self.pair(call)?;
+                Some(Lv::Any(payload, tag))
+            }
+        })
+    }
+}

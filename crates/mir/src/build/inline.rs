@@ -1,0 +1,549 @@
+//! Inlining: a call whose callee is known is built in place.
+//!
+//! The callee's registers are the slots of the window where they would be if
+//! it were called, so values, stores and call sites of all frames share one
+//! numbering, and a side exit finds each frame's window in place. Frame states
+//! inside name the caller's state at the call; sites inside name the call's
+//! site. An inlined frame has no record until something may look: call sites
+//! in it are enclosed by [`Op::PushFrame`] and [`Op::PopFrame`].
+//!
+//! What is inlined is a matter of size: small callees always, within a budget
+//! for the whole function, and of recursion [`MAX_RECURSION`] levels if small.
+
+use super::cfg::Cfg;
+use super::{Builder, Inherited};
+use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, Target, Ty, Val};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use vela_bytecode::liveness::Liveness;
+use vela_bytecode::{FRAME_SLOTS, Op as B, Proto};
+use vela_deopt::DeoptReason;
+use vela_objects::Tag;
+use vela_profiler::FunctionSnapshot;
+
+/// Slots that the windows of all frames of a function may have together.
+pub(super) const WINDOW: usize = 250;
+
+/// Behind what the slots of the window are known to hold: the closures of
+/// inlined frames whose records are written there, and the sites noted for
+/// their calls (numbers dressed as values).
+const RECORDS: usize = WINDOW;
+pub(super) const SITES: usize = 2 * WINDOW;
+
+/// Length of what is known of the window.
+pub(super) const KNOWN: usize = 3 * WINDOW;
+
+/// Bytecode instructions of the largest function that is inlined.
+const MAX_CALLEE: usize = 120;
+
+/// Bytecode instructions up to which a function is inlined whatever else is.
+const SMALL_CALLEE: usize = 16;
+
+/// Bytecode instructions inlined into one function, small callees aside.
+const BUDGET: usize = 400;
+
+/// Bytecode instructions inlined into one function in all.
+const HARD_BUDGET: usize = 650;
+
+/// Frames inlined into each other.
+const MAX_DEPTH: usize = 9;
+
+/// Bytecode instructions of the largest function that is inlined into itself.
+const RECURSIVE_CALLEE: usize = 32;
+
+/// Copies of such a function inside itself.
+const MAX_RECURSION: usize = 1;
+
+/// "pc" of the values that an inlined function returns, in the table of types.
+const RESULTS: usize = usize::MAX;
+
+/// The functions that may be inlined, analysed.
+pub(super) struct Library<'a> {
+    callees: HashMap<u64, Callee<'a>>,
+}
+
+/// A function that may be inlined.
+pub(super) struct Callee<'a> {
+    snapshot: &'a FunctionSnapshot,
+    live: Liveness,
+    cfg: Cfg,
+}
+
+impl<'a> Library<'a> {
+    /// Analyses what the snapshot of the function brought along.
+    pub fn new(snapshot: &'a FunctionSnapshot) -> Self {
+        let analyse = |(&addr, snapshot): (&u64, &'a FunctionSnapshot)| {
+            let callee = Callee {
+                snapshot,
+                live: Liveness::compute(&snapshot.proto),
+                cfg: Cfg::compute(&snapshot.proto, 0),
+            };
+            (addr, callee)
+        };
+        let fits = |(_, s): &(&u64, &FunctionSnapshot)| is_inlinable(&s.proto);
+        Library {
+            callees: snapshot.callees.iter().filter(fits).map(analyse).collect(),
+        }
+    }
+}
+
+/// Whether code of this function can be part of another's.
+fn is_inlinable(proto: &Proto) -> bool {
+    let open = |i: &vela_bytecode::Instr| match i.op() {
+        Some(B::Return | B::TailCall) => i.b() == 0,
+        Some(B::Tbc) => true,
+        _ => false,
+    };
+    !proto.is_vararg && proto.code.len() <= MAX_CALLEE && !proto.code.iter().any(open)
+}
+
+/// How the current frame came to be inlined.
+pub(super) struct Inlined {
+    /// For frame states.
+    pub caller: InlineCaller,
+    /// For sites.
+    pub site: SiteCaller,
+    /// Distinguishes the call's results in the table of types.
+    instance: u32,
+    /// Results that the call wants.
+    want: usize,
+    /// Where returns go.
+    returns: Block,
+    /// What is known after all returns seen so far.
+    after: Option<Inherited>,
+    /// Values of the outer frames at the call.
+    before: Vec<Option<Val>>,
+}
+
+/// What makes up a frame while another one, inlined into it, is built.
+pub(super) struct Activation<'a> {
+    snapshot: &'a FunctionSnapshot,
+    proto: &'a Proto,
+    live: &'a Liveness,
+    cfg: &'a Cfg,
+    instance: u32,
+    base: usize,
+    inlined: Option<Inlined>,
+    blocks: HashMap<usize, Block>,
+    inherited: HashMap<usize, Inherited>,
+    pc: usize,
+}
+
+impl<'a> Builder<'a> {
+    /// The function at this address, if it may be inlined here into the frame
+    /// whose call is at register `a`.
+    pub(super) fn inlinable(&self, proto: u64, a: u8) -> Option<&'a Callee<'a>> {
+        let callee = self.library.callees.get(&proto)?;
+        let size = callee.snapshot.proto.code.len();
+        let own = self.snapshot.proto_addr == proto;
+        let above = self.outer.iter().filter(|o| o.snapshot.proto_addr == proto);
+        let recursion = usize::from(own) + above.count();
+        let end = self.slot(a) + FRAME_SLOTS + usize::from(callee.snapshot.proto.max_stack);
+        let total = self.inlined_size + size;
+        let fits = total <= BUDGET || size <= SMALL_CALLEE && total <= HARD_BUDGET;
+        let ok = self.speculate()
+            && fits
+            && (recursion == 0 || recursion <= MAX_RECURSION && size <= RECURSIVE_CALLEE)
+            && self.outer.len() < MAX_DEPTH
+            && end <= WINDOW;
+        ok.then_some(callee)
+    }
+
+    /// Builds the callee in place of the call at the current pc: `closure` is
+    /// proved to be one of its closures, the arguments are in the registers
+    /// from `a + 2` on. Goes on behind the call with the results in the
+    /// registers from `a` on, or with no block if it never returns.
+    pub(super) fn inline(
+        &mut self,
+        callee: &'a Callee<'a>,
+        closure: Val,
+        a: u8,
+        nargs: usize,
+        want: usize,
+    ) {
+        // The record goes there.
+        self.forget_slot(a);
+        self.forget_slot(a + 1);
+        let instance = self.instance_of(callee);
+        let inlined = self.calling(callee, instance, closure, a, want);
+        let returns = inlined.returns;
+        let base = self.slot(a) + FRAME_SLOTS;
+        let outer = self.enter(callee, instance, base, Some(inlined));
+        self.outer.push(outer);
+        self.build_callee(nargs);
+        let outer = self.outer.pop().expect("pushed above");
+        let inlined = self.leave(outer);
+        match inlined.and_then(|i| i.after) {
+            None => self.cur = None,
+            Some(after) => {
+                self.values = after.values;
+                self.window = after.window;
+                self.cur = Some(returns);
+                self.forget_from(a);
+                for k in 0..want {
+                    let ty = self.types.get((instance, RESULTS, k as u8));
+                    let v = self.func.add_param(returns, ty.unwrap_or(Ty::Any));
+                    self.write(a + k as u8, v);
+                }
+                let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
+                if callee.snapshot.proto.code.iter().any(tail) {
+                    // What it called last may have broken an assumption.
+                    self.guard_valid(self.pc + 1);
+                }
+            }
+        }
+    }
+
+    fn instance_of(&mut self, callee: &Callee<'_>) -> u32 {
+        let next = self.types.instances.len() as u32 + 1;
+        let key = (self.instance, self.pc, callee.snapshot.proto_addr);
+        *self.types.instances.entry(key).or_insert(next)
+    }
+
+    /// Makes the callee's the current frame; returns the one before.
+    fn enter(
+        &mut self,
+        callee: &'a Callee<'a>,
+        instance: u32,
+        base: usize,
+        inlined: Option<Inlined>,
+    ) -> Activation<'a> {
+        let proto = &*callee.snapshot.proto;
+        self.inlined_size += proto.code.len();
+        self.window_end = self.window_end.max(base + proto.max_stack as usize);
+        self.state = None;
+        Activation {
+            snapshot: std::mem::replace(&mut self.snapshot, callee.snapshot),
+            proto: std::mem::replace(&mut self.proto, proto),
+            live: std::mem::replace(&mut self.live, &callee.live),
+            cfg: std::mem::replace(&mut self.cfg, &callee.cfg),
+            instance: std::mem::replace(&mut self.instance, instance),
+            base: std::mem::replace(&mut self.base, base),
+            inlined: std::mem::replace(&mut self.inlined, inlined),
+            blocks: std::mem::take(&mut self.blocks),
+            inherited: std::mem::take(&mut self.inherited),
+            pc: std::mem::replace(&mut self.pc, 0),
+        }
+    }
+
+    /// Goes back to a frame; returns how the one left was inlined.
+    fn leave(&mut self, to: Activation<'a>) -> Option<Inlined> {
+        self.snapshot = to.snapshot;
+        self.proto = to.proto;
+        self.live = to.live;
+        self.cfg = to.cfg;
+        self.instance = to.instance;
+        self.base = to.base;
+        self.blocks = to.blocks;
+        self.inherited = to.inherited;
+        self.pc = to.pc;
+        self.state = None;
+        std::mem::replace(&mut self.inlined, to.inlined)
+    }
+
+    /// Builds the current frame's function, whose first registers hold
+    /// `nargs` arguments.
+    fn build_callee(&mut self, nargs: usize) {
+        let params = self.proto.num_params as usize;
+        for slot in self.base + nargs.min(params)..WINDOW {
+            self.values[slot] = None;
+        }
+        for r in nargs..params {
+            let nil = self.nil();
+            self.write(r as u8, nil);
+        }
+        self.jump_to(0);
+        self.fill_blocks();
+    }
+
+    /// A tail call in an inlined frame. A Lua function takes the frame's
+    /// place; anything else runs above it, and its results are returned.
+    pub(super) fn inlined_tail_call(&mut self, a: u8, nargs: usize) {
+        let callee = self.read(a);
+        match self.ty(callee) {
+            Ty::LuaFn => self.tail_call_lua(a, nargs),
+            Ty::Any => {
+                let is_lua = self.emit(Op::HasTag(Tag::LUA_FN), &[callee], Ty::Bool);
+                let (lua, other) = (self.func.add_block(), self.func.add_block());
+                self.branch(is_lua, Self::plain(lua), Self::plain(other));
+                let (values, window) = (self.values.clone(), self.window.clone());
+                self.cur = Some(other);
+                let is_table = self.emit(Op::HasTag(Tag::TABLE), &[callee], Ty::Bool);
+                let no_table = self.emit(Op::Not, &[is_table], Ty::Bool);
+                self.guard(no_table, DeoptReason::Callee);
+                self.call_above_and_return(a, nargs);
+                (self.values, self.window) = (values, window);
+                self.cur = Some(lua);
+                self.tail_call_lua(a, nargs);
+            }
+            Ty::Table => self.exit(DeoptReason::Callee),
+            _ => self.call_above_and_return(a, nargs),
+        }
+    }
+
+    fn call_above_and_return(&mut self, a: u8, nargs: usize) {
+        let want = self.inlined.as_ref().map_or(0, |i| i.want);
+        self.store_reg(a);
+        for k in 0..nargs {
+            self.store_reg(a + 2 + k as u8);
+        }
+        let call = Op::CallWindow {
+            a: self.slot8(a),
+            nargs: Some(nargs as u8),
+            want: Some(want as u8),
+        };
+        self.push_call(call, &[], Ty::None, a);
+        self.return_from_window(self.slot8(a), want);
+    }
+
+    fn return_from_window(&mut self, slot: u8, want: usize) {
+        let results: Vec<Val> = (0..want as u8)
+            .map(|k| self.emit(Op::LoadReg(slot + k), &[], Ty::Any))
+            .collect();
+        self.return_inlined(&results);
+    }
+
+    /// A tail call of a Lua function: built in place of the current frame if
+    /// it is known, else called from where the frame was.
+    fn tail_call_lua(&mut self, a: u8, nargs: usize) {
+        let args: Vec<Val> = (0..nargs).map(|k| self.read(a + 2 + k as u8)).collect();
+        let site = self.site(self.proto.code[self.pc].d());
+        if let [way] = &site.ways[..]
+            && let Some(target) = way.target.as_ref().filter(|t| !t.native)
+            && self.may_speculate(&site, DeoptReason::Callee)
+            && target.addr != self.snapshot.proto_addr
+            && !self.inlined.as_ref().is_some_and(|i| i.site.tail)
+            && let Some(callee) = self.inlinable(target.addr, 0)
+        {
+            let closure = self.read(a);
+            let closure = self.guard_tag(closure, Tag::LUA_FN);
+            let closure = self.guard_callee(closure, target);
+            self.replace_frame(callee, closure, &args);
+            return;
+        }
+        let Some(inlined) = &self.inlined else { return };
+        let (want, call) = (inlined.want, inlined.site);
+        let frame = self.base - FRAME_SLOTS;
+        let callee = self.read(a);
+        self.store_callers();
+        self.store_slot(frame, callee);
+        for (k, &v) in args.iter().enumerate() {
+            self.store_slot(self.base + k, v);
+        }
+        // The call is the outer frame's now.
+        let frames = self.inlined_frames();
+        self.push_all(&frames[..frames.len() - 1]);
+        let op = Op::CallTail {
+            a: frame as u8,
+            nargs: nargs as u8,
+            want: want as u8,
+        };
+        let inst = self.push(op, &[], Ty::None);
+        self.func.insts[inst.index()].site = Some(call.site);
+        self.pop_frames();
+        for slot in frame..WINDOW {
+            self.values[slot] = None;
+            self.forget_window(slot);
+        }
+        self.return_from_window(frame as u8, want);
+    }
+
+    /// Builds the callee in the place of the current, inlined frame.
+    fn replace_frame(&mut self, callee: &'a Callee<'a>, closure: Val, args: &[Val]) {
+        let instance = self.instance_of(callee);
+        let Some(mut inlined) = self.inlined.take() else {
+            return;
+        };
+        let results = inlined.instance;
+        let called = std::mem::replace(&mut inlined.caller.closure, closure);
+        let tails = (inlined.caller.tail, inlined.site.tail);
+        inlined.caller.tail = true;
+        inlined.site.tail = true;
+        let replaced = self.enter(callee, instance, self.base, Some(inlined));
+        for (k, &v) in args.iter().enumerate() {
+            self.values[self.base + k] = Some(v);
+        }
+        self.build_callee(args.len());
+        let inlined = self.leave(replaced);
+        self.inlined = inlined.map(|mut i| {
+            i.caller.closure = called;
+            (i.caller.tail, i.site.tail) = tails;
+            i.instance = results;
+            i
+        });
+        self.cur = None;
+    }
+
+    /// The call as the callee's states and sites describe it.
+    fn calling(
+        &mut self,
+        callee: &Callee<'_>,
+        instance: u32,
+        closure: Val,
+        a: u8,
+        want: usize,
+    ) -> Inlined {
+        let roots = self.roots_below(a);
+        let site = self.add_site(roots);
+        let state = self.state_at(self.pc);
+        let regs = &mut self.func.states[state.index()].regs;
+        regs.retain(|r| r.0 < a);
+        let proto = PoolEntry::Proto(callee.snapshot.proto_addr);
+        let proto = self.func.pool_slot(proto);
+        let caller = InlineCaller {
+            state,
+            closure,
+            proto,
+            a,
+            tail: false,
+        };
+        Inlined {
+            caller,
+            site: SiteCaller {
+                site,
+                a,
+                tail: false,
+            },
+            instance,
+            want,
+            returns: self.func.add_block(),
+            after: None,
+            before: self.values[..self.slot(a)].to_vec(),
+        }
+    }
+
+    /// At a block with several predecessors: of the current frame's registers
+    /// nothing is known, those of the frames around it are as they were at
+    /// the call.
+    pub(super) fn enter_join(&mut self) {
+        self.values.fill(None);
+        self.window.fill(None);
+        if let Some(inlined) = &self.inlined {
+            self.values[..inlined.before.len()].copy_from_slice(&inlined.before);
+        }
+    }
+
+    /// In an inlined frame: goes to behind the call with these results.
+    pub(super) fn return_inlined(&mut self, results: &[Val]) {
+        let Some(inlined) = &self.inlined else { return };
+        let (want, block, instance) = (inlined.want, inlined.returns, inlined.instance);
+        let mut args: SmallVec<[Val; 4]> = SmallVec::new();
+        for k in 0..want {
+            let v = match results.get(k) {
+                Some(&v) => v,
+                None => self.nil(),
+            };
+            let key = (instance, RESULTS, k as u8);
+            args.push(self.joined(key, v));
+        }
+        let i = self.push(Op::Jump, &[], Ty::None);
+        self.func.insts[i.index()]
+            .targets
+            .push(Target { block, args });
+        self.cur = None;
+        let Some(inlined) = &mut self.inlined else {
+            return;
+        };
+        match &mut inlined.after {
+            None => {
+                inlined.after = Some(Inherited {
+                    values: self.values.clone(),
+                    window: self.window.clone(),
+                });
+            }
+            Some(after) => {
+                for (slot, before) in inlined.before.iter().enumerate() {
+                    if after.values[slot] != self.values[slot] {
+                        after.values[slot] = *before;
+                    }
+                }
+                for (known, now) in after.window.iter_mut().zip(&self.window) {
+                    if known != now {
+                        *known = None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stores the live values of the frames around the current one that the
+    /// collector has to find.
+    pub(super) fn store_callers(&mut self) {
+        let Some(inlined) = &self.inlined else { return };
+        let site = inlined.site.site;
+        for slot in self.func.roots_at(site) {
+            if let Some(v) = self.values[slot] {
+                self.store_slot(slot, v);
+            }
+        }
+    }
+
+    /// Closure and call of each inlined frame, outermost first.
+    fn inlined_frames(&self) -> SmallVec<[(Val, SiteCaller); 4]> {
+        let outer = self.outer.iter().filter_map(|o| o.inlined.as_ref());
+        outer
+            .chain(&self.inlined)
+            .map(|i| (i.caller.closure, i.site))
+            .collect()
+    }
+
+    /// A slot of the window may hold anything now.
+    pub(super) fn forget_window(&mut self, slot: usize) {
+        self.window[slot] = None;
+        self.forget_record(slot);
+    }
+
+    /// A slot was written: a record that was there is gone.
+    pub(super) fn forget_record(&mut self, slot: usize) {
+        for at in slot.saturating_sub(FRAME_SLOTS - 1)..=slot {
+            self.window[RECORDS + at] = None;
+        }
+    }
+
+    /// Before a call site: makes inlined frames visible.
+    pub(super) fn push_frames(&mut self) {
+        self.push_all(&self.inlined_frames());
+    }
+
+    fn push_all(&mut self, frames: &[(Val, SiteCaller)]) {
+        for (n, &(closure, SiteCaller { site, a, tail })) in frames.iter().enumerate() {
+            let slot = self.func.base_at(site) + a as usize;
+            let written = (Some(closure), Some(Val(site.0)));
+            let known = (self.window[RECORDS + slot], self.window[SITES + slot]);
+            if known == written && !tail {
+                if n + 1 == frames.len() {
+                    let i = self.push(Op::EnterFrame { a }, &[], Ty::None);
+                    self.func.insts[i.index()].site = Some(site);
+                }
+                continue;
+            }
+            let i = self.push(Op::PushFrame { a, tail }, &[closure], Ty::None);
+            self.func.insts[i.index()].site = Some(site);
+            if !tail {
+                (self.window[RECORDS + slot], self.window[SITES + slot]) = written;
+            }
+        }
+    }
+
+    /// Behind a call site.
+    pub(super) fn pop_frames(&mut self) {
+        if self.inlined.is_some() {
+            self.push(Op::PopFrame, &[], Ty::None);
+        }
+    }
+
+    /// The operands of a poll at this site.
+    pub(super) fn poll_operands(&mut self, site: Site) -> Vec<Val> {
+        let mut operands = Vec::new();
+        for slot in self.func.roots_at(site) {
+            let v = match self.values[slot] {
+                Some(v) => v,
+                None => self.nil(),
+            };
+            operands.push(v);
+        }
+        let frames = self.inlined_frames();
+        operands.extend(frames.iter().rev().map(|f| f.0));
+        operands
+    }
+}

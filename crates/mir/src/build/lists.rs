@@ -1,0 +1,92 @@
+//! The positional part of table constructors.
+
+use super::Builder;
+use crate::helper::Helper;
+use crate::ir::{Cond, Op, Ty, Val};
+use vela_bytecode::Instr;
+use vela_objects::Tag;
+
+/// Values that a helper stores at once.
+const CHUNK: usize = 4;
+
+/// Values that are appended one by one.
+const MAX_APPENDS: usize = 50;
+
+impl Builder<'_> {
+    /// `R[a][bx + i] = R[a+i]`. Few values go to a helper as they are. Where
+    /// none is nil they can be appended in place.
+    pub(super) fn set_list(&mut self, i: Instr) {
+        let n = i.b() as usize;
+        let a = i.a();
+        let table = self.read(a);
+        if n == 0 || self.ty(table) != Ty::Table {
+            self.interp_one();
+            return;
+        }
+        let values: Vec<Val> = (0..n).map(|k| self.read(a + 1 + k as u8)).collect();
+        let before = i64::from(i.bx());
+        let solid = |ty: Ty| !matches!(ty, Ty::Any | Ty::Nil);
+        if values.iter().all(|&v| solid(self.ty(v))) && n <= MAX_APPENDS {
+            self.append_list(table, before, &values);
+        } else if n <= CHUNK {
+            self.store_list(table, before, &values);
+        } else {
+            // A nil may end the elements or leave a hole: only the whole list
+            // tells.
+            let mut slow = self.begin_slow();
+            for &v in &values {
+                if self.ty(v) == Ty::Any {
+                    let is_nil = self.emit(Op::HasTag(Tag::NIL), &[v], Ty::Bool);
+                    let present = self.emit(Op::Not, &[is_nil], Ty::Bool);
+                    self.or_slow(&mut slow, present);
+                }
+            }
+            if values.iter().any(|&v| self.ty(v) == Ty::Nil) {
+                let never = self.emit(Op::Bool(false), &[], Ty::Bool);
+                self.or_slow(&mut slow, never);
+            }
+            self.store_list(table, before, &values);
+            self.join_slow(slow, None);
+        }
+    }
+
+    fn store_list(&mut self, table: Val, before: i64, values: &[Val]) {
+        for (k, chunk) in values.chunks(CHUNK).enumerate() {
+            let helper = match chunk.len() {
+                1 => Helper::SetList1,
+                2 => Helper::SetList2,
+                3 => Helper::SetList3,
+                _ => Helper::SetList4,
+            };
+            let mut args = vec![table, self.int(before + (k * CHUNK) as i64 + 1)];
+            for &v in chunk {
+                args.push(self.boxed(v));
+            }
+            self.emit(Op::Lib(helper), &args, Ty::Bool);
+        }
+    }
+
+    /// Appends values that are not nil, if the elements end where they go.
+    fn append_list(&mut self, table: Val, before: i64, values: &[Val]) {
+        let (fast, slow) = (self.func.add_block(), self.func.add_block());
+        let other = self.func.add_block();
+        self.func.blocks[slow.index()].cold = true;
+        let join = self.func.add_block();
+        let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
+        let expected = self.int(before);
+        let fresh = self.emit(Op::IntCmp(Cond::Eq), &[len, expected], Ty::Bool);
+        self.branch(fresh, Self::plain(other), Self::plain(slow));
+        self.cur = Some(other);
+        let bare = self.emit(Op::NoExt, &[table], Ty::Bool);
+        self.branch(bare, Self::plain(fast), Self::plain(slow));
+        self.cur = Some(slow);
+        self.store_list(table, before, values);
+        self.jump_with(join, &[]);
+        self.cur = Some(fast);
+        for &v in values {
+            self.push(Op::PushElem, &[table, v], Ty::None);
+        }
+        self.jump_with(join, &[]);
+        self.cur = Some(join);
+    }
+}

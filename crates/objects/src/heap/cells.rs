@@ -1,0 +1,272 @@
+//! Blocks of cells: where small objects live, and how dead ones become runs of
+//! free cells again.
+//!
+//! Blocks come from larger chunks that stay mapped; a block without live
+//! objects goes to a pool that all size classes take from. Sweeping goes block
+//! by block, on demand of allocation and in the collector's steps.
+
+use super::{CLASSES, FreeRun, GRANULE};
+use crate::object::{Header, Kind};
+use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
+
+/// Bytes of a block.
+pub(super) const BLOCK: usize = 64 * 1024;
+/// Blocks mapped at once.
+const CHUNK_BLOCKS: usize = 16;
+/// Free blocks kept for reuse before memory goes back to the system.
+const POOL: usize = 32;
+
+/// Head of a run of free cells that waits in its class's list.
+#[repr(C)]
+struct RunHead {
+    header: Header,
+    next: *mut RunHead,
+}
+
+#[derive(Default)]
+struct Class {
+    blocks: Vec<*mut u8>,
+    /// Blocks from here on are not swept yet.
+    swept: usize,
+    waiting: Option<*mut RunHead>,
+}
+
+pub(super) struct Cells {
+    classes: [Class; CLASSES],
+    chunks: Vec<MmapMut>,
+    /// Free blocks with cells of any content.
+    used: Vec<*mut u8>,
+    /// Free blocks that are all zero: never touched, or given back.
+    fresh: Vec<*mut u8>,
+    /// Class that the next step of the sweep looks at.
+    class: usize,
+}
+
+/// What sweeping a block found, in bytes.
+#[derive(Default)]
+pub(super) struct Swept {
+    /// Cells freed.
+    pub(super) cells: usize,
+    /// Memory freed that dead objects owned outside their cells.
+    pub(super) external: usize,
+}
+
+impl Cells {
+    pub(super) fn new() -> Self {
+        Cells {
+            classes: std::array::from_fn(|_| Class::default()),
+            chunks: Vec::new(),
+            used: Vec::new(),
+            fresh: Vec::new(),
+            class: CLASSES,
+        }
+    }
+
+    /// A run of free cells from those that wait.
+    pub(super) fn take_run(&mut self, class: usize) -> Option<FreeRun> {
+        let head = self.classes[class].waiting?;
+        // SAFETY: `head` is the first cell of a free run; its header holds the
+        // run's length in cells and it links to the next run.
+        unsafe {
+            let next = (*head).next;
+            self.classes[class].waiting = (!next.is_null()).then_some(next);
+            let start = head.cast::<u8>();
+            Some(FreeRun {
+                cur: start,
+                end: start.wrapping_add((*head).header.extra as usize * class * GRANULE),
+            })
+        }
+    }
+
+    /// A new block as one run.
+    pub(super) fn take_block(&mut self, class: usize) -> FreeRun {
+        let size = class * GRANULE;
+        let start = match self.fresh.pop() {
+            Some(start) => start,
+            None => match self.used.pop() {
+                Some(start) => {
+                    for i in 0..BLOCK / size {
+                        // SAFETY: a header of a cell in a block that is free.
+                        unsafe { (*start.add(i * size).cast::<Header>()).kind = Kind::FREE };
+                    }
+                    start
+                }
+                None => {
+                    self.map_chunk();
+                    self.fresh.pop().expect("just mapped")
+                }
+            },
+        };
+        let c = &mut self.classes[class];
+        // What is new needs no sweep.
+        c.blocks.push(start);
+        let last = c.blocks.len() - 1;
+        if c.swept < last {
+            c.blocks.swap(c.swept, last);
+        }
+        c.swept += 1;
+        FreeRun {
+            cur: start,
+            end: start.wrapping_add(BLOCK / size * size),
+        }
+    }
+
+    #[cold]
+    fn map_chunk(&mut self) {
+        let mut map = MmapOptions::new()
+            .len(CHUNK_BLOCKS * BLOCK)
+            .map_anon()
+            .unwrap_or_else(|_| {
+                let layout = std::alloc::Layout::from_size_align(BLOCK, GRANULE);
+                std::alloc::handle_alloc_error(layout.expect("constant layout"))
+            });
+        let start = map.as_mut_ptr();
+        self.chunks.push(map);
+        for i in (0..CHUNK_BLOCKS).rev() {
+            self.fresh.push(start.wrapping_add(i * BLOCK));
+        }
+    }
+
+    /// Begins a sweep: every block is to be swept, and no run can be taken
+    /// before its block is.
+    pub(super) fn begin_sweep(&mut self) {
+        for c in &mut self.classes {
+            c.swept = 0;
+            c.waiting = None;
+        }
+        self.class = 1;
+    }
+
+    /// Sweeps a block of this class, if one is left.
+    pub(super) fn sweep_class(&mut self, class: usize, live: u8, poison: bool) -> Option<Swept> {
+        let c = &mut self.classes[class];
+        let start = *c.blocks.get(c.swept)?;
+        let (swept, empty) = sweep_block(start, class, live, poison, &mut c.waiting);
+        if empty {
+            c.blocks.swap_remove(c.swept);
+            self.used.push(start);
+        } else {
+            c.swept += 1;
+        }
+        Some(swept)
+    }
+
+    /// Sweeps the next block of any class; `None` when all are swept.
+    pub(super) fn sweep_next(&mut self, live: u8, poison: bool) -> Option<Swept> {
+        while self.class < CLASSES {
+            if let Some(swept) = self.sweep_class(self.class, live, poison) {
+                return Some(swept);
+            }
+            self.class += 1;
+        }
+        None
+    }
+
+    /// Gives the memory of a free block beyond the pool back to the system;
+    /// `false` when there is none.
+    pub(super) fn release_block(&mut self) -> bool {
+        let in_use: usize = self.classes.iter().map(|c| c.blocks.len()).sum();
+        if self.used.len() <= POOL.max(in_use / 4) {
+            return false;
+        }
+        let start = self.used.pop().expect("checked");
+        let chunk = self.chunks.iter().find(|c| {
+            let offset = (start as usize).wrapping_sub(c.as_ptr() as usize);
+            offset < CHUNK_BLOCKS * BLOCK
+        });
+        if let Some(chunk) = chunk {
+            let offset = start as usize - chunk.as_ptr() as usize;
+            // SAFETY: nothing is in the block; its pages read as zero from
+            // here on, as those of a fresh one.
+            let given =
+                unsafe { chunk.unchecked_advise_range(UncheckedAdvice::DontNeed, offset, BLOCK) };
+            if given.is_ok() {
+                self.fresh.push(start);
+            } else {
+                self.used.push(start);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Visits every cell of a class that holds an object, in blocks that are
+    /// in use; dead objects that are not swept yet included.
+    pub(super) fn each(&self, class: usize, mut visit: impl FnMut(*mut Header)) {
+        let size = class * GRANULE;
+        for &start in &self.classes[class].blocks {
+            for i in 0..BLOCK / size {
+                let h = start.wrapping_add(i * size).cast::<Header>();
+                // SAFETY: cells of a block are always readable.
+                if unsafe { (*h).kind } != Kind::FREE {
+                    visit(h);
+                }
+            }
+        }
+    }
+}
+
+/// Frees the dead objects of a block and links its runs of free cells into
+/// `waiting`, unless the block is empty.
+fn sweep_block(
+    start: *mut u8,
+    class: usize,
+    live: u8,
+    poison: bool,
+    waiting: &mut Option<*mut RunHead>,
+) -> (Swept, bool) {
+    let size = class * GRANULE;
+    let cells = BLOCK / size;
+    let mut swept = Swept::default();
+    let mut runs = waiting.unwrap_or(std::ptr::null_mut());
+    let (mut run_start, mut used) = (usize::MAX, 0usize);
+    let link = |from: usize, to: usize, next: *mut RunHead| {
+        let head = start.wrapping_add(from * size).cast::<RunHead>();
+        // SAFETY: the first cell of the run is free and big enough.
+        unsafe {
+            (*head).header = Header {
+                kind: Kind::FREE,
+                mark: 0,
+                flags: 0,
+                aux: 0,
+                extra: (to - from) as u32,
+            };
+            (*head).next = next;
+        }
+        head
+    };
+    for i in 0..cells {
+        let h = start.wrapping_add(i * size).cast::<Header>();
+        // SAFETY: cells of a block are always readable; free ones have kind
+        // FREE, others an object whose header is initialised.
+        unsafe {
+            if (*h).kind != Kind::FREE {
+                if (*h).mark == live {
+                    used += 1;
+                    if run_start != usize::MAX {
+                        runs = link(run_start, i, runs);
+                        run_start = usize::MAX;
+                    }
+                    continue;
+                }
+                swept.cells += size;
+                swept.external += crate::gc::release(h);
+                (*h).kind = Kind::FREE;
+                if poison {
+                    std::ptr::write_bytes(h.cast::<u8>().add(8), 0xdd, size - 8);
+                }
+            }
+        }
+        if run_start == usize::MAX {
+            run_start = i;
+        }
+    }
+    if used == 0 {
+        return (swept, true);
+    }
+    if run_start != usize::MAX {
+        runs = link(run_start, cells, runs);
+    }
+    *waiting = (!runs.is_null()).then_some(runs);
+    (swept, false)
+}

@@ -1,0 +1,470 @@
+//! The heap: size-classed cells, interned strings, marks and accounts.
+//!
+//! Objects never move. Cells of one size (a multiple of [`GRANULE`]) fill
+//! 64 KiB blocks; allocation bumps through runs of free cells, so that
+//! compiled code can do it inline from [`FreeRun`]. Larger objects come from
+//! the system allocator.
+//!
+//! **Allocation never collects.** It adds debt; when the debt is positive
+//! [`Heap::wants_gc`] turns true and running code is asked to poll. What
+//! happens at the poll is [`crate::gc`]'s business.
+//!
+//! **Marks.** There are two colours, which swap their meaning with each cycle.
+//! An object is marked if its mark byte equals the heap's live mark. New
+//! objects get the colour in [`Heap::mark_word`]: unmarked while marking goes
+//! on, because their first fields are stored without a barrier, and marked at
+//! all other times.
+
+mod cells;
+mod strings;
+
+use crate::gcref::Gc;
+use crate::object::{Header, Kind};
+use crate::string::{STR_DATA_OFFSET, Str, hash_bytes};
+use crate::value::Value;
+use cells::Cells;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use strings::Strings;
+
+/// Cell sizes are multiples of this.
+pub const GRANULE: usize = 16;
+/// Largest cell in a block; larger objects are allocated on their own.
+pub const MAX_SMALL: usize = 1024;
+/// Number of size classes; class `c` has cells of `c * GRANULE` bytes.
+pub const CLASSES: usize = MAX_SMALL / GRANULE + 1;
+
+/// The run of free cells that a class allocates from. Compiled code bumps
+/// `cur` by the cell size while it stays at or below `end`.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct FreeRun {
+    /// Next free cell.
+    pub cur: *mut u8,
+    /// End of the run.
+    pub end: *mut u8,
+}
+
+const NO_RUN: FreeRun = FreeRun {
+    cur: std::ptr::null_mut(),
+    end: std::ptr::null_mut(),
+};
+
+/// What part of the heap a sweep is at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sweep {
+    Done,
+    Strings(usize),
+    Large(usize),
+    Cells,
+}
+
+/// A VM's heap.
+#[repr(C)]
+pub struct Heap {
+    /// Allocation runs by class, first so that their offset is small.
+    pub runs: [FreeRun; CLASSES],
+    /// Mark byte that newly allocated objects get, shifted to its place in
+    /// the header word.
+    pub mark_word: u64,
+    /// Whether a step of the collector is due.
+    pub wants_gc: bool,
+    /// Whether a collector is between marking steps (the barrier's test).
+    pub marking: bool,
+    /// Mark of live objects.
+    live: u8,
+    stopped: bool,
+    poison: bool,
+    sweep: Sweep,
+    /// Stack limit of the running code, lowered to have it poll.
+    poll: *mut *mut Value,
+    cells: Cells,
+    large: Vec<(*mut Header, usize)>,
+    /// Bytes of cells in use or in the current runs, and outside cells.
+    in_use: usize,
+    /// Bytes allocated beyond what was planned before the next step.
+    debt: isize,
+    strings: Strings,
+    seed: u64,
+    pub(crate) gray: Vec<*mut Header>,
+}
+
+/// Cost of sweeping a string's entry or a large object, in units of work.
+const ENTRY_WORK: usize = 48;
+/// Cost of sweeping a block.
+const BLOCK_WORK: usize = 48 << 10;
+
+impl Heap {
+    /// An empty heap whose string hashes use `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Heap {
+            runs: [NO_RUN; CLASSES],
+            mark_word: 1 << 8,
+            wants_gc: false,
+            marking: false,
+            live: 1,
+            stopped: false,
+            poison: cfg!(debug_assertions),
+            sweep: Sweep::Done,
+            poll: std::ptr::null_mut(),
+            cells: Cells::new(),
+            large: Vec::new(),
+            in_use: 0,
+            debt: 0,
+            strings: Strings::new(),
+            seed,
+            gray: Vec::new(),
+        }
+    }
+
+    /// Where to ask for a poll: a stack limit, to be lowered to null.
+    ///
+    /// # Safety
+    /// `limit` stays valid as long as the heap.
+    pub(crate) unsafe fn set_poll(&mut self, limit: *mut *mut Value) {
+        self.poll = limit;
+    }
+
+    // ---- accounts ----------------------------------------------------
+
+    /// Accounts for `bytes` allocated outside cells.
+    #[inline]
+    pub fn add_debt(&mut self, bytes: usize) {
+        self.in_use += bytes;
+        self.debt += bytes as isize;
+        if self.debt > 0 {
+            self.request();
+        }
+    }
+
+    #[cold]
+    fn request(&mut self) {
+        if !self.stopped {
+            self.wants_gc = true;
+            if !self.poll.is_null() {
+                // SAFETY: valid by the contract of `set_poll`.
+                unsafe { *self.poll = std::ptr::null_mut() };
+            }
+        }
+    }
+
+    /// Accounts for memory outside cells whose size changed, in bytes.
+    pub(crate) fn external_resized(&mut self, before: usize, after: usize) {
+        if after > before {
+            self.add_debt(after - before);
+        } else {
+            self.in_use -= before - after;
+        }
+    }
+
+    /// Sets how many bytes may be allocated before the next step.
+    pub(crate) fn set_debt(&mut self, debt: isize) {
+        self.debt = debt;
+        self.wants_gc = false;
+        if debt > 0 {
+            self.request();
+        }
+    }
+
+    /// Bytes allocated beyond what was planned.
+    pub(crate) fn debt(&self) -> isize {
+        self.debt
+    }
+
+    /// Bytes in use, dead objects that are not swept yet included.
+    #[must_use]
+    pub fn bytes_in_use(&self) -> usize {
+        let open: usize = self
+            .runs
+            .iter()
+            .map(|r| r.end as usize - r.cur as usize)
+            .sum();
+        self.in_use - open
+    }
+
+    /// Stops or restarts automatic collection.
+    pub fn set_stopped(&mut self, stopped: bool) {
+        self.stopped = stopped;
+        self.wants_gc = false;
+        if !stopped && self.debt > 0 {
+            self.request();
+        }
+    }
+
+    /// Whether automatic collection is stopped.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Asks for a poll that has something to do, whatever the debt.
+    pub(crate) fn request_poll(&mut self) {
+        self.request();
+    }
+
+    /// Asks for a step of the collector at the next poll.
+    pub fn request_step(&mut self) {
+        self.debt = self.debt.max(1);
+        self.request();
+    }
+
+    /// Has dead cells overwritten, so that a use of them shows.
+    pub(crate) fn set_poison(&mut self, poison: bool) {
+        self.poison = poison || cfg!(debug_assertions);
+    }
+
+    // ---- allocation --------------------------------------------------
+
+    /// Allocates a cell and writes its header; the rest is uninitialised.
+    #[inline]
+    pub fn alloc(&mut self, kind: Kind, bytes: usize) -> *mut Header {
+        let class = bytes.div_ceil(GRANULE);
+        let size = class * GRANULE;
+        let ptr = if class < CLASSES {
+            let run = &mut self.runs[class];
+            if (run.end as usize) - (run.cur as usize) >= size {
+                let p = run.cur;
+                run.cur = p.wrapping_add(size);
+                p
+            } else {
+                self.alloc_slow(class)
+            }
+        } else {
+            self.alloc_large(bytes)
+        };
+        let header = ptr.cast::<Header>();
+        // SAFETY: `ptr` is a fresh cell of at least 16 bytes, 8-aligned.
+        unsafe {
+            *header = Header {
+                kind,
+                mark: (self.mark_word >> 8) as u8,
+                flags: 0,
+                aux: 0,
+                extra: 0,
+            };
+        }
+        header
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&mut self, class: usize) -> *mut u8 {
+        let mut run = self.cells.take_run(class);
+        while run.is_none() && self.sweep == Sweep::Cells {
+            let Some(swept) = self.cells.sweep_class(class, self.live, self.poison) else {
+                break;
+            };
+            self.in_use -= swept.cells + swept.external;
+            run = self.cells.take_run(class);
+        }
+        let run = run.unwrap_or_else(|| self.cells.take_block(class));
+        self.add_debt(run.end as usize - run.cur as usize);
+        self.runs[class] = FreeRun {
+            cur: run.cur.wrapping_add(class * GRANULE),
+            end: run.end,
+        };
+        run.cur
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_large(&mut self, bytes: usize) -> *mut u8 {
+        let layout = Layout::from_size_align(bytes, GRANULE).expect("object sizes are bounded");
+        // SAFETY: the layout has a size.
+        let p = unsafe { alloc_zeroed(layout) };
+        if p.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        self.large.push((p.cast(), bytes));
+        self.add_debt(bytes);
+        p
+    }
+
+    /// The string with this content. O(length).
+    ///
+    /// # Panics
+    /// If the content is longer than [`crate::string::MAX_STRING`]; callers
+    /// that take lengths from Lua check first.
+    pub fn intern(&mut self, bytes: &[u8]) -> Gc<Str> {
+        assert!(
+            bytes.len() <= crate::string::MAX_STRING,
+            "string length overflow"
+        );
+        let hash = hash_bytes(bytes, self.seed);
+        if let Some(s) = self.strings.find(hash, bytes) {
+            if let Sweep::Strings(_) = self.sweep {
+                // Dead, but its entry is not swept yet: alive again.
+                // SAFETY: single writer.
+                unsafe { (*s.as_ptr()).header.mark = self.live };
+            }
+            return s;
+        }
+        let s = self.new_str(bytes, hash);
+        let grown = self.strings.insert(s);
+        if grown > 0 {
+            self.add_debt(grown);
+        }
+        s
+    }
+
+    /// A string that no program can come by: it is not interned.
+    pub(crate) fn unnamed(&mut self, bytes: &[u8]) -> Gc<Str> {
+        self.new_str(bytes, hash_bytes(bytes, self.seed))
+    }
+
+    fn new_str(&mut self, bytes: &[u8], hash: u32) -> Gc<Str> {
+        let p = self
+            .alloc(Kind::STR, STR_DATA_OFFSET + bytes.len())
+            .cast::<Str>();
+        // SAFETY: the cell has room for the header, the hash and the bytes.
+        unsafe {
+            (*p).header.extra = bytes.len() as u32;
+            (*p).hash = hash;
+            let data = p.cast::<u8>().add(STR_DATA_OFFSET);
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+            Gc::from_ptr(p)
+        }
+    }
+
+    // ---- marks -------------------------------------------------------
+
+    /// Begins to mark: everything allocated so far counts as unmarked.
+    pub(crate) fn begin_mark(&mut self) {
+        debug_assert!(self.sweep == Sweep::Done && !self.marking);
+        self.live = 3 - self.live;
+        self.marking = true;
+    }
+
+    /// Ends marking and begins the sweep. Objects allocated from here on are
+    /// marked.
+    pub(crate) fn begin_sweep(&mut self) {
+        debug_assert!(self.gray.is_empty());
+        self.marking = false;
+        self.mark_word = u64::from(self.live) << 8;
+        self.sweep = Sweep::Strings(0);
+    }
+
+    /// Marks the object if it is not yet, queueing it for tracing.
+    #[inline]
+    pub(crate) fn mark(&mut self, h: *mut Header) {
+        // SAFETY: `h` is a live object (the tracer only follows valid values).
+        unsafe {
+            if (*h).mark != self.live {
+                (*h).mark = self.live;
+                if (*h).kind != Kind::STR {
+                    self.gray.push(h);
+                }
+            }
+        }
+    }
+
+    /// Marks the object that a value refers to, if it is one.
+    #[inline]
+    pub(crate) fn mark_value(&mut self, v: Value) {
+        if v.tag.is_object() {
+            self.mark(v.payload as *mut Header);
+        }
+    }
+
+    /// Whether the object is marked.
+    #[inline]
+    pub(crate) fn is_marked(&self, h: *const Header) -> bool {
+        // SAFETY: not swept yet, so its header is readable.
+        unsafe { (*h).mark == self.live }
+    }
+
+    // ---- sweep -------------------------------------------------------
+
+    /// Whether a sweep is going on.
+    pub(crate) fn sweeping(&self) -> bool {
+        self.sweep != Sweep::Done
+    }
+
+    /// Sweeps for about `work` bytes' worth of time; what is left of it is
+    /// positive when the sweep has ended.
+    pub(crate) fn sweep_some(&mut self, mut work: isize) -> isize {
+        while work > 0 {
+            match self.sweep {
+                Sweep::Done => break,
+                Sweep::Strings(strings::PARTS) => self.sweep = Sweep::Large(0),
+                Sweep::Strings(part) => {
+                    let (entries, shrunk) = self.strings.sweep(part, self.live);
+                    self.in_use -= shrunk;
+                    work -= ((entries + 1) * ENTRY_WORK) as isize;
+                    self.sweep = Sweep::Strings(part + 1);
+                }
+                Sweep::Large(i) if i < self.large.len() => {
+                    let (h, size) = self.large[i];
+                    if self.is_marked(h) {
+                        self.sweep = Sweep::Large(i + 1);
+                    } else {
+                        self.large.swap_remove(i);
+                        self.in_use -= size;
+                        self.free_large(h, size);
+                    }
+                    work -= ENTRY_WORK as isize;
+                }
+                Sweep::Large(_) => {
+                    for run in &mut self.runs {
+                        self.in_use -= run.end as usize - run.cur as usize;
+                        *run = NO_RUN;
+                    }
+                    self.cells.begin_sweep();
+                    self.sweep = Sweep::Cells;
+                }
+                Sweep::Cells => {
+                    work -= BLOCK_WORK as isize;
+                    if let Some(swept) = self.cells.sweep_next(self.live, self.poison) {
+                        self.in_use -= swept.cells + swept.external;
+                    } else if !self.cells.release_block() {
+                        self.sweep = Sweep::Done;
+                    }
+                }
+            }
+        }
+        work
+    }
+
+    fn free_large(&mut self, h: *mut Header, size: usize) {
+        self.in_use -= crate::gc::release(h);
+        // SAFETY: allocated by `alloc_large` with this layout; nobody refers
+        // to the dead object.
+        unsafe {
+            dealloc(
+                h.cast(),
+                Layout::from_size_align(size, GRANULE).expect("object sizes are bounded"),
+            );
+        }
+    }
+
+    /// Visits the objects of one kind that fit cells of `bytes` bytes. Looks at
+    /// the headers of that size class only.
+    pub(crate) fn each(&self, kind: Kind, bytes: usize, mut visit: impl FnMut(*mut Header)) {
+        self.cells.each(bytes.div_ceil(GRANULE), |h| {
+            // SAFETY: the cell holds an object.
+            if unsafe { (*h).kind } == kind {
+                visit(h);
+            }
+        });
+    }
+
+    /// Visits every object, dead ones that are not swept yet included.
+    pub(crate) fn each_object(&self, mut visit: impl FnMut(*mut Header)) {
+        for class in 1..CLASSES {
+            self.cells.each(class, &mut visit);
+        }
+        for &(h, _) in &self.large {
+            visit(h);
+        }
+    }
+
+    /// Frees every object; the heap must not be used afterwards.
+    pub(crate) fn free_all(&mut self) {
+        // A sweep that finds nothing marked.
+        self.live = 0;
+        self.marking = false;
+        self.strings.clear();
+        self.sweep = Sweep::Large(0);
+        self.sweep_some(isize::MAX);
+    }
+}

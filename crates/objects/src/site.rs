@@ -1,0 +1,131 @@
+//! What allocation and `setmetatable` sites learn about their tables.
+//!
+//! A table made by a constructor knows its site (a number in its header, as
+//! long as it is no metatable). When named fields do not fit its inline slots,
+//! the site learns how many there were, and its next tables have room for
+//! them. What computed keys add teaches nothing: such tables are maps.
+//!
+//! A call of `setmetatable` notes, in the feedback of the call, the shape that
+//! the table got.
+
+use crate::feedback::{FeedbackSlot, WayKind};
+use crate::frame::FrameKind;
+use crate::gcref::Gc;
+use crate::meta::Event;
+use crate::shape::{DICT, META, OBJECT_META, SINGLETON, Shape};
+use crate::table::Table;
+use crate::vm::VmState;
+use vela_bytecode::Op;
+
+/// In the `extra` word of a table's header: the other bits are the number of
+/// the site that made the table. Without it they are bits of absent
+/// metamethods (see [`crate::meta`]).
+pub(crate) const SITE: u32 = 1 << 31;
+
+/// Most inline slots that a site learns.
+const MAX_LEARNED: usize = 32;
+
+/// What an allocation site has learned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AllocSite {
+    /// The shape that its tables start with.
+    root: *mut Shape,
+    /// Fields that they have room for.
+    fields: u8,
+}
+
+impl VmState {
+    /// A table made by the constructor with feedback `slot`, with room for
+    /// `fields` fields, or more if the site learned so, and `elems` elements.
+    ///
+    /// # Safety
+    /// `slot` is a feedback slot of the running function.
+    pub unsafe fn table_of_site(
+        &mut self,
+        slot: *mut FeedbackSlot,
+        fields: usize,
+        elems: usize,
+    ) -> Gc<Table> {
+        // SAFETY: by contract.
+        let id = unsafe { self.alloc_site(&mut *slot, fields) };
+        let fields = self.alloc_sites[id].fields as usize;
+        let t = self.table(fields, elems);
+        // SAFETY: single writer of a fresh table.
+        unsafe { (*t.as_ptr()).header.extra = SITE | id as u32 };
+        t
+    }
+
+    /// The empty shape of the tables that a constructor makes.
+    pub fn root_of_site<'a>(&mut self, slot: &FeedbackSlot, fields: usize) -> &'a Shape {
+        let root = match (slot.hint as usize).checked_sub(1) {
+            Some(id) => self.alloc_sites[id].root,
+            None => self.shapes.root(fields),
+        };
+        // SAFETY: shapes live as long as the VM.
+        unsafe { &*root }
+    }
+
+    /// Number of the site, which its slot's hint has plus one.
+    #[inline]
+    fn alloc_site(&mut self, slot: &mut FeedbackSlot, fields: usize) -> usize {
+        if slot.hint == 0 {
+            let root = self.shapes.root(fields);
+            let fields = fields.min(MAX_LEARNED) as u8;
+            self.alloc_sites.push(AllocSite { root, fields });
+            slot.hint = self.alloc_sites.len() as u32;
+        }
+        slot.hint as usize - 1
+    }
+
+    /// Table `t` got its `n`-th named field, which did not fit.
+    #[cold]
+    pub(crate) fn learn_fields(&mut self, t: Gc<Table>, n: usize) {
+        let extra = t.header.extra;
+        if extra & SITE == 0 || n > MAX_LEARNED || t.shape().flags & (META | SINGLETON) != 0 {
+            return;
+        }
+        let site = &mut self.alloc_sites[(extra & !SITE) as usize];
+        if n > site.fields as usize {
+            site.fields = n as u8;
+            site.root = self.shapes.root(n);
+        }
+    }
+
+    /// The running native, `setmetatable`, gave `t` a metatable: notes `t`'s
+    /// new shape at the call, if an interpreted function made it.
+    pub fn note_metatable(&mut self, t: Gc<Table>, mt: Gc<Table>) {
+        let shape = t.shape();
+        let Some(parent) = shape.parent() else { return };
+        let plain = shape.flags & (DICT | SINGLETON | OBJECT_META | META) == 0
+            && parent.metatable.is_null()
+            && parent.flags == shape.flags
+            && parent.nslots == shape.nslots;
+        if !plain
+            || !self.meta_of(mt, Event::Gc).is_nil()
+            || !self.meta_of(mt, Event::Mode).is_nil()
+        {
+            return;
+        }
+        // SAFETY: the record of the running native and that of its caller; an
+        // interpreted frame's function and pc are current during a call.
+        unsafe {
+            let native = self.frame;
+            let caller = (*native).prev;
+            if caller.is_null() || (*caller).kind != FrameKind::INTERPRETED {
+                return;
+            }
+            let proto = Gc::<crate::LuaClosure>::from_payload((*caller).func).proto;
+            let code = &proto.proto().code;
+            let Some(i) = code.get((*caller).pc as usize) else {
+                return;
+            };
+            if !matches!(i.op(), Some(Op::Call | Op::TailCall)) {
+                return;
+            }
+            let way = &mut (*proto.feedback.add(i.d() as usize)).way;
+            if way.kind == WayKind::Target && way.shape == (*native).func {
+                way.field = t.shape as u64;
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Elements: the values at `1..=len`.
+
+use super::{ELEMS_MIXED, MAX_ELEMS, Table};
+use crate::gcref::Gc;
+use crate::value::{Tag, Value};
+use crate::vm::VmState;
+use std::alloc::{Layout, alloc, realloc};
+
+pub(super) fn elems_layout(cap: usize) -> Layout {
+    Layout::from_size_align(cap * 9, 8).expect("element counts are bounded by MAX_ELEMS")
+}
+
+impl Gc<Table> {
+    #[inline]
+    pub(super) fn elem_tags(self) -> *mut u8 {
+        // SAFETY: the tags follow `cap` payloads in the same block.
+        unsafe { self.elems.add(self.cap as usize).cast() }
+    }
+
+    /// The element at 0-based `i < len`.
+    #[inline]
+    pub(super) fn elem(self, i: usize) -> Value {
+        debug_assert!(i < self.len as usize);
+        // SAFETY: in range.
+        unsafe {
+            let kind = self.header.aux;
+            let tag = if kind == ELEMS_MIXED {
+                *self.elem_tags().add(i)
+            } else {
+                kind
+            };
+            Value {
+                payload: *self.elems.add(i),
+                tag: Tag(tag),
+            }
+        }
+    }
+
+    pub(super) fn set_elems_kind(self, kind: u8) {
+        // SAFETY: single writer.
+        unsafe { (*self.as_ptr()).header.aux = kind }
+    }
+
+    pub(super) fn set_len(self, len: usize) {
+        // SAFETY: single writer.
+        unsafe { (*self.as_ptr()).len = len as u32 }
+    }
+
+    pub(super) fn widen_elems(self) {
+        let kind = self.header.aux;
+        if kind != ELEMS_MIXED {
+            // SAFETY: `len` tag bytes are inside the block.
+            unsafe { std::ptr::write_bytes(self.elem_tags(), kind, self.len as usize) };
+            self.set_elems_kind(ELEMS_MIXED);
+        }
+    }
+
+    /// Makes room for at least `cap` elements.
+    pub fn reserve_elems(self, vm: &mut VmState, cap: usize) {
+        let old = self.cap as usize;
+        if cap <= old {
+            return;
+        }
+        let new = cap.min(MAX_ELEMS);
+        // SAFETY: as `elems_layout` says; the first `len <= old` payloads stay
+        // in place, their tags move to where the new capacity puts them.
+        unsafe {
+            let layout = elems_layout(new);
+            let block = if old == 0 {
+                alloc(layout)
+            } else {
+                realloc(self.elems.cast(), elems_layout(old), layout.size())
+            };
+            if block.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            if old != 0 && self.header.aux == ELEMS_MIXED {
+                std::ptr::copy(block.add(old * 8), block.add(new * 8), self.len as usize);
+            }
+            (*self.as_ptr()).elems = block.cast();
+            (*self.as_ptr()).cap = new as u32;
+        }
+        vm.heap.add_debt((new - old) * 9);
+    }
+
+    /// Stores a non-nil value at 0-based `len`.
+    #[inline]
+    pub(super) fn push_elem(self, vm: &mut VmState, v: Value) {
+        let len = self.len as usize;
+        if len == self.cap as usize {
+            self.reserve_elems(vm, (len * 2).max(4));
+        }
+        if self.header.aux != v.tag.0 {
+            if len == 0 {
+                self.set_elems_kind(v.tag.0);
+            } else {
+                self.widen_elems();
+            }
+        }
+        // SAFETY: room was made.
+        unsafe {
+            *self.elems.add(len) = v.payload;
+            if self.header.aux == ELEMS_MIXED {
+                *self.elem_tags().add(len) = v.tag.0;
+            }
+        }
+        self.set_len(len + 1);
+        vm.barrier(v);
+    }
+
+    /// Overwrites the element at 0-based `i < len`.
+    #[inline]
+    pub(super) fn set_elem(self, vm: &mut VmState, i: usize, v: Value) {
+        let kind = self.header.aux;
+        if kind == v.tag.0 {
+            // SAFETY: in range.
+            unsafe { *self.elems.add(i) = v.payload };
+            vm.barrier(v);
+            return;
+        }
+        if v.is_nil() && i + 1 == self.len as usize {
+            let mut n = i;
+            if kind == ELEMS_MIXED {
+                while n > 0 && self.elem(n - 1).is_nil() {
+                    n -= 1;
+                }
+            }
+            self.set_len(n);
+            return;
+        }
+        self.widen_elems();
+        // SAFETY: in range; the tags are current.
+        unsafe {
+            *self.elems.add(i) = v.payload;
+            *self.elem_tags().add(i) = v.tag.0;
+        }
+        vm.barrier(v);
+    }
+
+    /// Makes the element at 0-based `i < len` nil. The caller sees to it that
+    /// the last one is not.
+    pub(super) fn make_nil(self, i: usize) {
+        self.widen_elems();
+        // SAFETY: in range; the tags are current.
+        unsafe {
+            *self.elems.add(i) = 0;
+            *self.elem_tags().add(i) = Tag::NIL.0;
+        }
+    }
+
+    /// Cuts nils off the end.
+    pub(super) fn drop_trailing_nils(self) {
+        let mut n = self.len as usize;
+        while n > 0 && self.elem(n - 1).is_nil() {
+            n -= 1;
+        }
+        self.set_len(n);
+    }
+
+    /// Appends any value, nil included.
+    pub(super) fn push_elem_raw(self, vm: &mut VmState, v: Value) {
+        if v.is_nil() {
+            let len = self.len as usize;
+            if len == self.cap as usize {
+                self.reserve_elems(vm, (len * 2).max(4));
+            }
+            self.widen_elems();
+            // SAFETY: room was made; the kind is mixed.
+            unsafe {
+                *self.elems.add(len) = 0;
+                *self.elem_tags().add(len) = Tag::NIL.0;
+            }
+            self.set_len(len + 1);
+        } else {
+            self.push_elem(vm, v);
+        }
+    }
+
+    /// Fills elements `first..` from `values`, nils included: a constructor's
+    /// positional part.
+    pub fn set_list(self, vm: &mut VmState, first: usize, values: &[Value]) {
+        if first == self.len as usize + 1 {
+            self.reserve_elems(vm, self.len as usize + values.len());
+            for &v in values {
+                self.push_elem_raw(vm, v);
+            }
+            self.drop_trailing_nils();
+            if !self.ext.is_null() {
+                self.migrate(vm);
+            }
+        } else {
+            for (i, &v) in values.iter().enumerate() {
+                self.set_int(vm, (first + i) as i64, v);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the collector does to tables.
+
+use super::elements::elems_layout;
+use super::slots::slots_layout;
+use super::{ELEMS_MIXED, Table, out_of_line_cap};
+use crate::gcref::Gc;
+use crate::heap::Heap;
+use crate::value::{Tag, Value};
+use std::alloc::dealloc;
+
+impl Gc<Table> {
+    /// Number of elements and of nodes to trace.
+    pub(crate) fn parts(self) -> (usize, usize) {
+        let kind = self.header.aux;
+        let elems = if kind == ELEMS_MIXED || Tag(kind).is_object() {
+            self.len as usize
+        } else {
+            0
+        };
+        (elems, self.ext().map_or(0, |e| e.node_count()))
+    }
+
+    /// Marks what the elements `from..to` (0-based) refer to.
+    pub(crate) fn trace_elems(self, from: usize, to: usize, heap: &mut Heap) {
+        let (elems, _) = self.parts();
+        for i in from..to.min(elems) {
+            heap.mark_value(self.elem(i));
+        }
+    }
+
+    /// Marks what the slots refer to.
+    pub(crate) fn trace_slots(self, heap: &mut Heap) {
+        for i in 0..self.shape().nslots as usize {
+            heap.mark_value(self.slot(i));
+        }
+    }
+
+    /// Marks what the nodes `from..to` refer to, keys included.
+    pub(crate) fn trace_nodes(self, from: usize, to: usize, heap: &mut Heap) {
+        let Some(ext) = self.ext() else { return };
+        for i in from..to {
+            let Some((k, v)) = ext.node(i) else { return };
+            if !v.is_nil() {
+                heap.mark_value(k);
+                heap.mark_value(v);
+            }
+        }
+    }
+
+    /// Calls `keep` with the key and value of every entry of the hash part;
+    /// removes those for which it returns false.
+    pub(crate) fn each_entry(self, mut keep: impl FnMut(Value, Value) -> bool) {
+        let Some(ext) = self.ext() else { return };
+        let mut i = 0;
+        while let Some((k, v)) = ext.node(i) {
+            if !v.is_nil() && !keep(k, v) {
+                ext.clear_node(i);
+            }
+            i += 1;
+        }
+    }
+
+    /// Makes the elements nil for which `clear` is true.
+    pub(crate) fn clear_elems(self, mut clear: impl FnMut(Value) -> bool) {
+        let (elems, _) = self.parts();
+        for i in 0..elems {
+            if clear(self.elem(i)) {
+                self.make_nil(i);
+            }
+        }
+        self.drop_trailing_nils();
+    }
+
+    /// Whether anything but the hash part refers to objects.
+    pub(crate) fn has_direct_values(self) -> bool {
+        self.parts().0 > 0 || self.shape().nslots > 0
+    }
+
+    /// Frees what the table owns outside its heap cell; returns its bytes.
+    pub(crate) fn release(self) -> usize {
+        let shape = self.shape();
+        let (n, ic) = (shape.nslots as usize, shape.inline_cap as usize);
+        let mut bytes = 0;
+        if n > ic {
+            bytes += slots_layout(out_of_line_cap(n - ic)).size();
+            self.free_slots(n - ic);
+        }
+        if self.cap != 0 {
+            let layout = elems_layout(self.cap as usize);
+            bytes += layout.size();
+            // SAFETY: allocated by `reserve_elems` with this layout.
+            unsafe { dealloc(self.elems.cast(), layout) };
+        }
+        if let Some(ext) = self.ext() {
+            bytes += ext.bytes();
+            // SAFETY: allocated by `ext_or_new`, freed once.
+            drop(unsafe { Box::from_raw(self.ext) });
+        }
+        bytes
+    }
+}
