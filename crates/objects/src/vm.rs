@@ -995,6 +995,11 @@ impl VmState {
     /// # Safety
     /// Every nonzero address is that of a live object of this VM's heap.
     pub unsafe fn keep_code_roots(&mut self, key: u64, objects: Vec<u64>) {
+        for &object in objects.iter().filter(|&&o| o != 0) {
+            // SAFETY: the addresses are those of live objects.
+            let kind = unsafe { (*(object as *const Header)).kind };
+            debug_assert!(kind != Kind::FREE, "code refers to a dead object");
+        }
         if self.heap.marking {
             for &object in objects.iter().filter(|&&o| o != 0) {
                 self.heap.mark(object as *mut Header);

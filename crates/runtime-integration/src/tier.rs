@@ -53,7 +53,8 @@ struct Function {
     /// The prototype, while code or a compilation keeps it alive.
     proto: Option<Gc<FuncProto>>,
     state: FunctionState,
-    /// Contents of the latest pool.
+    /// Contents of the latest pool, while code may still run with one; kept
+    /// alive under [`literals_key`].
     literals: Vec<PoolEntry>,
     /// Pools that code of this function may run with, the latest last.
     pools: Vec<Arc<LiteralPool>>,
@@ -93,11 +94,16 @@ impl CodeMemory for Linked {
     }
 }
 
-/// Key of the roots of a compilation in progress, one for each, since a function
-/// may wait for several; those of installed code
-/// have the code's id.
+/// Key of the roots of a compilation in progress.
 fn pending_key(code_id: u32) -> u64 {
     1 << 32 | u64::from(code_id)
+}
+
+/// Key of the roots of a function's literals. They live as long as the
+/// function remembers them: code compiled later takes them over, even if by
+/// then the code that they came from is gone.
+fn literals_key(owner: u32) -> u64 {
+    u64::from(owner)
 }
 
 fn entry_name(entry: EntryKind) -> String {
@@ -392,6 +398,7 @@ impl Tier {
                     vm.drop_code_roots(pending_key(code_id));
                     let failed = Event::Failed { entry, retry: true };
                     self.event(vm, proto, failed, &[]);
+                    self.settle(vm, proto.id);
                 }
             }
             None => {
@@ -422,7 +429,8 @@ impl Tier {
             .time(|c| &c.codegen_us, outcome.phases.codegen);
         let stale = generation != outcome.generation;
         let result = outcome.result.and_then(|product| {
-            if stale || !hooks::watch(vm, &product.watches) {
+            let extends = self.extends_literals(outcome.owner, &product.literals);
+            if stale || !extends || !hooks::watch(vm, &product.watches) {
                 return Err(CompileError::Stale);
             }
             Ok(product)
@@ -455,6 +463,16 @@ impl Tier {
         }
         vm.drop_code_roots(pending_key(outcome.code_id));
         self.make_room(vm, outcome.code_id);
+        self.settle(vm, outcome.owner);
+    }
+
+    /// Whether code with this pool can share it with the function's other code:
+    /// the function's literals did not change while it was compiled.
+    fn extends_literals(&self, owner: u32, literals: &[PoolEntry]) -> bool {
+        let functions = self.functions.borrow();
+        functions
+            .get(&owner)
+            .is_none_or(|f| literals.starts_with(&f.literals))
     }
 
     fn install(
@@ -478,7 +496,7 @@ impl Tier {
             PoolEntry::Proto(a) => Some(a),
             _ => None,
         }));
-        hooks::keep_alive(vm, u64::from(code_id), roots);
+        hooks::keep_alive(vm, literals_key(proto.id), roots);
         let pool = Arc::new(LiteralPool::new(&words));
         let memory = Box::new(Linked(product.compiled.code));
         let mut code = InstalledCode::new(
@@ -689,7 +707,6 @@ impl Tier {
 
     /// Code that left the cache is about to be freed.
     fn forget(&self, vm: &mut VmState, code: &InstalledCode, active: &HashSet<u32>) {
-        vm.drop_code_roots(u64::from(code.id));
         for id in &code.watches {
             let mut watchers = self.watchers.borrow_mut();
             if let Some(owners) = watchers.get_mut(id) {
@@ -723,8 +740,20 @@ impl Tier {
             let latest = f.pools.len() - 1;
             f.pools.drain(..latest);
         }
+        drop(functions);
+        self.settle(vm, code.owner);
+    }
+
+    /// Lets go of the heap objects of a function without code.
+    fn settle(&self, vm: &mut VmState, owner: u32) {
+        let mut functions = self.functions.borrow_mut();
+        let Some(f) = functions.get_mut(&owner) else {
+            return;
+        };
         if f.codes.is_empty() && f.leaving.is_empty() && !f.state.in_flight() {
             f.proto = None;
+            f.literals.clear();
+            vm.drop_code_roots(literals_key(owner));
         }
     }
 

@@ -127,6 +127,36 @@ fn collection_at_every_opportunity() {
     }
 }
 
+/// Code relies on a closure, is thrown away, and the closure dies; later code
+/// of the same function takes over the literals.
+#[test]
+fn literals_of_earlier_code_stay_alive() {
+    let source = "local sum = 0
+local function run(make, g, n)
+  local hot = make(g)
+  for i = 1, n do sum = sum + hot(i) end
+end
+local function adder(n) return function(x) return x + n end end
+for round = 1, 5 do
+  local function make(g) return function(x) return g(x) + 1 end end
+  run(make, adder(1), 60)
+  for i = 1, 10 do run(make, adder(2), 5) end
+  run(make, adder(3), 60)
+end
+return sum";
+    for threshold in [1, 10, 30] {
+        let config = JitConfig {
+            gc_stress: true,
+            osr: false,
+            ..sync(threshold)
+        };
+        let (v, tier) = run(config, source, &[]);
+        assert_eq!(v.as_int(), Some(21_600));
+        let stats = tier.stats();
+        assert!(stats.invalidated > 0 && stats.functions_compiled > 0);
+    }
+}
+
 #[test]
 fn every_guard_failing_gives_the_same_answers() {
     for source in [FIB, OBJECTS] {
