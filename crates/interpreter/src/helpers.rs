@@ -627,6 +627,10 @@ unsafe extern "C" fn vararg_prep(
             .cast::<u64>()
             .write(u64::from(Tag::LUA_FN.0) | u64::from(FrameKind::COMPILED.0) << 8);
         (*r).prev = vm.frame;
+        // What stays here when the frame moves is read as two values if a
+        // native function called: the function, and one whose tag is this pc.
+        (*r).pc = 0;
+        (*r).nargs = nargs as u32;
         let base = fp.add(FRAME_SLOTS);
         let params = (*(*closure).proto.as_ptr()).num_params as usize;
         if nargs < params {

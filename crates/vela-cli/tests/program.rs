@@ -238,3 +238,28 @@ fn the_process_ends_cleanly_while_something_is_compiled() {
         }
     }
 }
+
+/// A build with assertions finds references to dead objects that a release
+/// build may get away with.
+#[test]
+fn collection_at_every_opportunity_finds_only_live_objects() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/lua/");
+    for name in ["jit_vararg_frames", "jit_stale_literals", "jit_inline"] {
+        let script = format!("{root}{name}.lua");
+        let o = vela(&[
+            "-j",
+            "sync",
+            "--jit-threshold=2",
+            "--jit-gc-stress=true",
+            "--mode=mir",
+            &script,
+        ]);
+        let wanted = std::fs::read_to_string(format!("{root}{name}.out")).expect("is there");
+        assert_eq!(
+            (o.code, o.out.as_str()),
+            (Some(0), wanted.as_str()),
+            "{name}: {}",
+            o.err
+        );
+    }
+}

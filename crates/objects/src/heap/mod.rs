@@ -349,6 +349,10 @@ impl Heap {
     pub(crate) fn mark(&mut self, h: *mut Header) {
         // SAFETY: `h` is a live object (the tracer only follows valid values).
         unsafe {
+            debug_assert!(
+                (Kind::STR.0..=Kind::PROTO.0).contains(&(*h).kind.0) && matches!((*h).mark, 1 | 2),
+                "a reference to a dead object"
+            );
             if (*h).mark != self.live {
                 (*h).mark = self.live;
                 if (*h).kind != Kind::STR {
