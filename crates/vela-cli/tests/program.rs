@@ -244,11 +244,7 @@ fn the_process_ends_cleanly_while_something_is_compiled() {
 #[test]
 fn collection_at_every_opportunity_finds_only_live_objects() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/lua/");
-    for name in [
-        "jit_vararg_frames",
-        "jit_stale_literals",
-        "jit_closures_in_loops",
-    ] {
+    for name in ["jit_vararg_frames", "jit_stale_literals", "jit_lists"] {
         let script = format!("{root}{name}.lua");
         let o = vela(&[
             "-j",
