@@ -40,6 +40,7 @@ fn code(cache: &CodeCache, size: usize, live: &Arc<AtomicUsize>) -> InstalledCod
             regs: Vec::new(),
             inlined: None,
         }],
+        objects: Vec::new(),
         before_commit: false,
     };
     let pool = Arc::new(LiteralPool::new(&[1, 2, 3]));

@@ -44,6 +44,32 @@ pub enum Source {
     InWindow,
     /// The running closure itself.
     SelfClosure,
+    /// The object of this number in [`SideExit::objects`].
+    Object(u32),
+}
+
+/// An object that compiled code did without and that an exit makes. Sources
+/// name only objects before it in [`SideExit::objects`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum VirtualObject {
+    /// A table.
+    Table {
+        /// Pool slot of its shape, all of whose slots are inline.
+        shape: u32,
+        /// Content of each slot of the shape.
+        slots: Vec<Source>,
+    },
+    /// The cell of a captured variable.
+    Cell(Source),
+    /// A Lua closure.
+    Closure {
+        /// A closure of the function around it.
+        parent: Source,
+        /// Which of the prototypes nested in the parent's.
+        child: u16,
+        /// The captured cells.
+        cells: Vec<Source>,
+    },
 }
 
 /// One interpreter frame to rebuild.
@@ -81,6 +107,8 @@ pub struct SideExit {
     pub origin: u32,
     /// Frames, outermost first; the last one resumes.
     pub frames: Vec<ExitFrame>,
+    /// Objects to make for them.
+    pub objects: Vec<VirtualObject>,
     /// Taken before the OSR entry accepted the frame: not a failure, compiled
     /// code returns `RET_OSR_FAIL` instead of calling the exit helper.
     pub before_commit: bool,

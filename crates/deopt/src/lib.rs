@@ -13,6 +13,6 @@ pub mod exit;
 pub mod materialize;
 pub mod reason;
 
-pub use exit::{CallSite, ExitFrame, InlinedAt, SideExit, Source};
+pub use exit::{CallSite, ExitFrame, InlinedAt, SideExit, Source, VirtualObject};
 pub use materialize::{POOL_FIRST, Rebuilt, materialize};
 pub use reason::DeoptReason;

@@ -5,18 +5,21 @@
 //! machine registers are written to their slots, and the frame records are
 //! filled in. The work is a transaction: every source is read before the first
 //! slot is written, because an exit may name a slot both as a source and as a
-//! target. Nothing here allocates in the VM's heap or runs Lua code, so the
-//! collector never sees a frame that is half rebuilt.
+//! target. Objects that compiled code did without are made first. Allocation
+//! never collects, and nothing here runs Lua code, so the collector never sees
+//! a frame that is half rebuilt.
 //!
 //! In debug builds the slots of dead registers are overwritten with
 //! [`POISON`]: an interpreter or frame state that wrongly takes one for live
 //! computes nonsense soon instead of working by luck.
 
-use crate::exit::{ExitFrame, SideExit, Source};
+use crate::exit::{ExitFrame, SideExit, Source, VirtualObject};
 use smallvec::SmallVec;
 use vela_bytecode::flow;
 use vela_objects::closure::LuaClosure;
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
+use vela_objects::object::Cell;
+use vela_objects::shape::Shape;
 use vela_objects::{Gc, Tag, Value, VmState};
 
 /// What debug builds put into dead registers: a light userdata, which the
@@ -66,6 +69,16 @@ pub unsafe fn materialize(
     pool: *const u64,
 ) -> Rebuilt {
     debug_assert!(!exit.frames.is_empty() && !exit.before_commit);
+    let mut from = Sources {
+        closure,
+        pool,
+        objects: Vec::with_capacity(exit.objects.len()),
+    };
+    for object in &exit.objects {
+        // SAFETY: the contract of this function.
+        let made = unsafe { from.make(vm, object) };
+        from.objects.push(made);
+    }
     let mut plans: SmallVec<[Plan; 2]> = SmallVec::new();
     let mut record = fp;
     let mut owner = closure;
@@ -75,7 +88,7 @@ pub unsafe fn materialize(
                 .wrapping_add(at.a as usize)
                 .cast();
             // SAFETY: the contract of this function.
-            let callee = unsafe { read(vm, at.closure, closure, pool) };
+            let callee = unsafe { from.read(vm, at.closure) };
             owner = callee
                 .as_lua_fn()
                 .expect("an inlined frame runs a Lua function");
@@ -89,7 +102,7 @@ pub unsafe fn materialize(
         for &(reg, source) in &frame.regs {
             if source != Source::InWindow && u16::from(reg) < end {
                 // SAFETY: the contract of this function.
-                writes.push((reg, unsafe { read(vm, source, closure, pool) }));
+                writes.push((reg, unsafe { from.read(vm, source) }));
             }
         }
         plans.push(Plan {
@@ -149,27 +162,86 @@ pub unsafe fn materialize(
     }
 }
 
-/// # Safety
-/// As [`materialize`].
-unsafe fn read(vm: &VmState, source: Source, closure: Gc<LuaClosure>, pool: *const u64) -> Value {
-    let word = |i: u32| vm.exit_words[i as usize];
-    match source {
-        Source::Constant { tag, payload } => Value { payload, tag },
-        Source::Literal { slot, tag } => Value {
-            // SAFETY: the exit names slots of its own code's pool.
-            payload: unsafe { *pool.add(POOL_FIRST + slot as usize) },
-            tag,
-        },
-        Source::Word { word: w, tag } => Value {
-            payload: word(w),
-            tag,
-        },
-        Source::Tagged { word: w } => Value {
-            payload: word(w),
-            tag: Tag(word(w + 1) as u8),
-        },
-        Source::SelfClosure => Value::lua_fn(closure),
-        Source::InWindow => unreachable!("registers in the window are not read"),
+/// Where an exit's values come from, besides `vm.exit_words`.
+struct Sources {
+    closure: Gc<LuaClosure>,
+    pool: *const u64,
+    /// Objects made so far.
+    objects: Vec<Value>,
+}
+
+impl Sources {
+    /// # Safety
+    /// As [`materialize`].
+    unsafe fn literal(&self, slot: u32) -> u64 {
+        // SAFETY: the exit names slots of its own code's pool.
+        unsafe { *self.pool.add(POOL_FIRST + slot as usize) }
+    }
+
+    /// # Safety
+    /// As [`materialize`].
+    unsafe fn read(&self, vm: &VmState, source: Source) -> Value {
+        let word = |i: u32| vm.exit_words[i as usize];
+        match source {
+            Source::Constant { tag, payload } => Value { payload, tag },
+            Source::Literal { slot, tag } => Value {
+                // SAFETY: by contract.
+                payload: unsafe { self.literal(slot) },
+                tag,
+            },
+            Source::Word { word: w, tag } => Value {
+                payload: word(w),
+                tag,
+            },
+            Source::Tagged { word: w } => Value {
+                payload: word(w),
+                tag: Tag(word(w + 1) as u8),
+            },
+            Source::SelfClosure => Value::lua_fn(self.closure),
+            Source::Object(n) => self.objects[n as usize],
+            Source::InWindow => unreachable!("registers in the window are not read"),
+        }
+    }
+
+    /// Makes an object.
+    ///
+    /// # Safety
+    /// As [`materialize`].
+    unsafe fn make(&self, vm: &mut VmState, object: &VirtualObject) -> Value {
+        // SAFETY: by contract.
+        let read = |vm: &VmState, source: Source| unsafe { self.read(vm, source) };
+        match object {
+            VirtualObject::Table { shape, slots } => {
+                let values: SmallVec<[Value; 8]> = slots.iter().map(|&s| read(vm, s)).collect();
+                // SAFETY: the slot holds a shape, all of whose slots are given.
+                let table = unsafe {
+                    let shape = self.literal(*shape) as *mut Shape;
+                    vm.table_of_shape(shape, &values)
+                };
+                Value::table(table)
+            }
+            VirtualObject::Cell(content) => {
+                let content = read(vm, *content);
+                Value {
+                    payload: vm.cell(content).addr(),
+                    tag: Tag::CELL,
+                }
+            }
+            VirtualObject::Closure {
+                parent,
+                child,
+                cells,
+            } => {
+                let parent = read(vm, *parent)
+                    .as_lua_fn()
+                    .expect("the parent of a closure is one");
+                let cells: SmallVec<[Value; 8]> = cells.iter().map(|&s| read(vm, s)).collect();
+                let proto = parent.proto.cold().children[*child as usize];
+                // SAFETY: the builder puts nothing but cells there.
+                let cell = |n: usize| unsafe { Gc::from_ptr(cells[n].payload as *mut Cell) };
+                Value::lua_fn(vm.closure(proto, cell, cells.len()))
+            }
+        }
     }
 }
 

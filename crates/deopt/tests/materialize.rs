@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use vela_bytecode::{FRAME_SLOTS, Instr, Op, Proto};
 use vela_deopt::materialize::POISON;
-use vela_deopt::{DeoptReason, ExitFrame, InlinedAt, SideExit, Source, materialize};
+use vela_deopt::{DeoptReason, ExitFrame, InlinedAt, SideExit, Source, VirtualObject, materialize};
 use vela_objects::closure::LuaClosure;
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
 use vela_objects::{Gc, Hooks, Tag, Value, VmState};
@@ -51,6 +51,7 @@ fn exit(frames: Vec<ExitFrame>) -> SideExit {
         reason: DeoptReason::Type,
         origin: 0,
         frames,
+        objects: Vec::new(),
         before_commit: false,
     }
 }
@@ -318,4 +319,78 @@ fn an_open_list_survives() {
     if cfg!(debug_assertions) {
         assert!(reg(fp, 0).identical(POISON));
     }
+}
+
+#[test]
+fn objects_that_compiled_code_did_without() {
+    let mut vm = vm();
+    let mut code = plain_code();
+    code[5] = Instr::abcd(Op::Return1, 1, 0, 0, 0);
+    let f = function(&mut vm, code, false);
+    let child = Arc::new(Proto {
+        max_stack: 2,
+        code: plain_code(),
+        ..Proto::default()
+    });
+    let child = vm.load_proto(&child);
+    f.proto.cold().children.push(child);
+    // A table like those to be made, for its shape.
+    let (x, y) = (vm.str_value(b"x"), vm.str_value(b"y"));
+    let (x, y) = (x.as_str().expect("a string"), y.as_str().expect("a string"));
+    let like = vm.table(2, 0);
+    like.set_str(&mut vm, x, Value::int(1));
+    like.set_str(&mut vm, y, Value::int(2));
+    let pool = [0, like.shape as u64];
+    let fp = frame_place(&vm);
+    let base = vm.frame;
+    vm.exit_words[0] = 7;
+    let int = |payload| Source::Constant {
+        tag: Tag::INT,
+        payload,
+    };
+    let word = Source::Word {
+        word: 0,
+        tag: Tag::INT,
+    };
+    let mut exit = exit(vec![ExitFrame {
+        pc: 5,
+        regs: vec![
+            (0, Source::Object(1)),
+            (1, Source::Object(1)),
+            (2, Source::Object(2)),
+            (3, Source::Object(4)),
+            (4, Source::Object(0)),
+        ],
+        inlined: None,
+    }]);
+    let table = |slots| VirtualObject::Table { shape: 0, slots };
+    exit.objects = vec![
+        table(vec![int(1), word]),
+        table(vec![Source::Object(0), int(2)]),
+        table(vec![int(1), word]),
+        VirtualObject::Cell(Source::Object(1)),
+        VirtualObject::Closure {
+            parent: Source::SelfClosure,
+            child: 0,
+            cells: vec![Source::Object(3)],
+        },
+    ];
+    // SAFETY: `fp` is above every frame; the pool has the shape.
+    let rebuilt = unsafe { materialize(&mut vm, &exit, fp, f, pool.as_ptr()) };
+    assert_eq!(rebuilt.innermost, fp);
+    let outer = reg(fp, 0).as_table().expect("a table");
+    let part = reg(fp, 4).as_table().expect("a table");
+    // One object where one is named, two where two are alike.
+    assert!(reg(fp, 1).identical(reg(fp, 0)));
+    assert!(outer.get_str(x).identical(reg(fp, 4)));
+    assert!(outer.get_str(y).identical(Value::int(2)));
+    assert!(!reg(fp, 2).identical(reg(fp, 4)));
+    assert!(part.get_str(x).identical(Value::int(1)));
+    assert!(part.get_str(y).identical(Value::int(7)));
+    assert_eq!(outer.shape, like.shape);
+    let closure = reg(fp, 3).as_lua_fn().expect("a closure");
+    assert_eq!(closure.proto.addr(), child.addr());
+    assert!(closure.upval(0).get().identical(reg(fp, 0)));
+    vm.frame = base;
+    vm.collect_garbage();
 }

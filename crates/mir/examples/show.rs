@@ -14,6 +14,7 @@ fn show(proto: &Arc<Proto>, site: &SiteSnapshot, speculate: bool) {
         proto: proto.clone(),
         proto_addr: 0,
         proto_id: 1,
+        children: Vec::new(),
         arg_tags: [1 << Tag::INT.0; 8],
         sites: vec![site.clone(); proto.num_feedback as usize],
         meta_epoch: 1,

@@ -6,9 +6,9 @@
 //! nothing; a boxed value is taken apart, so that the box itself can vanish.
 
 use crate::backend::CompileError;
-use crate::ir::{EntryKind, Func, Inst, Op, State, Ty, Val};
+use crate::ir::{Def, EntryKind, Func, Inst, Op, State, Ty, Val};
 use std::collections::HashMap;
-use vela_deopt::{CallSite, DeoptReason, ExitFrame, InlinedAt, SideExit, Source};
+use vela_deopt::{CallSite, DeoptReason, ExitFrame, InlinedAt, SideExit, Source, VirtualObject};
 use vela_objects::Tag;
 use vela_objects::vm::EXIT_WORDS;
 
@@ -139,6 +139,7 @@ impl ExitPlan {
             reason: data.reason,
             origin: data.origin.unwrap_or(resumes),
             frames,
+            objects: words.objects,
             before_commit: state.is_none(),
         });
         self.stores.push(words.stores);
@@ -163,6 +164,7 @@ struct Words {
     used: u32,
     stores: Vec<ExitWord>,
     known: HashMap<Val, Source>,
+    objects: Vec<VirtualObject>,
 }
 
 impl Words {
@@ -173,6 +175,7 @@ impl Words {
         }
         let source = match (constant(func, v), func.ty(v)) {
             (Some(s), _) => s,
+            _ if func.def_op(v).is_some_and(Op::is_virtual) => self.object(func, v)?,
             (None, Ty::Any) => {
                 let word = self.used;
                 self.used += 2;
@@ -191,6 +194,35 @@ impl Words {
         };
         self.known.insert(v, source);
         Ok(source)
+    }
+
+    /// An object that the exit makes, with those that it names before it.
+    fn object(&mut self, func: &Func, v: Val) -> Result<Source, CompileError> {
+        let Def::Inst(i) = func.vals[v.index()].def else {
+            return Err(bug(format!("{v} is no virtual object")));
+        };
+        let data = func.inst(i);
+        let mut sources = Vec::with_capacity(data.args.len());
+        for &part in &data.args {
+            if func.ty(part) != Ty::Ptr {
+                sources.push(self.source(func, part)?);
+            }
+        }
+        let object = match (&data.op, data.args.first().and_then(|&a| func.def_op(a))) {
+            (Op::VirtualTable, Some(Op::Literal(shape))) => VirtualObject::Table {
+                shape: shape.0,
+                slots: sources,
+            },
+            (Op::VirtualCell, _) => VirtualObject::Cell(sources[0]),
+            (Op::VirtualClosure(n), _) => VirtualObject::Closure {
+                parent: sources.remove(0),
+                child: *n,
+                cells: sources,
+            },
+            _ => return Err(bug(format!("{v} is no virtual object"))),
+        };
+        self.objects.push(object);
+        Ok(Source::Object(self.objects.len() as u32 - 1))
     }
 }
 

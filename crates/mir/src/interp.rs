@@ -541,6 +541,8 @@ impl<M: Machine> Frame<'_, M> {
                 self.result(i, byte);
             }
             Op::Lib(helper) => self.lib(i, *helper),
+            // Exits know what these are made of.
+            op if op.is_virtual() => {}
             Op::SecondResult => {
                 let payload = self.vm_word(layout::VM_EXIT_WORDS);
                 let tag = self.vm_word(layout::VM_EXIT_WORDS + 8);
@@ -565,7 +567,7 @@ impl<M: Machine> Frame<'_, M> {
             Op::Upval(_) | Op::LoadProto | Op::LoadCell | Op::StoreCell | Op::NewCell => {
                 self.cells(i);
             }
-            Op::NewClosure(n) => {
+            Op::NewClosure(n, _) => {
                 let parent = self.payload(args[0]);
                 let vm = self.m.vm();
                 let call = [vm, parent, u64::from(*n)];

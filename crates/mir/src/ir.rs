@@ -375,8 +375,9 @@ pub enum Op {
     /// `(any or typed) -> cell`
     NewCell,
     /// `(luafn, cells...) -> luafn`: a closure of the n-th prototype nested in
-    /// that of the first operand, with these cells as upvalues
-    NewClosure(u16),
+    /// that of the first operand, with these cells as upvalues. Behind it, if
+    /// known, the pool slot of that prototype
+    NewClosure(u16, Option<Pool>),
 
     // ---- tables ------------------------------------------------------
     /// `(table) -> ptr`: its shape
@@ -393,7 +394,7 @@ pub enum Op {
     /// table's shape (helper, may allocate)
     AddSlot,
     /// `(table, ptr shape)`: the table has this shape from here on. It has the
-    /// layout of the shape before, or one inline slot more that was just
+    /// layout of the shape before, or more inline slots, which were just
     /// written, or another metatable
     SetShape,
     /// `(table, str) -> any`: the field, through the VM-wide cache or the hash
@@ -440,6 +441,18 @@ pub enum Op {
     },
     /// `-> int`: the VM's metatable epoch
     MetaEpoch,
+
+    // ---- objects that only side exits make ----------------------------
+    /// `(ptr shape, T slots...) -> table`: a table of this shape, with these
+    /// slots, that does not exist. Only frame states and other virtual objects
+    /// may name it; an exit that does makes the table. Each instruction stands
+    /// for an object of its own
+    VirtualTable,
+    /// `(T) -> cell`: as [`Op::VirtualTable`], a cell with this content
+    VirtualCell,
+    /// `(luafn, cells...) -> luafn`: as [`Op::VirtualTable`], a closure as
+    /// [`Op::NewClosure`] would make it
+    VirtualClosure(u16),
 
     // ---- calls -------------------------------------------------------
     /// `(luafn) -> ptr`: the closure's prototype
@@ -768,12 +781,13 @@ impl Func {
     /// Adds a parameter to a block.
     pub fn add_param(&mut self, block: Block, ty: Ty) -> Val {
         let n = self.blocks[block.index()].params.len() as u32;
-        let v = self.add_val(ty, Def::Param(block, n));
+        let v = self.make_val(ty, Def::Param(block, n));
         self.blocks[block.index()].params.push(v);
         v
     }
 
-    fn add_val(&mut self, ty: Ty, def: Def) -> Val {
+    /// A value without a place yet.
+    pub(crate) fn make_val(&mut self, ty: Ty, def: Def) -> Val {
         self.vals.push(ValData { ty, def });
         Val(self.vals.len() as u32 - 1)
     }
@@ -781,7 +795,7 @@ impl Func {
     /// Creates an instruction without placing it; `ty` is the result's type.
     pub fn make_inst(&mut self, op: Op, args: &[Val], ty: Ty) -> Inst {
         let inst = Inst(self.insts.len() as u32);
-        let result = (ty != Ty::None).then(|| self.add_val(ty, Def::Inst(inst)));
+        let result = (ty != Ty::None).then(|| self.make_val(ty, Def::Inst(inst)));
         self.insts.push(InstData {
             op,
             args: SmallVec::from_slice(args),
@@ -963,6 +977,15 @@ impl Op {
     #[must_use]
     pub fn has_site(&self) -> bool {
         self.is_call_site() || matches!(self, Op::PushFrame { .. } | Op::EnterFrame { .. })
+    }
+
+    /// Whether the operation describes an object that only side exits make.
+    #[must_use]
+    pub fn is_virtual(&self) -> bool {
+        matches!(
+            self,
+            Op::VirtualTable | Op::VirtualCell | Op::VirtualClosure(_)
+        )
     }
 
     /// Whether the operation may leave through a side exit.

@@ -109,6 +109,8 @@ const PLAIN: &[(&str, Op)] = &[
     ("no_ext", Op::NoExt),
     ("no_meta", Op::NoMeta),
     ("meta_epoch", Op::MetaEpoch),
+    ("virtual_table", Op::VirtualTable),
+    ("virtual_cell", Op::VirtualCell),
     ("load_proto", Op::LoadProto),
     ("interp_one", Op::InterpOne),
     ("poll", Op::Poll),
@@ -213,7 +215,9 @@ impl Display for Op {
             Op::EnterFrame { a } => write!(f, "enter_frame.{a}"),
             Op::CallTail { a, nargs, want } => write!(f, "call_tail.{a}.{nargs}.{want}"),
             Op::Lib(h) => write!(f, "lib.{}", h.name()),
-            Op::NewClosure(n) => write!(f, "new_closure.{n}"),
+            Op::NewClosure(n, None) => write!(f, "new_closure.{n}"),
+            Op::NewClosure(n, Some(p)) => write!(f, "new_closure.{n}.{p}"),
+            Op::VirtualClosure(n) => write!(f, "virtual_closure.{n}"),
             plain => {
                 let name = PLAIN.iter().find(|e| e.1 == *plain).map_or("?", |e| e.0);
                 f.write_str(name)
@@ -313,7 +317,12 @@ pub(crate) fn parse_op(text: &str, constant: Option<&str>) -> Option<Op> {
             want: want.parse().ok()?,
         },
         ["lib", name] => Op::Lib(Helper::named(name)?),
-        ["new_closure", n] => Op::NewClosure(n.parse().ok()?),
+        ["new_closure", n] => Op::NewClosure(n.parse().ok()?, None),
+        ["new_closure", n, p] => {
+            let proto = p.strip_prefix('p')?.parse().ok()?;
+            Op::NewClosure(n.parse().ok()?, Some(Pool(proto)))
+        }
+        ["virtual_closure", n] => Op::VirtualClosure(n.parse().ok()?),
         [name] => PLAIN.iter().find(|e| e.0 == *name)?.1.clone(),
         _ => return None,
     })

@@ -7,7 +7,7 @@
 use crate::analysis::{Cfg, for_each_use};
 use crate::exits::is_before_commit;
 use crate::helper::{Helper, Word};
-use crate::ir::{Block, Def, EntryKind, Func, Inst, Op, PoolEntry, Site, State, Ty, Val};
+use crate::ir::{Block, Def, EntryKind, Func, Inst, InstData, Op, PoolEntry, Site, State, Ty, Val};
 use vela_deopt::DeoptReason;
 
 /// A rule that a function breaks, and where.
@@ -81,6 +81,10 @@ pub enum VerifyErrorKind {
     /// A state is its own caller.
     #[error("{0} is its own caller")]
     CallerCycle(State),
+    /// An object that does not exist is used as if it did, or its shape is
+    /// not a literal.
+    #[error("{0} cannot be used here")]
+    Virtual(Val),
     /// The entry block's parameters do not fit the entry.
     #[error("parameters of the entry block do not fit how the function is entered")]
     Entry,
@@ -127,6 +131,12 @@ pub fn verify(func: &Func) -> Result<(), VerifyError> {
         }
     }
     v.window()
+}
+
+/// Operands and the arguments of targets.
+fn vals_of(data: &InstData) -> impl Iterator<Item = Val> + '_ {
+    let of_targets = data.targets.iter().flat_map(|t| &t.args);
+    data.args.iter().chain(of_targets).copied()
 }
 
 fn no_such(x: impl std::fmt::Display) -> VerifyErrorKind {
@@ -234,11 +244,7 @@ impl<'f> Verifier<'f> {
     fn inst(&mut self, b: Block, n: u32, i: Inst) -> Check {
         let func = self.func;
         let data = func.inst(i);
-        let vals = data
-            .args
-            .iter()
-            .chain(data.targets.iter().flat_map(|t| &t.args));
-        if let Some(v) = vals.copied().find(|v| v.index() >= func.vals.len()) {
+        if let Some(v) = vals_of(data).find(|v| v.index() >= func.vals.len()) {
             return Err(no_such(v));
         }
         if let Some(s) = data.state {
@@ -271,7 +277,13 @@ impl<'f> Verifier<'f> {
             None => {}
         }
         self.targets(i)?;
-        self.signature(i)
+        self.signature(i)?;
+        let mut used = vals_of(data);
+        let is_virtual = |v: &Val| func.def_op(*v).is_some_and(Op::is_virtual);
+        match used.find(is_virtual) {
+            Some(v) if !data.op.is_virtual() => Err(VerifyErrorKind::Virtual(v)),
+            _ => Ok(()),
+        }
     }
 
     /// Sites that an inlined site names exist and come before it.
@@ -475,7 +487,8 @@ impl<'f> Verifier<'f> {
             Op::StrByte => gives(&[STR, INT], INT),
             Op::SecondResult => gives(&[], ANY),
             Op::Lib(helper) => self.lib(i, *helper),
-            Op::NewClosure(_) => {
+            Op::NewClosure(_, Some(p)) if p.index() >= self.func.pool.len() => Err(no_such(p)),
+            Op::NewClosure(..) | Op::VirtualClosure(_) => {
                 let mut types = vec![CELL; data.args.len()];
                 types[..1.min(data.args.len())].fill(LUAFN);
                 count("operands", types.len().max(1), data.args.len())?;
@@ -539,6 +552,16 @@ impl<'f> Verifier<'f> {
             Op::NewTable { .. } if data.args.is_empty() => gives(&[], TABLE),
             Op::NewTable { .. } => gives(&[PTR], TABLE),
             Op::MetaEpoch => gives(&[], INT),
+            Op::VirtualTable => {
+                let mut types = vec![SLOT; data.args.len().max(1)];
+                types[0] = PTR;
+                gives(&types, TABLE)?;
+                match self.func.def_op(data.args[0]) {
+                    Some(Op::Literal(_)) => Ok(()),
+                    _ => Err(VerifyErrorKind::Virtual(data.args[0])),
+                }
+            }
+            Op::VirtualCell => gives(&[VALUE], CELL),
             Op::LoadProto => gives(&[LUAFN], PTR),
             Op::CallLua { a, .. } => {
                 self.register(*a)?;

@@ -14,6 +14,7 @@ fn snapshot(proto: &Arc<Proto>, site: &SiteSnapshot) -> FunctionSnapshot {
         proto: proto.clone(),
         proto_addr: 0x1000,
         proto_id: 1,
+        children: Vec::new(),
         arg_tags: [1 << Tag::INT.0; 8],
         sites: vec![site.clone(); proto.num_feedback as usize],
         meta_epoch: 1,

@@ -341,6 +341,7 @@ fn numeric(proto: &Arc<Proto>, tag: Tag, arith: u8) -> FunctionSnapshot {
         proto: proto.clone(),
         proto_addr: PROTO,
         proto_id: 1,
+        children: Vec::new(),
         arg_tags: [1 << tag.0; 8],
         sites: vec![site; proto.num_feedback as usize],
         meta_epoch: 1,

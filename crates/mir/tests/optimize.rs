@@ -82,6 +82,7 @@ fn each_func(source: &[u8], f: &mut impl FnMut(Func)) {
                 proto: proto.clone(),
                 proto_addr: 0x1000,
                 proto_id: 1,
+                children: Vec::new(),
                 arg_tags: [1 << tag.0; 8],
                 sites: vec![site.clone(); proto.num_feedback as usize],
                 meta_epoch: 1,

@@ -14,7 +14,7 @@ use crate::gcref::Gc;
 use crate::heap::Heap;
 use crate::meta::{EVENTS, Event};
 use crate::object::{Cell, Header, Kind, Userdata};
-use crate::shape::{FieldInfo, META, Shapes};
+use crate::shape::{FieldInfo, META, Shape, Shapes};
 use crate::site::AllocSite;
 use crate::string::Str;
 use crate::table::{ELEMS_NONE, Table, table_bytes};
@@ -481,6 +481,26 @@ impl VmState {
         let t = new_table(&mut self.heap, &mut self.shapes, fields);
         if elems > 0 {
             t.reserve_elems(self, elems);
+        }
+        t
+    }
+
+    /// A table of this shape with these contents of its slots. No lattice is
+    /// widened.
+    ///
+    /// # Safety
+    /// The VM's shape has as many slots as there are values, all of them
+    /// inline, and the lattice of each field allows the value. Its metatable
+    /// has no `__gc` and no `__mode`.
+    pub unsafe fn table_of_shape(&mut self, shape: *mut Shape, values: &[Value]) -> Gc<Table> {
+        // SAFETY: shapes live as long as the VM.
+        let (cap, slots) = unsafe { ((*shape).inline_cap as usize, (*shape).nslots as usize) };
+        debug_assert!(slots == values.len() && slots <= cap);
+        let t = self.table(cap, 0);
+        // SAFETY: single writer of a fresh table.
+        unsafe { (*t.as_ptr()).shape = shape };
+        for (i, &v) in values.iter().enumerate() {
+            t.write_slot(i, v);
         }
         t
     }

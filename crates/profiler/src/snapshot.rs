@@ -164,6 +164,8 @@ pub struct FunctionSnapshot {
     /// Functions that may be inlined, by the address of their prototype; none
     /// of them has callees here.
     pub callees: HashMap<u64, FunctionSnapshot>,
+    /// Addresses of the prototypes nested in it.
+    pub children: Vec<u64>,
     /// The function's closures, as stores to a field.
     pub instances: FieldSnapshot,
     /// What else can be relied on; empty for callees.
@@ -447,6 +449,7 @@ fn one_function(
             .map(|c| if c.tag == Tag::STR { c.payload } else { 0 })
             .collect(),
         callees: HashMap::new(),
+        children: proto.cold().children.iter().map(|p| p.addr()).collect(),
         instances: field_snapshot(&proto.cold().instances),
         world: World::default(),
     }

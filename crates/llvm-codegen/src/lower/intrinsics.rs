@@ -28,7 +28,7 @@ impl<'c> Fx<'_, 'c> {
                 let tag = self.load_word(self.at(at, 8)?, Mem::ExitWord)?;
                 Lv::Any(payload, tag)
             }
-            Op::NewClosure(n) => {
+            Op::NewClosure(n, _) => {
                 let call = [
                     self.vm.into(),
                     self.ptr(args[0])?.into(),

@@ -65,7 +65,9 @@ impl Builder<'_> {
                 UpvalSource::ParentUpval(u) => self.emit(Op::Upval(u), &[own], Ty::Cell),
             });
         }
-        let closure = self.emit(Op::NewClosure(n as u16), &args, Ty::LuaFn);
+        let proto = self.snapshot.children.get(n as usize).copied();
+        let proto = proto.map(|p| self.func.pool_slot(PoolEntry::Proto(p)));
+        let closure = self.emit(Op::NewClosure(n as u16, proto), &args, Ty::LuaFn);
         self.write(i.a(), closure);
         // That there is one closure of a function is an assumption of code.
         self.guard_valid(self.pc + 1);

@@ -14,7 +14,8 @@ use crate::ir::{Block, Def, Func, Inst, Op, Val};
 /// Whether the instruction may go when its result is not used.
 pub(super) fn is_removable(op: &Op) -> bool {
     op.is_pure()
-        || matches!(op, Op::NewTable { .. } | Op::NewCell | Op::NewClosure(_))
+        || op.is_virtual()
+        || matches!(op, Op::NewTable { .. } | Op::NewCell | Op::NewClosure(..))
         || matches!(op.lib_effect(), Some(Effect::Allocates))
         || op.reads().is_some() && !op.is_guard()
 }

@@ -86,7 +86,7 @@ pub(super) fn is_quiet(op: &Op) -> bool {
     op.writes().is_none()
         && !op.has_site()
         && op.lib_effect() != Some(Effect::Writes)
-        && !matches!(op, Op::NewClosure(_))
+        && !matches!(op, Op::NewClosure(..))
 }
 
 /// Whether the operation may change memory of this class. `stored` is the type
@@ -115,7 +115,7 @@ fn clobbers(op: &Op, stored: Ty, class: Alias) -> bool {
         Op::Lib(h) => {
             h.effect() == Some(Effect::Writes) && !matches!(class, Alias::Reg(_) | Alias::Cells)
         }
-        Op::NewClosure(_) => class == Alias::Validity,
+        Op::NewClosure(..) => class == Alias::Validity,
         // A key that goes to the hash part may move others to the elements.
         Op::PutField | Op::PutIndex => matches!(
             class,

@@ -9,6 +9,7 @@ mod carry;
 mod copy;
 mod dce;
 mod edit;
+mod escape;
 mod fold;
 mod gvn;
 mod licm;
@@ -35,6 +36,7 @@ pub const PASSES: &[(&str, Pass)] = &[
     ("params", params::run),
     ("fold", fold::run),
     ("gvn", gvn::run),
+    ("escape", escape::run),
     ("licm", licm::run),
     ("rotate", rotate::run),
     ("split", split::run),
@@ -46,8 +48,9 @@ pub const PASSES: &[(&str, Pass)] = &[
 
 /// The order in which [`optimize`] runs the passes.
 pub const PIPELINE: &[&str] = &[
-    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "licm", "rotate", "params",
-    "gvn", "licm", "fold", "split", "gvn", "fold", "carry", "window", "simplify", "dce",
+    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "escape", "params", "fold",
+    "gvn", "fold", "params", "licm", "rotate", "params", "gvn", "licm", "fold", "split", "gvn",
+    "fold", "carry", "window", "simplify", "dce",
 ];
 
 /// The pass with this name.

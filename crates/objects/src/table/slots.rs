@@ -58,7 +58,7 @@ impl Gc<Table> {
 
     /// Writes slot `i` without looking at the lattice or the barrier.
     #[inline]
-    pub(super) fn write_slot(self, i: usize, v: Value) {
+    pub(crate) fn write_slot(self, i: usize, v: Value) {
         let (p, t) = self.slot_ptrs(i);
         // SAFETY: slot `i` is in use or just made room for; single writer.
         unsafe {

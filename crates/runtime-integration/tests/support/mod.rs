@@ -140,6 +140,7 @@ impl Backend for Fake {
                 regs,
                 inlined: None,
             }],
+            objects: Vec::new(),
             before_commit: false,
         };
         self.live.fetch_add(1, Ordering::Relaxed);

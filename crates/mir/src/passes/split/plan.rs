@@ -237,6 +237,7 @@ fn poll(func: &Func, latch: Block) -> Option<usize> {
 /// Whether an instruction must not be in the fast body.
 fn is_forbidden(op: &Op) -> bool {
     let allowed = op.is_pure()
+        || op.is_virtual()
         || op.is_guard()
         || op.reads().is_some()
         || matches!(
