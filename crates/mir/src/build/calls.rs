@@ -295,7 +295,8 @@ impl Builder<'_> {
             self.return_inlined(&results);
             return;
         }
-        if self.has_tbc() {
+        // There are no tail calls in the scope of a variable to be closed.
+        if self.has_tbc() && i.op() != Some(B::TailCall) {
             // What is returned stays in the window while variables are closed.
             let Some(n) = count else {
                 self.exit(DeoptReason::Unreached);
