@@ -309,7 +309,7 @@ pub(crate) unsafe fn push_frame(
         let p = (*c).proto.as_ptr();
         let base = at.add(FRAME_SLOTS);
         let params = (*p).num_params as usize;
-        if base.add((*p).max_stack as usize) > vm.stack_limit
+        if base.add((*p).max_stack as usize) > vm.limit()
             && !stack_check(vm, base.add((*p).max_stack as usize))
         {
             return Outcome::Error;
@@ -337,14 +337,12 @@ pub(crate) unsafe fn push_frame(
 #[cold]
 #[inline(never)]
 pub(crate) fn stack_check(vm: &mut VmState, end: *mut Value) -> bool {
-    if vm.stack_limit.is_null() {
-        vm.stack_limit = vm.real_stack_limit;
-    }
+    vm.accept_poll();
     if end > vm.real_stack_limit {
         let _ = stack_overflow(vm);
         return false;
     }
-    true
+    vm.check_interrupt().is_ok()
 }
 
 /// Calls the native function at `at`.
@@ -356,7 +354,7 @@ pub(crate) unsafe fn call_native(vm: &mut VmState, at: *mut Value, nargs: usize)
     unsafe {
         let f = (*at).payload as *mut NativeClosure;
         let base = at.add(FRAME_SLOTS);
-        if base.add(nargs + NATIVE_SLOTS) > vm.stack_limit
+        if base.add(nargs + NATIVE_SLOTS) > vm.limit()
             && !stack_check(vm, base.add(nargs + NATIVE_SLOTS))
         {
             return Outcome::Error;
@@ -429,7 +427,11 @@ pub(crate) unsafe fn call_other(
                 deliver(vm, base, instr, src, n);
                 if vm.gc_due() && instr.c() != 0 {
                     save_pc(base, pc.add(1));
-                    vm.gc_poll();
+                    if vm.gc_poll() {
+                        save_pc(base, pc);
+                        let _ = vm.out_of_memory();
+                        return Status::Error;
+                    }
                 }
                 Status::Done
             }
@@ -662,7 +664,7 @@ fn lost_entry(vm: &mut VmState) -> Status {
     Status::Exit
 }
 
-/// Back edges between two looks at interrupts when loops are not counted.
+/// Most back edges between two looks at interrupts.
 const QUIET_LOOPS: u32 = 1 << 16;
 
 /// A back edge reached the prototype's trigger; `pc` is the loop header.
@@ -678,11 +680,13 @@ pub(crate) unsafe fn loop_trigger(vm: &mut VmState, base: *mut Value, pc: *const
         let r = record(base);
         let p = proto(base);
         let header = (*r).pc;
-        if vm.stack_limit.is_null() {
-            vm.stack_limit = vm.real_stack_limit;
+        vm.accept_poll();
+        if vm.check_interrupt().is_err() {
+            return Status::Error;
         }
-        if vm.gc_due() {
-            vm.gc_poll();
+        if vm.gc_due() && vm.gc_poll() {
+            let _ = vm.out_of_memory();
+            return Status::Error;
         }
         let n = (*p).loops.get();
         let every = vm.hot_loops();
@@ -701,7 +705,8 @@ pub(crate) unsafe fn loop_trigger(vm: &mut VmState, base: *mut Value, pc: *const
         } else if every == u32::MAX {
             n.saturating_add(QUIET_LOOPS)
         } else {
-            (n / every).saturating_add(1).saturating_mul(every)
+            let report = (n / every).saturating_add(1).saturating_mul(every);
+            report.min(n.saturating_add(QUIET_LOOPS))
         };
         if n >= u32::MAX - QUIET_LOOPS {
             (*p).loops.set(0);

@@ -114,7 +114,11 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                     if vm.gc_due() {
                         cold_path();
                         save_pc(base, pc.add(1));
-                        vm.gc_poll();
+                        if vm.gc_poll() {
+                            save_pc(base, pc);
+                            let _ = vm.out_of_memory();
+                            return false;
+                        }
                     }
                 };
             }
@@ -776,8 +780,7 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                         let c = (*f).payload as *mut LuaClosure;
                         let p = (*c).proto.as_ptr();
                         let new = f.add(FRAME_SLOTS);
-                        if (*p).compiled.is_null()
-                            && new.add((*p).max_stack as usize) <= vm.stack_limit
+                        if (*p).compiled.is_null() && new.add((*p).max_stack as usize) <= vm.limit()
                         {
                             ic::note_lua_call(site!(), c, p);
                             let n = (*p).calls.get().wrapping_add(1);

@@ -18,6 +18,7 @@ use crate::unwind::stack_overflow;
 use vela_bytecode::{FRAME_SLOTS, Instr, Op};
 use vela_objects::closure::{LuaClosure, POOL_LEAVE};
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
+use vela_objects::gc::Safepoint;
 use vela_objects::meta::Event;
 use vela_objects::ops::{float_mod, float_pow};
 use vela_objects::shape::Shape;
@@ -252,6 +253,10 @@ pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord, hand_out_tail_calls
         let end = base.add((*crate::frames::proto(base)).max_stack as usize);
         if native_stack_low(vm) || end > vm.real_stack_limit {
             let _ = stack_overflow(vm);
+            vm.frame = (*fp).prev;
+            return Raw::ERROR;
+        }
+        if vm.check_interrupt().is_err() {
             vm.frame = (*fp).prev;
             return Raw::ERROR;
         }
@@ -550,10 +555,9 @@ unsafe extern "C" fn store_results(
 /// Answers a poll request of compiled code. Returns whether something is due
 /// that must wait until the code is left.
 fn safepoint(vm: &mut VmState) -> bool {
-    if vm.stack_limit.is_null() {
-        vm.stack_limit = vm.real_stack_limit;
-    }
-    vm.gc_poll_quiet()
+    vm.accept_poll();
+    // What code is left for, `resume` raises.
+    vm.gc_poll_quiet() || vm.interrupt_pending()
 }
 
 unsafe extern "C" fn poll(vm: *mut VmState, fp: *mut FrameRecord) -> u64 {
@@ -596,14 +600,19 @@ unsafe extern "C" fn entry_poll(
         vm.frame = r;
         vm.top = fp.add(FRAME_SLOTS + nargs);
         safepoint(vm);
+        let out_of_memory = vm.is_memory_tight() && vm.is_out_of_memory(Safepoint::Quiet);
         vm.frame = caller;
         vm.top = top;
+        if out_of_memory {
+            let _ = vm.out_of_memory();
+            return 1;
+        }
         let end = fp.add(FRAME_SLOTS + (*(*closure).proto.as_ptr()).max_stack as usize);
         if end > vm.real_stack_limit {
             let _ = stack_overflow(vm);
             return 1;
         }
-        0
+        u64::from(vm.check_interrupt().is_err())
     }
 }
 

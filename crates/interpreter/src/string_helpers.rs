@@ -12,7 +12,6 @@ use vela_objects::closure::{LuaClosure, NativeClosure};
 use vela_objects::meta::Event;
 use vela_objects::number::NumberText;
 use vela_objects::shape::OBJECT_META;
-use vela_objects::string::MAX_STRING;
 use vela_objects::{Gc, Str, Table, Tag, Value, VmState};
 
 /// Nothing was done.
@@ -188,6 +187,9 @@ pub(crate) unsafe extern "C" fn str_char(vm: *mut VmState, byte: u64) -> *mut St
 /// Results up to this size are put together on the native stack.
 const SHORT: usize = 256;
 
+/// Longer results are left to the interpreter, which may refuse them.
+const LONG: usize = 1 << 20;
+
 /// All operands as one string.
 #[inline(always)]
 fn concat<const N: usize>(vm: &mut VmState, values: [Value; N]) -> Raw {
@@ -200,7 +202,7 @@ fn concat<const N: usize>(vm: &mut VmState, values: [Value; N]) -> Raw {
             None => return REFUSED,
         };
     }
-    if total > MAX_STRING {
+    if total > LONG {
         return REFUSED;
     }
     let mut parts = [&b""[..]; N];

@@ -19,20 +19,26 @@ pub(crate) fn stack_overflow(vm: &mut VmState) -> Thrown {
 #[inline]
 pub(crate) fn enter_native(vm: &mut VmState) -> LuaResult<()> {
     vm.native_depth += 1;
-    if vm.native_depth >= vm.native_max || vm.is_dying() {
-        return too_deep(vm);
+    // Natives may call compiled functions, which need not poll, in a loop.
+    if vm.native_depth >= vm.native_max || vm.is_dying() || vm.interrupt_pending() {
+        return refuse(vm);
     }
     Ok(())
 }
 
 #[cold]
 #[inline(never)]
-fn too_deep(vm: &mut VmState) -> LuaResult<()> {
+fn refuse(vm: &mut VmState) -> LuaResult<()> {
     vm.native_depth -= 1;
     if vm.is_dying() {
         return Err(vm.rethrow());
     }
-    Err(vm.error("C stack overflow"))
+    if vm.native_depth + 1 >= vm.native_max {
+        return Err(vm.error("C stack overflow"));
+    }
+    vm.check_interrupt()?;
+    vm.native_depth += 1;
+    Ok(())
 }
 
 /// Ends a native call.

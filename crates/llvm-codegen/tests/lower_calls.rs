@@ -343,14 +343,14 @@ fn exits_leave_the_record_as_it_is() {
 #[test]
 fn the_stack_check_polls_and_may_raise() {
     let mut world = World::with(FIB);
-    world.vm.stack_limit = world.vm.stack_base;
+    *world.vm.stack_limit.get_mut() = world.vm.stack_base;
     assert_eq!(world.call(&[Value::int(2)]), value(Value::int(1)));
     assert_eq!(world.log(), ["entry_poll 0x200000001 [2, 0, 0]"]);
-    world.vm.stack_limit = lower_support::RAISE;
+    *world.vm.stack_limit.get_mut() = lower_support::RAISE;
     assert_eq!(world.call(&[Value::int(2)]), Outcome::Error);
     // With an object loaded before the call the check is at the entry.
     let mut world = calling_interpreted(2, "  v24: any = call_lua.3 v23, v0 @s0\n  return v24");
-    world.vm.stack_limit = world.vm.stack_base;
+    *world.vm.stack_limit.get_mut() = world.vm.stack_base;
     assert_eq!(
         world.call(&[Value::int(4), Value::float(0.0)]),
         value(Value::int(4))
@@ -387,7 +387,7 @@ fn polls_in_loops() {
         assert_eq!(got, value(Value::int(100)));
         assert_eq!(world.log(), [""; 0]);
         assert!(world.reg(0).is_nil(), "only the slow path stores");
-        world.vm.stack_limit = world.vm.stack_base;
+        *world.vm.stack_limit.get_mut() = world.vm.stack_base;
         let got = world.call(&[Value::int(100), Value::float(1.5)]);
         assert_eq!(got, value(Value::int(100)));
         // The entry's check comes first and takes the request away.
@@ -404,14 +404,13 @@ fn a_poll_is_seen_while_the_loop_runs() {
         s.spawn(|| {
             std::thread::sleep(std::time::Duration::from_millis(20));
             let limit = vm.load(std::sync::atomic::Ordering::Relaxed);
-            // SAFETY: the field outlives the thread; the VM's thread reads it
-            // atomically in the loop.
-            unsafe {
-                std::sync::atomic::AtomicPtr::from_ptr(limit).store(
-                    std::ptr::dangling_mut(),
-                    std::sync::atomic::Ordering::Relaxed,
-                );
-            }
+            // SAFETY: the field outlives the thread; it is an atomic, which
+            // the VM's thread reads as such in the loop.
+            let limit = unsafe { &*limit };
+            limit.store(
+                std::ptr::dangling_mut(),
+                std::sync::atomic::Ordering::Relaxed,
+            );
         });
         let got = world.call(&[Value::int(300_000_000), Value::float(1.5)]);
         assert_eq!(got, value(Value::int(300_000_000)));
@@ -631,7 +630,7 @@ fn recursion_with_loops_literals_and_many_parameters() {
         assert!(t.get_int(1).identical(Value::float(0.5)));
         // The stack check of an inner call sees the fourth parameter too.
         world.log();
-        world.vm.stack_limit = world.vm.stack_base;
+        *world.vm.stack_limit.get_mut() = world.vm.stack_base;
         assert_eq!(world.call(&args), value(Value::int(want)));
         assert_eq!(world.log()[0], "entry_poll 0x2020200000004 [8, 4, 2]");
     }

@@ -74,6 +74,8 @@ pub struct Code {
     /// By instruction: a guard that exit stress takes as failing.
     stressed: Vec<bool>,
     has_sites: bool,
+    /// Whether the entry checks the stack, which is the poll of calls.
+    checks_stack: bool,
     uses_pool: bool,
 }
 
@@ -87,12 +89,15 @@ impl Code {
     pub fn new(func: Func, code_id: u32, exit_stress: u32) -> Result<Code, CompileError> {
         verify(&func).map_err(|e| CompileError::Bug(e.to_string()))?;
         let plan = ExitPlan::new(&func)?;
+        let is_vararg = func.is_vararg;
         let mut stressed = vec![false; func.insts.len()];
         let (mut guards, mut has_sites, mut uses_pool) = (0u32, false, false);
+        let mut tail_calls = false;
         for b in func.reverse_postorder() {
             for &i in &func.blocks[b.index()].insts {
                 let op = &func.inst(i).op;
                 has_sites |= op.needs_frame();
+                tail_calls |= matches!(op, Op::TailCall { .. });
                 uses_pool |= matches!(op, Op::Literal(_) | Op::GuardValid);
                 if op.is_guard() {
                     guards += 1;
@@ -108,6 +113,7 @@ impl Code {
             code_id,
             stressed,
             has_sites,
+            checks_stack: has_sites || tail_calls || is_vararg,
             uses_pool,
         })
     }
@@ -313,7 +319,7 @@ impl<M: Machine> Frame<'_, M> {
             args,
         } = self.entry;
         let is_vararg = self.func.is_vararg;
-        if is_vararg || self.code.has_sites {
+        if self.code.checks_stack {
             let mut end = self.frame_end();
             if is_vararg {
                 end += (self.nargs() + 2) * VALUE;

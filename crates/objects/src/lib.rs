@@ -9,6 +9,8 @@
 //! | [`heap`], [`gc`] | allocation, collection |
 //! | [`vm`], [`frame`] | VM state, frame records |
 //! | [`thread`], `stacks` | coroutines and their stacks |
+//! | [`interrupt`] | stopping running code from another thread |
+//! | [`limits`] | memory, coroutines, stack |
 //! | [`process`] | ending the process |
 //! | [`feedback`], [`counter`] | inline caches and hotness, as data |
 //! | [`ops`], [`meta`], [`debug`], [`number`] | operators, metamethods, names and positions, number text |
@@ -23,8 +25,10 @@ pub mod gc;
 pub mod gcref;
 pub mod heap;
 pub mod inspect;
+pub mod interrupt;
 pub mod intrinsic;
 pub mod layout;
+pub mod limits;
 pub mod meta;
 pub mod number;
 pub mod object;

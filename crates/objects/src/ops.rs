@@ -633,6 +633,7 @@ impl VmState {
             }
             return Ok(self.str_value(&buf[..n]));
         }
+        self.check_size(total)?;
         let mut out = Vec::with_capacity(total);
         for &v in values {
             match v.as_str() {

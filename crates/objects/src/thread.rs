@@ -23,9 +23,10 @@ use crate::meta::Event;
 use crate::object::{Header, Kind};
 use crate::stacks::{Stack, StackPool};
 use crate::value::{Tag, Value};
-use crate::vm::{Args, LuaResult, NATIVE_RESERVE, STACK_RESERVE, Thrown, VmState};
+use crate::vm::{Args, LuaResult, NATIVE_RESERVE, Thrown, VmState};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::any::Any;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use vela_bytecode::FRAME_SLOTS;
 
@@ -143,6 +144,8 @@ pub(crate) struct Threads {
     doomed: Vec<*mut Thread>,
     /// A panic on its way to the thread that resumed.
     panic: Option<Box<dyn Any + Send>>,
+    /// Most coroutines that may have a stack, if there is a limit.
+    most: Option<usize>,
     /// Frames of compiled functions own memory, so that stacks must not be
     /// taken away: a code generator that interprets.
     frames_own_memory: bool,
@@ -342,7 +345,7 @@ impl VmState {
 
     /// Whether the running thread must not yield from now on; returns what was
     /// so before.
-    pub(crate) fn forbid_yield(&mut self, forbid: bool) -> bool {
+    pub fn forbid_yield(&mut self, forbid: bool) -> bool {
         // SAFETY: the running thread is alive; single writer.
         let flag = unsafe { &mut (*self.thread.as_ptr()).unyieldable };
         std::mem::replace(flag, forbid)
@@ -402,7 +405,7 @@ impl VmState {
     /// `t` is alive and new; a native function that keeps it alive is running.
     #[inline(never)]
     unsafe fn prepare(&mut self, t: *mut Thread) -> Result<(), Value> {
-        let mut taken = self.threads.pool.take();
+        let mut taken = self.threads.take_stack();
         if taken.is_err() {
             // Unreachable coroutines may have stacks to give.
             self.collect_garbage();
@@ -410,11 +413,17 @@ impl VmState {
             if unsafe { (*t).status } != Status::New {
                 return Err(self.str_value(b"cannot resume dead coroutine"));
             }
-            taken = self.threads.pool.take();
+            taken = self.threads.take_stack();
         }
         let (stack, _) = match taken {
             Ok(taken) => taken,
-            Err(_) => return Err(self.str_value(b"not enough memory")),
+            Err(e) => {
+                let text = match e.kind() {
+                    io::ErrorKind::QuotaExceeded => "too many coroutines",
+                    _ => "not enough memory",
+                };
+                return Err(self.str_value(text.as_bytes()));
+            }
         };
         self.heap.add_debt(STACK_COST);
         let base = stack.lua_base();
@@ -430,7 +439,7 @@ impl VmState {
                 frame: base.cast(),
                 top: at,
                 stack_base: base,
-                stack_limit: base.add(Stack::lua_slots() - STACK_RESERVE),
+                stack_limit: base.add(self.coroutine_slots),
                 native_limit: stack.native_end() + NATIVE_RESERVE,
                 ..Context::NONE
             };
@@ -530,8 +539,8 @@ impl VmState {
         self.top = c.top;
         self.stack_base = c.stack_base;
         self.real_stack_limit = c.stack_limit;
-        if !self.stack_limit.is_null() {
-            self.stack_limit = c.stack_limit;
+        if !self.poll_requested() {
+            self.restore_limit();
         }
         self.native_limit = c.native_limit;
         self.handler = c.handler;
@@ -636,6 +645,22 @@ impl VmState {
 }
 
 impl Threads {
+    pub(crate) fn set_most(&mut self, most: usize) {
+        self.most = Some(most);
+    }
+
+    pub(crate) fn in_use(&self) -> usize {
+        self.live.len()
+    }
+
+    /// A stack for one more coroutine.
+    fn take_stack(&mut self) -> io::Result<(Stack, bool)> {
+        if self.most.is_some_and(|most| self.live.len() >= most) {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        self.pool.take()
+    }
+
     /// As [`VmState::release`].
     ///
     /// # Safety

@@ -12,10 +12,12 @@ use crate::frame::{FrameKind, FrameRecord};
 use crate::gc::Collector;
 use crate::gcref::Gc;
 use crate::heap::Heap;
+use crate::interrupt::{Interrupt, Requests};
 use crate::meta::{EVENTS, Event};
 use crate::object::{Cell, Header, Kind, Userdata};
 use crate::shape::{FieldInfo, META, Shape, Shapes};
 use crate::site::AllocSite;
+use crate::stacks::Stack;
 use crate::string::Str;
 use crate::table::{ELEMS_NONE, Table, table_bytes};
 use crate::thread::{Thread, Threads};
@@ -252,8 +254,9 @@ pub struct VmState {
     /// own plain instructions may look.
     pub frame: *mut FrameRecord,
     /// A frame whose registers would pass this must call the poll. Lowered to
-    /// null to request one.
-    pub stack_limit: *mut Value,
+    /// null to request one, which other threads do too; see
+    /// [`crate::interrupt`].
+    pub stack_limit: AtomicPtr<Value>,
     /// Base of multiple results ([`Tag::RET_MULTI`]).
     pub ret_base: *mut Value,
     /// Number of multiple results.
@@ -327,6 +330,15 @@ pub struct VmState {
     /// Limit of `native_depth`: what the threads that wait for the running one
     /// leave of [`MAX_NATIVE_DEPTH`].
     pub native_max: u32,
+    /// Interrupts that wait to be raised.
+    pub(crate) requests: Requests,
+    /// The handle that others have clones of.
+    pub(crate) interrupt: Interrupt,
+    /// The next so many polls are the entry of a message handler, which a
+    /// pending interrupt does not prevent.
+    pub(crate) interrupt_grace: u8,
+    /// Values that the stack of a new coroutine may have.
+    pub(crate) coroutine_slots: usize,
     /// The running coroutine is being ended; see [`crate::thread`].
     pub(crate) dying: bool,
     /// Frame and top where the latest error was raised.
@@ -383,7 +395,7 @@ impl VmState {
         let limit = base.wrapping_add(STACK_SLOTS - STACK_RESERVE);
         let mut vm = Box::new(VmState {
             frame: base.cast(),
-            stack_limit: limit,
+            stack_limit: AtomicPtr::new(limit),
             ret_base: base,
             ret_count: 0,
             error: Value::NIL,
@@ -416,6 +428,10 @@ impl VmState {
             handler_depth: 0,
             overflowing: false,
             native_max: MAX_NATIVE_DEPTH,
+            requests: Requests::default(),
+            interrupt: Interrupt::new(),
+            interrupt_grace: 0,
+            coroutine_slots: Stack::lua_slots() - STACK_RESERVE,
             dying: false,
             thrown_at: (std::ptr::null_mut(), std::ptr::null_mut()),
             thread,
@@ -451,8 +467,9 @@ impl VmState {
         }
         // SAFETY: both live in the box, whose content never moves.
         unsafe {
-            let limit = &raw mut vm.stack_limit;
+            let limit = &raw const vm.stack_limit;
             vm.heap.set_poll(limit);
+            vm.interrupt.attach(&raw const vm.requests, limit);
         }
         vm.meta_stays = vm.shapes.alloc_fact();
         vm.upvals_stay = vm.shapes.alloc_fact();
@@ -842,8 +859,8 @@ impl VmState {
 
     fn set_real_stack_limit(&mut self, limit: *mut Value) {
         self.real_stack_limit = limit;
-        if !self.stack_limit.is_null() {
-            self.stack_limit = limit;
+        if !self.poll_requested() {
+            self.restore_limit();
         }
     }
 
@@ -1047,11 +1064,6 @@ impl VmState {
         });
     }
 
-    /// Asks the running code to call its poll soon.
-    pub fn request_poll(&mut self) {
-        self.stack_limit = std::ptr::null_mut();
-    }
-
     pub(crate) fn pins(&self) -> &[Value] {
         &self.pins
     }
@@ -1077,6 +1089,7 @@ impl VmState {
 
 impl Drop for VmState {
     fn drop(&mut self) {
+        self.interrupt.detach();
         self.end_all_threads();
         self.tier = None;
         self.heap.free_all();

@@ -2,11 +2,18 @@
 
 use smallvec::SmallVec;
 use vela_objects::number::Sink;
+use vela_objects::string::MAX_STRING;
+use vela_objects::{LuaResult, VmState};
+
+/// Sizes up to this one need no test.
+const SMALL: usize = 1 << 16;
 
 /// Bytes under construction; the first 512 need no allocation.
 #[derive(Default)]
 pub(crate) struct Buf {
     bytes: SmallVec<[u8; 512]>,
+    /// Size that is known to fit, if more than [`SMALL`].
+    fits: usize,
 }
 
 impl Buf {
@@ -17,6 +24,7 @@ impl Buf {
     pub(crate) fn with_capacity(n: usize) -> Buf {
         Buf {
             bytes: SmallVec::with_capacity(n),
+            fits: n,
         }
     }
 
@@ -38,6 +46,31 @@ impl Buf {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Tests whether a string of this size may be made. To be called as the
+    /// buffer grows, while everything in use is on the stack. An open poll.
+    ///
+    /// # Errors
+    /// `resulting string too large`, `not enough memory`.
+    #[inline]
+    pub(crate) fn check(&mut self, vm: &mut VmState) -> LuaResult<()> {
+        if self.bytes.len() <= SMALL.max(self.fits) {
+            return Ok(());
+        }
+        self.check_large(vm)
+    }
+
+    #[cold]
+    fn check_large(&mut self, vm: &mut VmState) -> LuaResult<()> {
+        let len = self.bytes.len();
+        if len > MAX_STRING {
+            return Err(vm.error("resulting string too large"));
+        }
+        // The buffer, when it grows, and the string.
+        vm.make_room(3 * len)?;
+        self.fits = (2 * len).min(MAX_STRING);
+        Ok(())
     }
 
     #[inline]

@@ -37,6 +37,8 @@ pub fn sort(vm: &mut VmState, args: Args) -> NativeResult {
     let raw = plain(args, 0);
     // The copy that keeps the elements alive while Lua code runs: it may
     // clear the list itself.
+    // Two lists, of 9 and 16 bytes an element.
+    vm.make_room(25 * n as usize)?;
     let keeper = vm.table(0, n as usize);
     vm.push(Value::table(keeper))?;
     let mut items = Vec::with_capacity(n as usize);

@@ -166,6 +166,8 @@ fn rep(vm: &mut VmState, args: Args) -> NativeResult {
     if total == 0 {
         return Ok(Ret::One(vm.str_value(b"")));
     }
+    // The buffer and the string.
+    vm.make_room(2 * total)?;
     let mut out = Buf::with_capacity(total);
     if sep.is_empty() {
         out.repeat(s, n);

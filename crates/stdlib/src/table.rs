@@ -4,9 +4,11 @@
 //! does, and works on the table directly when it has no metatable.
 
 use crate::args::{arg_error, check_int, opt_int, opt_str, type_error};
+use crate::buf::Buf;
 use crate::register;
 use crate::sort;
 use vela_objects::meta::Event;
+use vela_objects::number::NumberText;
 use vela_objects::{Args, Gc, LuaResult, NativeFn, NativeResult, Ret, Table, Value, VmState};
 
 const FUNCTIONS: &[(&str, NativeFn)] = &[
@@ -127,6 +129,7 @@ fn insert(vm: &mut VmState, args: Args) -> NativeResult {
 
 /// `to[j] = from[i]` with metamethods.
 fn copy(vm: &mut VmState, from: Value, i: i64, to: Value, j: i64) -> LuaResult<()> {
+    vm.check_interrupt()?;
     let v = vm.index(from, Value::int(i))?;
     vm.set_index(to, Value::int(j), v)
 }
@@ -186,11 +189,14 @@ fn move_(vm: &mut VmState, args: Args) -> NativeResult {
         // Upwards unless that would overwrite what is still to be read.
         let upwards = to > last || to <= first || (dest != 0 && !vm.equals(a, b)?);
         if let (Some(a), Some(b)) = (plain(args, 0), plain(args, dest)) {
-            let mut step = |i: i64| b.set_int(vm, to + i, a.get_int(first + i));
+            let mut step = |i: i64| {
+                b.set_int(vm, to + i, a.get_int(first + i));
+                vm.check_interrupt()
+            };
             if upwards {
-                (0..n).for_each(&mut step);
+                (0..n).try_for_each(&mut step)?;
             } else {
-                (0..n).rev().for_each(&mut step);
+                (0..n).rev().try_for_each(&mut step)?;
             }
         } else if upwards {
             for i in 0..n {
@@ -213,17 +219,20 @@ fn concat(vm: &mut VmState, args: Args) -> NativeResult {
     let last = opt_int(vm, args, 3, size)?;
     let separator = separator.map_or(&b""[..], Gc::bytes);
     let raw = plain(args, 0);
-    let mut out = Vec::new();
+    let mut out = Buf::new();
     let mut i = first;
     while i <= last {
         let v = match raw {
             Some(t) => t.get_int(i),
-            None => vm.index(t, Value::int(i))?,
+            None => {
+                vm.check_interrupt()?;
+                vm.index(t, Value::int(i))?
+            }
         };
         if let Some(s) = v.as_str() {
-            out.extend_from_slice(s.bytes());
+            out.extend(s.bytes());
         } else if v.is_number() {
-            vela_objects::number::write(&mut out, v);
+            out.extend(NumberText::new(v).as_bytes());
         } else {
             let kind = v.tag.type_name();
             return Err(vm.error(format!(
@@ -233,13 +242,11 @@ fn concat(vm: &mut VmState, args: Args) -> NativeResult {
         if i == last {
             break;
         }
-        out.extend_from_slice(separator);
-        if out.len() > vela_objects::string::MAX_STRING {
-            return Err(vm.error("resulting string too large"));
-        }
+        out.extend(separator);
+        out.check(vm)?;
         i += 1;
     }
-    Ok(Ret::One(vm.str_value(&out)))
+    Ok(Ret::One(vm.str_value(out.as_slice())))
 }
 
 fn pack(vm: &mut VmState, args: Args) -> NativeResult {

@@ -12,6 +12,9 @@
 //! The stack check belongs to the push: it moves along when nothing before the
 //! push touches the heap, because then a collection at the check sees exactly
 //! what it would have seen at the entry.
+//!
+//! The stack check is also the poll of calls, which endless chains of tail calls
+//! need: a function that makes one without having pushed checks at its entry.
 
 use vela_mir::analysis::Cfg;
 use vela_mir::ir::{Block, EntryKind, Func, Op};
@@ -35,6 +38,8 @@ pub struct FramePlan {
     pub push: Option<Push>,
     /// Whether the stack check is done at the push instead of at the entry.
     pub check_at_push: bool,
+    /// Whether the stack check is done at the entry.
+    pub check_at_entry: bool,
     /// By block: whether the record is in place when the block begins.
     pushed: Vec<bool>,
 }
@@ -49,6 +54,7 @@ impl FramePlan {
             has_sites: false,
             push: None,
             check_at_push: false,
+            check_at_entry: false,
             pushed: vec![osr; func.blocks.len()],
         };
         let first = sites.next();
@@ -57,7 +63,15 @@ impl FramePlan {
             plan.pushed[Func::ENTRY.index()] = false;
             return plan;
         }
-        let Some(mut at) = first else { return plan };
+        let tail_call = |b: &&Block| {
+            let last = func.terminator(**b).map(|t| &t.op);
+            matches!(last, Some(Op::TailCall { .. }))
+        };
+        let mut tails = cfg.order.iter().filter(tail_call);
+        let Some(mut at) = first else {
+            plan.check_at_entry = func.is_vararg || tails.next().is_some();
+            return plan;
+        };
         for b in sites {
             while !cfg.dominates(at, b) {
                 at = cfg.idom(at).unwrap_or(Func::ENTRY);
@@ -96,6 +110,7 @@ impl FramePlan {
         }
         plan.check_at_push = !func.is_vararg
             && !in_loop
+            && tails.all(|&b| b == at || plan.pushed[b.index()])
             && cfg.order.iter().all(|&b| {
                 let insts = &func.blocks[b.index()].insts;
                 let end = if b == at { position } else { insts.len() };
@@ -104,6 +119,7 @@ impl FramePlan {
                         .iter()
                         .all(|&i| is_register_only(&func.inst(i).op))
             });
+        plan.check_at_entry = !plan.check_at_push;
         plan
     }
 

@@ -28,7 +28,7 @@ impl<'c> Fx<'_, 'c> {
         if self.splits() {
             return self.split_entry();
         }
-        if self.func.is_vararg || (self.frame.has_sites && !self.frame.check_at_push) {
+        if self.frame.check_at_entry {
             self.stack_check()?;
         }
         if self.func.is_vararg {
@@ -353,7 +353,7 @@ impl<'c> Fx<'_, 'c> {
             };
             self.set(param, Lv::Any(payload, tag));
         }
-        if self.frame.has_sites && !self.frame.check_at_push {
+        if self.frame.check_at_entry {
             self.stack_check()?;
         }
         Ok(())

@@ -278,7 +278,7 @@ pub fn function(vm: &mut VmState, upvals: &[Value]) -> Gc<LuaClosure> {
     let cells: Vec<Gc<Cell>> = upvals.iter().map(|&v| vm.cell(v)).collect();
     let closure = vm.closure(proto, |i| cells[i], cells.len());
     // Allocating may have asked for a poll.
-    vm.stack_limit = vm.real_stack_limit;
+    *vm.stack_limit.get_mut() = vm.real_stack_limit;
     closure
 }
 
@@ -432,7 +432,7 @@ extern "C" fn poll(vm: Vm, fp: *mut FrameRecord) -> u64 {
     // SAFETY: the running frame.
     let (pc, r0) = unsafe { ((*fp).pc, *FrameRecord::registers(fp)) };
     log(vm, format!("poll at {pc} r0={r0:?}"));
-    vm.stack_limit = vm.real_stack_limit;
+    *vm.stack_limit.get_mut() = vm.real_stack_limit;
     0
 }
 
@@ -447,8 +447,8 @@ extern "C" fn entry_poll(
     // SAFETY: compiled code passes its arguments.
     let args = unsafe { *args };
     log(vm, format!("entry_poll {desc:#x} {args:?}"));
-    let raise = vm.stack_limit == RAISE;
-    vm.stack_limit = vm.real_stack_limit;
+    let raise = vm.limit() == RAISE;
+    *vm.stack_limit.get_mut() = vm.real_stack_limit;
     u64::from(raise)
 }
 

@@ -96,6 +96,8 @@ pub enum Safepoint {
 
 /// Least growth between cycles, in bytes.
 const MIN_GROWTH: usize = 1 << 20;
+/// Growth between cycles near the memory limit: one in so many bytes of it.
+const NEAR_LIMIT: usize = 64;
 /// Units of work (about bytes traced) per byte allocated.
 const WORK_PER_BYTE: isize = 16;
 /// Most units of work in a slice; bounds the pause.
@@ -212,20 +214,23 @@ impl VmState {
     /// pending finalizers, which are Lua code.
     ///
     /// `self.frame` (with its `pc`) is current, and everything live is
-    /// reachable from the roots.
+    /// reachable from the roots. Returns whether the caller has to raise
+    /// [`VmState::out_of_memory`].
     #[cold]
     #[inline(never)]
-    pub fn gc_poll(&mut self) {
+    #[must_use]
+    pub fn gc_poll(&mut self) -> bool {
         self.slice(Safepoint::Open);
         if !self.doomed_threads().is_empty() {
             self.end_doomed_threads();
         }
-        if !self.gc.pending.is_empty() && !self.gc.in_finalizer {
+        if !self.gc.pending.is_empty() && !self.gc.in_finalizer && !self.interrupt_pending() {
             self.run_finalizers(FINALIZERS_PER_POLL);
             if !self.gc.pending.is_empty() {
                 self.heap.request_poll();
             }
         }
+        self.heap.is_tight() && self.is_out_of_memory(Safepoint::Open)
     }
 
     /// A poll of compiled code. Returns whether the code must leave to an open
@@ -233,6 +238,10 @@ impl VmState {
     pub fn gc_poll_quiet(&mut self) -> bool {
         if !self.gc_due() {
             return false;
+        }
+        if self.heap.is_tight() {
+            self.heap.request_poll();
+            return true;
         }
         self.slice(Safepoint::Quiet);
         if self.gc.in_finalizer {
@@ -248,9 +257,7 @@ impl VmState {
     /// Does what the debt asks for.
     fn slice(&mut self, at: Safepoint) {
         self.heap.wants_gc = false;
-        if self.stack_limit.is_null() {
-            self.stack_limit = self.real_stack_limit;
-        }
+        self.accept_poll();
         if self.gc.in_finalizer || self.gc.closing || self.heap.is_stopped() {
             return;
         }
@@ -297,6 +304,7 @@ impl VmState {
         let live = self.heap.bytes_in_use();
         let percent = self.gc.params.pause.clamp(110, 1000) as usize - 100;
         let growth = (live / 100).saturating_mul(percent).max(MIN_GROWTH);
+        let growth = growth.min((self.heap.room() / 2).max(self.heap.limit() / NEAR_LIMIT));
         self.heap
             .set_debt(-isize::try_from(growth).unwrap_or(isize::MAX));
     }
@@ -405,6 +413,18 @@ impl VmState {
         self.pause_until_grown();
         self.run_finalizers(usize::MAX);
         self.heap.wants_gc |= self.gc_stress;
+    }
+
+    /// A full collection at a poll, without finalizers.
+    pub(crate) fn collect_unless_in_finalizer(&mut self, at: Safepoint) {
+        if self.gc.in_finalizer || self.gc.closing {
+            return;
+        }
+        self.full_cycle(at);
+        self.pause_until_grown();
+        if !self.gc.pending.is_empty() {
+            self.heap.request_poll();
+        }
     }
 
     /// As much of a collection as allocating `bytes` would cause, and at least

@@ -24,6 +24,7 @@ use crate::string::{STR_DATA_OFFSET, Str, hash_bytes};
 use crate::value::Value;
 use cells::Cells;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use strings::Strings;
 
 /// Cell sizes are multiples of this.
@@ -76,13 +77,15 @@ pub struct Heap {
     poison: bool,
     sweep: Sweep,
     /// Stack limit of the running code, lowered to have it poll.
-    poll: *mut *mut Value,
+    poll: *const AtomicPtr<Value>,
     cells: Cells,
     large: Vec<(*mut Header, usize)>,
     /// Bytes of cells in use or in the current runs, and outside cells.
     in_use: usize,
     /// Bytes allocated beyond what was planned before the next step.
     debt: isize,
+    /// Most bytes that may be in use.
+    limit: usize,
     strings: Strings,
     seed: u64,
     pub(crate) gray: Vec<*mut Header>,
@@ -106,11 +109,12 @@ impl Heap {
             stopped: false,
             poison: cfg!(debug_assertions),
             sweep: Sweep::Done,
-            poll: std::ptr::null_mut(),
+            poll: std::ptr::null(),
             cells: Cells::new(),
             large: Vec::new(),
             in_use: 0,
             debt: 0,
+            limit: usize::MAX,
             strings: Strings::new(),
             seed,
             gray: Vec::new(),
@@ -121,7 +125,7 @@ impl Heap {
     ///
     /// # Safety
     /// `limit` stays valid as long as the heap.
-    pub(crate) unsafe fn set_poll(&mut self, limit: *mut *mut Value) {
+    pub(crate) unsafe fn set_poll(&mut self, limit: *const AtomicPtr<Value>) {
         self.poll = limit;
     }
 
@@ -132,18 +136,18 @@ impl Heap {
     pub fn add_debt(&mut self, bytes: usize) {
         self.in_use += bytes;
         self.debt += bytes as isize;
-        if self.debt > 0 {
+        if self.debt > 0 || self.in_use > self.limit {
             self.request();
         }
     }
 
     #[cold]
     fn request(&mut self) {
-        if !self.stopped {
+        if !self.stopped || self.is_tight() {
             self.wants_gc = true;
             if !self.poll.is_null() {
                 // SAFETY: valid by the contract of `set_poll`.
-                unsafe { *self.poll = std::ptr::null_mut() };
+                unsafe { (*self.poll).store(std::ptr::null_mut(), Ordering::Relaxed) };
             }
         }
     }
@@ -180,6 +184,33 @@ impl Heap {
             .map(|r| r.end as usize - r.cur as usize)
             .sum();
         self.in_use - open
+    }
+
+    pub(crate) fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+        if self.is_tight() {
+            self.request();
+        }
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether the limit is passed, going by a quick look.
+    #[inline]
+    pub(crate) fn is_tight(&self) -> bool {
+        self.in_use > self.limit
+    }
+
+    /// Whether more than the limit is in use.
+    pub(crate) fn is_over_limit(&self) -> bool {
+        self.is_tight() && self.bytes_in_use() > self.limit
+    }
+
+    /// Bytes that may still be allocated.
+    pub(crate) fn room(&self) -> usize {
+        self.limit.saturating_sub(self.in_use)
     }
 
     /// Stops or restarts automatic collection.

@@ -10,6 +10,16 @@ pub(super) fn elems_layout(cap: usize) -> Layout {
     Layout::from_size_align(cap * 9, 8).expect("element counts are bounded by MAX_ELEMS")
 }
 
+/// The capacity to follow `len`. Near the memory limit it is not doubled: what
+/// is over the limit stays a small part of it until the next poll.
+#[inline]
+fn grown(vm: &VmState, len: usize) -> usize {
+    if len * 9 > vm.heap.room() {
+        return len + (len / 8).max(4);
+    }
+    (len * 2).max(4)
+}
+
 impl Gc<Table> {
     #[inline]
     pub(super) fn elem_tags(self) -> *mut u8 {
@@ -88,7 +98,7 @@ impl Gc<Table> {
     pub(super) fn push_elem(self, vm: &mut VmState, v: Value) {
         let len = self.len as usize;
         if len == self.cap as usize {
-            self.reserve_elems(vm, (len * 2).max(4));
+            self.reserve_elems(vm, grown(vm, len));
         }
         if self.header.aux != v.tag.0 {
             if len == 0 {
@@ -162,7 +172,7 @@ impl Gc<Table> {
         if v.is_nil() {
             let len = self.len as usize;
             if len == self.cap as usize {
-                self.reserve_elems(vm, (len * 2).max(4));
+                self.reserve_elems(vm, grown(vm, len));
             }
             self.widen_elems();
             // SAFETY: room was made; the kind is mixed.

@@ -77,14 +77,10 @@ pub(super) fn format(vm: &mut VmState, args: Args) -> NativeResult {
         let spec = &rest[..(len + 1).min(rest.len())];
         convert(vm, &mut out, args, arg, spec, conversion)?;
         rest = &rest[spec.len()..];
-        if out.len() > MAX_STRING {
-            return Err(vm.error("resulting string too large"));
-        }
+        out.check(vm)?;
     }
     out.extend(rest);
-    if out.len() > MAX_STRING {
-        return Err(vm.error("resulting string too large"));
-    }
+    out.check(vm)?;
     Ok(Ret::One(vm.str_value(out.as_slice())))
 }
 

@@ -280,9 +280,7 @@ pub(super) fn pack(vm: &mut VmState, args: Args) -> NativeResult {
             }
             Kind::Align | Kind::Setting => arg -= 1,
         }
-        if out.len() > MAX_STRING {
-            return Err(vm.error("resulting string too large"));
-        }
+        out.check(vm)?;
     }
     Ok(Ret::One(vm.str_value(out.as_slice())))
 }

@@ -2,11 +2,18 @@
 //!
 //! The matcher works on positions; two values above every position stand for
 //! "no match" and "malformed pattern", so that results stay in one register.
+//! Matching may take time exponential in the pattern, so it looks at a word
+//! now and then that tells it to give up.
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Most captures in a pattern.
 pub const MAX_CAPTURES: usize = 32;
 /// Nested steps of the matcher before a pattern counts as too complex.
 const MAX_DEPTH: u32 = 200;
+
+/// Steps between two looks at the word that ends a match.
+const STEPS: usize = 1 << 14;
 
 const ESC: u8 = b'%';
 
@@ -39,6 +46,9 @@ pub enum PatternError {
     /// A `)` without a `(`.
     #[error("invalid pattern capture")]
     InvalidCapture,
+    /// It was asked to give up; the caller knows why.
+    #[error("interrupted")]
+    Interrupted,
     /// A `(` without a `)`.
     #[error("unfinished capture")]
     UnfinishedCapture,
@@ -64,6 +74,8 @@ pub struct Matcher<'a> {
     src: &'a [u8],
     pat: &'a [u8],
     depth: u32,
+    /// Since the latest look at the word.
+    steps: usize,
     level: usize,
     error: PatternError,
     /// Start, and length or one of the marks above.
@@ -78,6 +90,7 @@ impl<'a> Matcher<'a> {
             src: subject,
             pat: pattern,
             depth: MAX_DEPTH,
+            steps: 0,
             level: 0,
             error: PatternError::TooComplex,
             captures: [(0, 0); MAX_CAPTURES],
@@ -88,12 +101,18 @@ impl<'a> Matcher<'a> {
     /// one.
     ///
     /// # Errors
-    /// What is wrong with the pattern, as far as matching got to see it.
+    /// What is wrong with the pattern, as far as matching got to see it;
+    /// [`PatternError::Interrupted`] some time after `stop` was set to
+    /// something that is not 0.
     #[inline]
-    pub fn match_at(&mut self, start: usize) -> Result<Option<usize>, PatternError> {
+    pub fn match_at(
+        &mut self,
+        start: usize,
+        stop: &AtomicU32,
+    ) -> Result<Option<usize>, PatternError> {
         self.level = 0;
         self.depth = MAX_DEPTH;
-        match self.run(start, 0) {
+        match self.run(start, 0, stop) {
             NONE => Ok(None),
             ERROR => Err(self.error),
             end => Ok(Some(end)),
@@ -138,9 +157,23 @@ impl<'a> Matcher<'a> {
         self.pat.get(p).copied()
     }
 
-    fn run(&mut self, mut s: usize, mut p: usize) -> usize {
+    /// Counts steps; whether to give up.
+    #[inline]
+    fn spend(&mut self, steps: usize, stop: &AtomicU32) -> bool {
+        self.steps += steps;
+        if self.steps < STEPS {
+            return false;
+        }
+        self.steps = 0;
+        stop.load(Ordering::Relaxed) != 0
+    }
+
+    fn run(&mut self, mut s: usize, mut p: usize, stop: &AtomicU32) -> usize {
         if self.depth == 0 {
             return self.fail(PatternError::TooComplex);
+        }
+        if self.spend(1, stop) {
+            return self.fail(PatternError::Interrupted);
         }
         self.depth -= 1;
         let result = loop {
@@ -148,18 +181,18 @@ impl<'a> Matcher<'a> {
             match c {
                 b'(' => {
                     break if self.pat_at(p + 1) == Some(b')') {
-                        self.start_capture(s, p + 2, POSITION)
+                        self.start_capture(s, p + 2, POSITION, stop)
                     } else {
-                        self.start_capture(s, p + 1, UNFINISHED)
+                        self.start_capture(s, p + 1, UNFINISHED, stop)
                     };
                 }
-                b')' => break self.end_capture(s, p + 1),
+                b')' => break self.end_capture(s, p + 1, stop),
                 b'$' if p + 1 == self.pat.len() => {
                     break if s == self.src.len() { s } else { NONE };
                 }
                 ESC => match self.pat_at(p + 1) {
                     Some(b'b') => {
-                        s = self.balance(s, p + 2);
+                        s = self.balance(s, p + 2, stop);
                         if s >= ERROR {
                             break s;
                         }
@@ -203,7 +236,7 @@ impl<'a> Matcher<'a> {
             match self.pat_at(end) {
                 Some(b'?') => {
                     if self.single(s, p, end) {
-                        let r = self.run(s + 1, end + 1);
+                        let r = self.run(s + 1, end + 1, stop);
                         if r != NONE {
                             break r;
                         }
@@ -212,13 +245,13 @@ impl<'a> Matcher<'a> {
                 }
                 Some(b'+') => {
                     break if self.single(s, p, end) {
-                        self.max_expand(s + 1, p, end)
+                        self.max_expand(s + 1, p, end, stop)
                     } else {
                         NONE
                     };
                 }
-                Some(b'*') => break self.max_expand(s, p, end),
-                Some(b'-') => break self.min_expand(s, p, end),
+                Some(b'*') => break self.max_expand(s, p, end, stop),
+                Some(b'-') => break self.min_expand(s, p, end, stop),
                 _ => {
                     if !self.single(s, p, end) {
                         break NONE;
@@ -284,7 +317,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn max_expand(&mut self, s: usize, p: usize, end: usize) -> usize {
+    fn max_expand(&mut self, s: usize, p: usize, end: usize, stop: &AtomicU32) -> usize {
         let rest = &self.src[s..];
         let mut n = match self.pat[p] {
             b'.' => rest.len(),
@@ -298,12 +331,15 @@ impl<'a> Matcher<'a> {
             }
             other => run_length(rest, |c| c == other),
         };
+        if self.spend(n / 8, stop) {
+            return self.fail(PatternError::Interrupted);
+        }
         if end + 1 == self.pat.len() {
             // Nothing follows: the longest run matches.
             return s + n;
         }
         loop {
-            let r = self.run(s + n, end + 1);
+            let r = self.run(s + n, end + 1, stop);
             if r != NONE {
                 return r;
             }
@@ -314,9 +350,9 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn min_expand(&mut self, mut s: usize, p: usize, end: usize) -> usize {
+    fn min_expand(&mut self, mut s: usize, p: usize, end: usize, stop: &AtomicU32) -> usize {
         loop {
-            let r = self.run(s, end + 1);
+            let r = self.run(s, end + 1, stop);
             if r != NONE {
                 return r;
             }
@@ -327,20 +363,20 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn start_capture(&mut self, s: usize, p: usize, what: usize) -> usize {
+    fn start_capture(&mut self, s: usize, p: usize, what: usize, stop: &AtomicU32) -> usize {
         if self.level >= MAX_CAPTURES {
             return self.fail(PatternError::TooManyCaptures);
         }
         self.captures[self.level] = (s, what);
         self.level += 1;
-        let r = self.run(s, p);
+        let r = self.run(s, p, stop);
         if r == NONE {
             self.level -= 1;
         }
         r
     }
 
-    fn end_capture(&mut self, s: usize, p: usize) -> usize {
+    fn end_capture(&mut self, s: usize, p: usize, stop: &AtomicU32) -> usize {
         let open = (0..self.level)
             .rev()
             .find(|&i| self.captures[i].1 == UNFINISHED);
@@ -348,19 +384,22 @@ impl<'a> Matcher<'a> {
             return self.fail(PatternError::InvalidCapture);
         };
         self.captures[i].1 = s - self.captures[i].0;
-        let r = self.run(s, p);
+        let r = self.run(s, p, stop);
         if r == NONE {
             self.captures[i].1 = UNFINISHED;
         }
         r
     }
 
-    fn balance(&mut self, s: usize, p: usize) -> usize {
+    fn balance(&mut self, s: usize, p: usize, stop: &AtomicU32) -> usize {
         let (Some(open), Some(close)) = (self.pat_at(p), self.pat_at(p + 1)) else {
             return self.fail(PatternError::MissingBalance);
         };
         if self.src.get(s) != Some(&open) {
             return NONE;
+        }
+        if self.spend((self.src.len() - s) / 8, stop) {
+            return self.fail(PatternError::Interrupted);
         }
         let mut nested = 1;
         for (i, &c) in self.src.iter().enumerate().skip(s + 1) {
@@ -525,11 +564,13 @@ pub fn anchored(pattern: &[u8]) -> (bool, &[u8]) {
 mod tests {
     use super::*;
 
+    static GO_ON: AtomicU32 = AtomicU32::new(0);
+
     fn find(s: &str, p: &str) -> Result<Option<(usize, usize)>, PatternError> {
         let (anchor, p) = anchored(p.as_bytes());
         let mut m = Matcher::new(s.as_bytes(), p);
         for i in 0..=s.len() {
-            if let Some(e) = m.match_at(i)? {
+            if let Some(e) = m.match_at(i, &GO_ON)? {
                 return Ok(Some((i, e)));
             }
             if anchor {
@@ -591,14 +632,23 @@ mod tests {
             Err(E::TooComplex)
         );
         let mut m = Matcher::new(b"ab", b"(a");
-        assert_eq!(m.match_at(0), Ok(Some(1)));
+        assert_eq!(m.match_at(0, &GO_ON), Ok(Some(1)));
         assert_eq!(m.capture(0, 0, 1), Err(E::UnfinishedCapture));
+    }
+
+    #[test]
+    fn a_match_gives_up_when_asked_to() {
+        let subject = "a".repeat(60);
+        let pattern = "a-".repeat(30) + "b";
+        let mut m = Matcher::new(subject.as_bytes(), pattern.as_bytes());
+        let stop = AtomicU32::new(1);
+        assert_eq!(m.match_at(0, &stop), Err(PatternError::Interrupted));
     }
 
     #[test]
     fn captures() {
         let mut m = Matcher::new(b"key=value", b"()(%w+)=(%w+)()");
-        assert_eq!(m.match_at(0), Ok(Some(9)));
+        assert_eq!(m.match_at(0, &GO_ON), Ok(Some(9)));
         assert_eq!(m.level(), 4);
         assert_eq!(m.capture(0, 0, 9), Ok(Capture::Position(1)));
         assert_eq!(m.capture(1, 0, 9), Ok(Capture::Part(0, 3)));

@@ -6,11 +6,15 @@ use crate::args::{check_int, check_str, opt_int, type_error, upvalue};
 use crate::buf::Buf;
 use memchr::{memchr, memmem};
 use vela_objects::number::NumberText;
-use vela_objects::string::MAX_STRING;
 use vela_objects::{Args, LuaResult, NativeResult, Ret, Tag, Thrown, Value, VmState};
 
 #[cold]
 fn raise(vm: &mut VmState, e: PatternError) -> Thrown {
+    if e == PatternError::Interrupted
+        && let Err(thrown) = vm.check_interrupt()
+    {
+        return thrown;
+    }
     vm.error(e.to_string())
 }
 
@@ -88,7 +92,7 @@ fn search(vm: &mut VmState, s: &[u8], p: &[u8], init: usize, find: bool) -> Nati
     let mut m = Matcher::new(s, p);
     let mut at = init;
     loop {
-        match m.match_at(at) {
+        match m.match_at(at, vm.interrupt_word()) {
             Err(e) => return Err(raise(vm, e)),
             Ok(Some(end)) => {
                 if find {
@@ -151,7 +155,7 @@ fn gmatch_step(vm: &mut VmState, _: Args) -> NativeResult {
     let subject = s.bytes();
     let mut m = Matcher::new(subject, p.bytes());
     for at in next..=subject.len() {
-        match m.match_at(at) {
+        match m.match_at(at, vm.interrupt_word()) {
             Err(e) => return Err(raise(vm, e)),
             Ok(Some(end)) if end as i64 != last => {
                 me.set_upval(iterator::NEXT, Value::int(end as i64));
@@ -203,7 +207,7 @@ pub(super) fn gsub(vm: &mut VmState, args: Args) -> NativeResult {
                 None => break,
             }
         } else {
-            match m.match_at(at) {
+            match m.match_at(at, vm.interrupt_word()) {
                 Ok(end) => end,
                 Err(e) => return Err(raise(vm, e)),
             }
@@ -219,9 +223,7 @@ pub(super) fn gsub(vm: &mut VmState, args: Args) -> NativeResult {
                     out.extend(&subject[at..end]);
                 }
                 debug_assert!(out.len() >= before);
-                if out.len() > MAX_STRING {
-                    return Err(vm.error("resulting string too large"));
-                }
+                out.check(vm)?;
                 at = end;
                 copied = end;
                 last = end;
@@ -235,9 +237,7 @@ pub(super) fn gsub(vm: &mut VmState, args: Args) -> NativeResult {
     }
     let result = if changed {
         out.extend(&subject[copied..]);
-        if out.len() > MAX_STRING {
-            return Err(vm.error("resulting string too large"));
-        }
+        out.check(vm)?;
         vm.str_value(out.as_slice())
     } else {
         Value::str(s)
