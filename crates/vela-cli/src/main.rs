@@ -52,12 +52,12 @@ fn run(options: &Options, args: &[String]) -> Result<(), Error> {
         ignore_environment: options.ignore_environment,
         gc_stress: options.gc_stress,
         jit_stats_function: std::env::var_os("VELA_STATS_FUNCTION").is_some(),
-        hash_seed: None,
+        ..VmConfig::default()
     })?;
     if options.version {
         print_version();
     }
-    set_arg_table(&mut vm, options, args);
+    set_arg_table(&mut vm, options, args)?;
     let stats = options.stats;
     vm.on_exit(move |state| print_stats(vela::tier::stats(state, stats == Stats::Full), stats));
     let outcome = run_program(&mut vm, options, args);
@@ -114,13 +114,14 @@ fn print_stats(json: Option<String>, stats: Stats) {
 
 /// `arg`: the script is at 0, its arguments follow, what came before it has
 /// negative indices.
-fn set_arg_table(vm: &mut Vm, options: &Options, args: &[String]) {
+fn set_arg_table(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
     let script = options.script_index as i64;
     let fields = args
         .iter()
         .enumerate()
-        .map(|(i, a)| (Value::Int(i as i64 - script), Value::from(a.as_str())));
-    vm.set_global_table("arg", fields);
+        .map(|(i, a)| (i as i64 - script, a.as_str()));
+    let table = vm.table_from(fields)?;
+    vm.set_global("arg", table)
 }
 
 fn run_program(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
@@ -132,19 +133,10 @@ fn run_program(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Er
             Action::Execute(text) => drop(vm.exec(text.as_bytes(), "=(command line)")?),
             Action::Require { global, module } => {
                 let Value::Function(require) = vm.global("require")? else {
-                    return Err(Error::Runtime {
-                        message: "'require' is not a function".into(),
-                        traceback: None,
-                    });
+                    return Err(Error::message("'require' is not a function"));
                 };
-                let module = Value::from(module.as_str());
-                vm.call(&require, std::slice::from_ref(&module))?;
-                // The module may be a table, which does not leave the VM.
-                let set = vm.load(
-                    b"local g, m = ...; _G[g] = package.loaded[m]",
-                    "=(command line)",
-                )?;
-                vm.call(&set, &[Value::from(global.as_str()), module])?;
+                let loaded: Value = require.call(vm, module.as_str())?;
+                vm.set_global(global, loaded)?;
             }
             Action::Warnings => drop(vm.exec(b"warn('@on')", "=(command line)")?),
         }

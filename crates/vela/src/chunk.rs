@@ -52,6 +52,16 @@ pub(crate) fn load_hook(
     Ok(vm.load_proto(&proto))
 }
 
+/// As [`load_hook`], without binary chunks.
+pub(crate) fn load_text_hook(
+    vm: &mut VmState,
+    chunk: &[u8],
+    name: &str,
+    mode: &str,
+) -> Result<Gc<FuncProto>, String> {
+    load_hook(vm, chunk, name, if mode.contains('t') { "t" } else { "" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,18 +1,23 @@
-//! A VM for hosts.
+//! VMs.
 
-use crate::chunk;
-use crate::error::Error;
+use crate::chunk::{self, load_hook};
+use crate::context::{Context, Token};
+use crate::convert::Values;
+use crate::engine::Program;
+use crate::error::{Error, Result};
+use crate::function::{self, Function};
+use crate::handle;
+use crate::libraries::{self, Libraries};
+use crate::limits::{self, Limits};
 use crate::tier::{self, Backend};
+use crate::userdata;
 use crate::value::Value;
-use std::cell::RefCell;
-use std::rc::Rc;
-use vela_objects::meta::Event;
-use vela_objects::{Args, NativeFn, NativeResult, Ret, Tag, VmState};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use vela_objects::interrupt::{Cause, Interrupt};
+use vela_objects::{NativeFn, Ret, VmState};
 use vela_runtime_integration::JitConfig;
 use vela_stdlib::{os, output, package, register};
-
-/// Registry key of the table that keeps functions of handles alive.
-const HANDLES: &str = "_VELA_HANDLES";
 
 /// How a VM is made.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +26,10 @@ pub struct VmConfig {
     pub jit: JitConfig,
     /// What runs optimized code.
     pub backend: Backend,
+    /// The standard libraries.
+    pub libraries: Libraries,
+    /// What programs may use.
+    pub limits: Limits,
     /// Whether `LUA_PATH` and the like are ignored.
     pub ignore_environment: bool,
     /// Collect garbage at every opportunity: slow, for tests.
@@ -32,107 +41,216 @@ pub struct VmConfig {
     pub hash_seed: Option<u64>,
 }
 
-/// Slots of the handle table that are free again.
-type FreeSlots = Rc<RefCell<Vec<i64>>>;
-
-#[derive(Debug)]
-struct Handle {
-    slot: i64,
-    free: FreeSlots,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.free.borrow_mut().push(self.slot);
+impl VmConfig {
+    /// For code that is not trusted: only libraries that compute, no
+    /// environment variables, and these limits.
+    #[must_use]
+    pub fn sandbox(limits: Limits) -> VmConfig {
+        VmConfig {
+            libraries: Libraries::SANDBOX,
+            limits,
+            ignore_environment: true,
+            ..VmConfig::default()
+        }
     }
 }
 
-/// A function of a VM. The VM keeps it alive while the handle or a clone
-/// exists.
-#[derive(Clone, Debug)]
-pub struct Function(Rc<Handle>);
-
-impl PartialEq for Function {
-    /// Whether both are the same handle.
-    fn eq(&self, other: &Function) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-/// A Lua virtual machine with the standard libraries.
+/// A Lua virtual machine.
+///
+/// A VM may move between threads, but runs on one at a time; it is a
+/// [`Context`], with the methods listed there.
+///
+/// ```compile_fail
+/// fn is_sync<T: Sync>() {}
+/// is_sync::<vela::Vm>();
+/// ```
+///
+/// Functions of hosts must be able to move along, so they own what they use,
+/// and that must be `Send`:
+///
+/// ```compile_fail
+/// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
+/// let shared = std::rc::Rc::new(1);
+/// vm.function(move |_, ()| Ok(*shared));
+/// ```
+///
+/// ```compile_fail
+/// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
+/// let local = String::from("on the stack");
+/// vm.function(|_, ()| Ok(local.len()));
+/// ```
+///
+/// They get the VM from their caller and cannot use it by another way:
+///
+/// ```compile_fail
+/// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
+/// let f = vm.function(|_, ()| { vm.globals(); Ok(()) });
+/// ```
 pub struct Vm {
     state: Box<VmState>,
-    free: FreeSlots,
-    next: i64,
+}
+
+#[allow(unsafe_code)]
+mod send {
+    // SAFETY: a VM has raw pointers and reference counts inside, but all that
+    // they refer to is reached through this one owner:
+    // - Nothing of it is handed out. Handles hold a number and a list behind a
+    //   lock; [`Interrupt`] takes a lock, too; what hosts get to see by
+    //   reference is borrowed from the context.
+    // - What hosts put in (functions, userdata, host values, writers) is
+    //   `Send` by the bounds of the methods that take it. Functions of scopes
+    //   need not be, but are gone when their scope, which borrows the VM, ends.
+    // - Stacks of suspended coroutines move along. On them are frames of Lua
+    //   functions and of this project's crates, which keep nothing of a thread
+    //   in them; functions of hosts are never on a suspended stack, because
+    //   coroutines cannot yield across them.
+    // - Code runs on the VM's own stacks; thread-local state of the crates
+    //   below is scratch memory of the code generator.
+    unsafe impl Send for super::Vm {}
+}
+
+impl std::fmt::Debug for Vm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vm")
+            .field("usage", &self.usage())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Context for Vm {
+    fn state(&mut self, _: Token) -> &mut VmState {
+        &mut self.state
+    }
+
+    fn state_ref(&self, _: Token) -> &VmState {
+        &self.state
+    }
+}
+
+impl Deref for Vm {
+    type Target = dyn Context;
+    fn deref(&self) -> &(dyn Context + 'static) {
+        self
+    }
+}
+
+impl DerefMut for Vm {
+    fn deref_mut(&mut self) -> &mut (dyn Context + 'static) {
+        self
+    }
 }
 
 impl Drop for Vm {
     /// Calls the finalizers of all objects that have one.
     fn drop(&mut self) {
-        machine::close(&mut self.state);
-        vela_stdlib::io::flush_all(&mut self.state);
+        self.close();
     }
 }
 
 impl Vm {
-    /// A VM with the standard libraries open.
+    /// A VM.
     ///
     /// # Errors
     /// [`Error::Config`] if the configuration is out of bounds,
-    /// [`Error::Memory`] if the stacks cannot be reserved.
-    pub fn new(config: VmConfig) -> Result<Vm, Error> {
+    /// [`Error::Memory`] if the stacks cannot be reserved, [`Error::Tier`] if
+    /// the compiling threads cannot be started.
+    pub fn new(config: VmConfig) -> Result<Vm> {
         config.jit.validate()?;
-        let mut state = machine::make(&config)?;
-        let registry = state.registry;
-        register::set_field(
-            &mut state,
-            registry,
-            package::NO_ENVIRONMENT,
-            vela_objects::Value::bool(config.ignore_environment),
-        );
-        let handles = state.table(0, 0);
-        register::set_field(
-            &mut state,
-            registry,
-            HANDLES,
-            vela_objects::Value::table(handles),
-        );
-        vela_stdlib::open_all(&mut state);
-        tier::install(&mut state, &config.jit, config.backend)?;
+        let seed = config.hash_seed.unwrap_or_else(draw_seed);
+        let mut state = vela_interpreter::new_vm(seed).map_err(|e| Error::Memory(Arc::new(e)))?;
+        let vm = &mut *state;
+        vm.hooks.load = load_hook;
+        handle::install(vm);
+        function::install(vm);
+        userdata::install(vm);
+        let registry = vm.registry;
+        let ignore = vela_objects::Value::bool(config.ignore_environment);
+        register::set_field(vm, registry, package::NO_ENVIRONMENT, ignore);
+        libraries::open(vm, config.libraries);
+        tier::install(vm, &config.jit, config.backend)?;
         if config.jit_stats_function {
-            let counts = state.native("__vela_jit_stats", |vm, _| {
-                let (compiled, deopts) = tier::counts(vm);
-                vm.push(vela_objects::Value::int(compiled as i64))?;
-                vm.push(vela_objects::Value::int(deopts as i64))?;
-                Ok(Ret::Many(2))
-            });
-            let globals = state.globals;
-            register::set_field(
-                &mut state,
-                globals,
-                "__vela_jit_stats",
-                vela_objects::Value::native_fn(counts),
-            );
+            define_stats_function(vm);
         }
-        os::set_exit_hook(&mut state, |state| tier::stop(state));
-        state.set_gc_stress(config.gc_stress || config.jit.gc_stress);
-        Ok(Vm {
-            state,
-            free: FreeSlots::default(),
-            next: 1,
-        })
+        os::set_exit_hook(vm, |state| tier::stop(state));
+        vm.set_gc_stress(config.gc_stress || config.jit.gc_stress);
+        limits::set(vm, &config.limits);
+        Ok(Vm { state })
     }
 
+    /// A VM for code that is not trusted; see [`VmConfig::sandbox`].
+    ///
+    /// # Errors
+    /// As [`Vm::new`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use vela::{Limits, Vm};
+    ///
+    /// # fn main() -> vela::Result<()> {
+    /// let mut vm = Vm::sandbox(Limits {
+    ///     memory: Some(16 << 20),
+    ///     time: Some(Duration::from_millis(100)),
+    ///     ..Limits::default()
+    /// })?;
+    /// let e = vm.chunk("while true do end").exec().unwrap_err();
+    /// assert_eq!(e.to_string(), "time limit exceeded");
+    /// let e = vm.chunk("return ('x'):rep(1 << 30)").exec().unwrap_err();
+    /// assert!(e.to_string().ends_with("not enough memory"));
+    /// assert_eq!(vm.chunk("1 + 1").eval::<i64>()?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sandbox(limits: Limits) -> Result<Vm> {
+        Vm::new(VmConfig::sandbox(limits))
+    }
+
+    /// Changes the limits.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        limits::set(&mut self.state, limits);
+    }
+
+    /// A handle with which any thread can stop what the VM runs: the error
+    /// `interrupted!` is raised at the next call or end of a loop's body, and
+    /// again at each one after that until [`Vm::clear_interrupt`]. Programs
+    /// can catch it, but that does not get them on.
+    ///
+    /// ```
+    /// use vela::{Cause, Vm, VmConfig};
+    ///
+    /// # fn main() -> vela::Result<()> {
+    /// let mut vm = Vm::new(VmConfig::default())?;
+    /// let handle = vm.interrupt_handle();
+    /// let other = std::thread::spawn(move || handle.raise(Cause::Host));
+    /// let e = vm.chunk("while true do pcall(function() end) end").exec().unwrap_err();
+    /// assert_eq!(e.to_string(), "interrupted!");
+    /// other.join().expect("it does not panic");
+    /// vm.clear_interrupt();
+    /// assert_eq!(vm.chunk("1 + 1").eval::<i64>()?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn interrupt_handle(&self) -> Interrupt {
+        self.state.interrupt_handle()
+    }
+
+    /// Takes interrupts by the host back, so that code can run again.
+    pub fn clear_interrupt(&mut self) {
+        self.state.clear_interrupt(Cause::Host);
+        self.state.clear_interrupt(Cause::Once);
+    }
+
+    // ---- chunks --------------------------------------------------------
+
     /// Compiles a chunk (source, or a binary chunk) into a function. `name` is
-    /// `@file`, `=name`, or the source itself.
+    /// `@file`, `=name`, or the source itself. Short for
+    /// [`chunk`](trait.Context.html#method.chunk) in any mode.
     ///
     /// # Errors
     /// [`Error::Syntax`].
-    pub fn load(&mut self, source: &[u8], name: &str) -> Result<Function, Error> {
-        let env = vela_objects::Value::table(self.state.globals);
-        let f = vela_stdlib::chunk::load(&mut self.state, source, name, "bt", env);
-        let f = f.map_err(|message| Error::Syntax { message })?;
-        Ok(self.handle(f))
+    pub fn load(&mut self, source: &[u8], name: &str) -> Result<Function> {
+        let chunk = self.chunk(source).name(name);
+        chunk.mode(crate::Mode::Any).into_function()
     }
 
     /// Loads a file, `None` being the standard input. A first line that starts
@@ -140,7 +258,7 @@ impl Vm {
     ///
     /// # Errors
     /// [`Error::Syntax`], also for a file that cannot be read.
-    pub fn load_file(&mut self, path: Option<&str>) -> Result<Function, Error> {
+    pub fn load_file(&mut self, path: Option<&str>) -> Result<Function> {
         if let Some(path) = path.filter(|p| p.ends_with(".vasm")) {
             let text = std::fs::read_to_string(path).map_err(|e| Error::Syntax {
                 message: format!("cannot open {path}: {}", vela_stdlib::sys::error_text(&e)),
@@ -151,42 +269,47 @@ impl Vm {
         let path = path.map(str::as_bytes);
         let f = vela_stdlib::chunk::load_file(&mut self.state, path, "bt", env);
         let f = f.map_err(|message| Error::Syntax { message })?;
-        Ok(self.handle(f))
+        Ok(Function(handle::keep(&mut self.state, f)))
     }
 
     /// Assembles bytecode text into a function; see [`chunk::assemble`].
     ///
     /// # Errors
     /// [`Error::Syntax`].
-    pub fn assemble(&mut self, text: &str, name: &str) -> Result<Function, Error> {
+    pub fn assemble(&mut self, text: &str, name: &str) -> Result<Function> {
         let proto = chunk::assemble(text, name).map_err(|message| Error::Syntax { message })?;
-        let proto = self.state.load_proto(&proto);
-        let env = vela_objects::Value::table(self.state.globals);
-        let f = vela_stdlib::chunk::main_function(&mut self.state, proto, env);
-        Ok(self.handle(f))
+        self.load_program(&Program(proto))
+    }
+
+    /// Loads a program that an [`Engine`](crate::Engine) has compiled.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn load_program(&mut self, program: &Program) -> Result<Function> {
+        let vm = &mut *self.state;
+        let proto = vm.load_proto(&program.0);
+        let env = vela_objects::Value::table(vm.globals);
+        let f = vela_stdlib::chunk::main_function(vm, proto, env);
+        Ok(Function(handle::keep(vm, f)))
     }
 
     /// Loads a chunk and runs it.
     ///
     /// # Errors
     /// [`Error::Syntax`], [`Error::Runtime`].
-    pub fn exec(&mut self, source: &[u8], name: &str) -> Result<Vec<Value>, Error> {
+    pub fn exec(&mut self, source: &[u8], name: &str) -> Result<Vec<Value>> {
         let f = self.load(source, name)?;
         self.call(&f, &[])
     }
 
-    /// Calls a function of this VM.
+    /// Calls a function with values as they are; see [`Function::call`] for
+    /// conversions.
     ///
     /// # Errors
-    /// [`Error::Runtime`] if it raises an error.
-    ///
-    /// # Panics
-    /// If the function, or one among the arguments, belongs to another VM.
-    pub fn call(&mut self, f: &Function, args: &[Value]) -> Result<Vec<Value>, Error> {
-        let f = self.function(f);
-        let args: Vec<vela_objects::Value> = args.iter().map(|v| self.lower(v)).collect();
-        let outcome = machine::call(&mut self.state, f, &args);
-        self.finish(outcome)
+    /// [`Error::Runtime`] if it raises an error, [`Error::WrongVm`].
+    pub fn call(&mut self, f: &Function, args: &[Value]) -> Result<Vec<Value>> {
+        let values: Values = f.call_values(&mut self.state, args)?;
+        Ok(values.into_iter().collect())
     }
 
     /// Compiles a Lua function now instead of when it is hot; returns the time
@@ -195,58 +318,39 @@ impl Vm {
     ///
     /// # Errors
     /// [`Error::Tier`]: no tier in this VM, or why the function stays
-    /// interpreted.
-    ///
-    /// # Panics
-    /// If the function belongs to another VM.
-    pub fn compile(&mut self, f: &Function) -> Result<std::time::Duration, Error> {
-        let f = self.function(f);
+    /// interpreted. [`Error::WrongVm`].
+    pub fn compile(&mut self, f: &Function) -> Result<std::time::Duration> {
+        let f = f.0.get(&mut self.state)?;
         Ok(tier::compile(&mut self.state, f)?)
     }
+
+    // ---- globals -------------------------------------------------------
 
     /// A global variable, without metamethods.
     ///
     /// # Errors
     /// None at present.
-    pub fn global(&mut self, name: &str) -> Result<Value, Error> {
+    pub fn global(&mut self, name: &str) -> Result<Value> {
         let key = self.state.str(name.as_bytes());
         let v = self.state.globals.get_str(key);
-        Ok(self.lift(v))
+        Ok(Value::lift(&mut self.state, v))
     }
 
     /// Sets a global variable, without metamethods.
     ///
     /// # Errors
-    /// None at present.
-    pub fn set_global(&mut self, name: &str, v: impl Into<Value>) -> Result<(), Error> {
-        let v = self.lower(&v.into());
+    /// [`Error::WrongVm`].
+    pub fn set_global(&mut self, name: &str, v: impl Into<Value>) -> Result<()> {
+        let v = v.into().lower(&mut self.state)?;
         let globals = self.state.globals;
         register::set_field(&mut self.state, globals, name, v);
         Ok(())
     }
 
-    /// Sets a global variable to a table with these fields.
-    pub fn set_global_table(
-        &mut self,
-        name: &str,
-        fields: impl IntoIterator<Item = (Value, Value)>,
-    ) {
-        let t = self.state.table(0, 0);
-        for (k, v) in fields {
-            let (k, v) = (self.lower(&k), self.lower(&v));
-            // Nil and NaN cannot be keys; such fields are not in any table.
-            let _ = t.set(&mut self.state, k, v);
-        }
-        let globals = self.state.globals;
-        register::set_field(
-            &mut self.state,
-            globals,
-            name,
-            vela_objects::Value::table(t),
-        );
-    }
-
-    /// Makes a native function a global variable.
+    /// Makes a native function, written against the VM's own representation, a
+    /// global variable. For tests and tools: such a function must not leave
+    /// anything of its thread on its stack when it calls Lua code that yields.
+    #[doc(hidden)]
     pub fn set_native(&mut self, name: &'static str, f: NativeFn) {
         let f = self.state.native(name, f);
         let globals = self.state.globals;
@@ -258,8 +362,10 @@ impl Vm {
         );
     }
 
+    // ---- output, end ---------------------------------------------------
+
     /// Sends what `print` and `io.write` write to `writer`.
-    pub fn set_stdout(&mut self, writer: Box<dyn std::io::Write>) {
+    pub fn set_stdout(&mut self, writer: Box<dyn std::io::Write + Send>) {
         output::set_stdout(&mut self.state, writer);
     }
 
@@ -268,11 +374,20 @@ impl Vm {
         vela_stdlib::io::flush_all(&mut self.state);
     }
 
+    fn close(&mut self) {
+        self.clear_interrupt();
+        // What goes wrong in finalizers are warnings.
+        let _ = function::protect(&mut self.state, |vm| {
+            vm.close();
+            Ok(())
+        });
+        self.flush();
+    }
+
     /// Ends the process with the VM: finalizers run and buffers are written,
     /// but a compilation in progress is not waited for.
     pub fn end_process(mut self, status: i32) -> ! {
-        machine::close(&mut self.state);
-        vela_stdlib::io::flush_all(&mut self.state);
+        self.close();
         if tier::is_compiling(&self.state) {
             vela_objects::process::exit_now(status);
         }
@@ -280,7 +395,7 @@ impl Vm {
     }
 
     /// Has `os.exit` run `hook` before it ends the process.
-    pub fn on_exit(&mut self, mut hook: impl FnMut(&mut VmState) + 'static) {
+    pub fn on_exit(&mut self, mut hook: impl FnMut(&mut VmState) + Send + 'static) {
         os::set_exit_hook(&mut self.state, move |state| {
             hook(state);
             tier::stop(state);
@@ -288,6 +403,7 @@ impl Vm {
     }
 
     /// The VM's own state, for natives and tools.
+    #[doc(hidden)]
     pub fn state(&mut self) -> &mut VmState {
         &mut self.state
     }
@@ -297,147 +413,21 @@ impl Vm {
     pub fn jit_stats(&self, full: bool) -> Option<String> {
         tier::stats(&self.state, full)
     }
-
-    /// The results of a call, or the error by its text.
-    fn finish(
-        &mut self,
-        outcome: Result<Vec<vela_objects::Value>, vela_objects::Value>,
-    ) -> Result<Vec<Value>, Error> {
-        match outcome {
-            Ok(values) => Ok(values.into_iter().map(|v| self.lift(v)).collect()),
-            Err(e) => {
-                let traceback = self.state.error_traceback.take();
-                Err(self.describe(e, traceback))
-            }
-        }
-    }
-
-    fn describe(&mut self, e: vela_objects::Value, traceback: Option<String>) -> Error {
-        if let Some(s) = self.state.coerce_str(e) {
-            return Error::Runtime {
-                message: s.to_text(),
-                traceback,
-            };
-        }
-        if !self.state.metamethod(e, Event::ToString).is_nil() {
-            let tostring = self.state.native("tostring", |vm, args| {
-                Ok(Ret::One(vela_objects::Value::str(
-                    vm.tostring(args.get(0))?,
-                )))
-            });
-            let f = vela_objects::Value::native_fn(tostring);
-            if let Ok(v) = machine::call(&mut self.state, f, &[e])
-                && let Some(s) = v.first().and_then(|v| v.as_str())
-            {
-                return Error::Runtime {
-                    message: s.to_text(),
-                    traceback: None,
-                };
-            }
-        }
-        Error::Runtime {
-            message: format!("(error object is a {} value)", self.state.type_name_of(e)),
-            traceback,
-        }
-    }
-
-    // ---- values in and out -------------------------------------------
-
-    fn handles(&mut self) -> vela_objects::Gc<vela_objects::Table> {
-        let key = self.state.str(HANDLES.as_bytes());
-        let t = self.state.registry.get_str(key).as_table();
-        t.expect("the registry's handle table is never replaced")
-    }
-
-    fn handle(&mut self, f: vela_objects::Value) -> Function {
-        let slot = self.free.borrow_mut().pop().unwrap_or_else(|| {
-            self.next += 1;
-            self.next - 1
-        });
-        let handles = self.handles();
-        handles.set_int(&mut self.state, slot, f);
-        Function(Rc::new(Handle {
-            slot,
-            free: self.free.clone(),
-        }))
-    }
-
-    fn function(&mut self, f: &Function) -> vela_objects::Value {
-        assert!(
-            Rc::ptr_eq(&self.free, &f.0.free),
-            "the function belongs to another VM"
-        );
-        self.handles().get_int(f.0.slot)
-    }
-
-    fn lower(&mut self, v: &Value) -> vela_objects::Value {
-        match v {
-            Value::Bool(b) => vela_objects::Value::bool(*b),
-            Value::Int(i) => vela_objects::Value::int(*i),
-            Value::Float(f) => vela_objects::Value::float(*f),
-            Value::Str(s) => self.state.str_value(s),
-            Value::Function(f) => self.function(f),
-            Value::Nil | Value::Other(_) => vela_objects::Value::NIL,
-        }
-    }
-
-    fn lift(&mut self, v: vela_objects::Value) -> Value {
-        match v.tag {
-            Tag::NIL => Value::Nil,
-            Tag::BOOL => Value::Bool(v.truthy()),
-            Tag::LUA_FN | Tag::NATIVE_FN => Value::Function(self.handle(v)),
-            _ => {
-                if let Some(i) = v.as_int() {
-                    Value::Int(i)
-                } else if let Some(f) = v.as_float() {
-                    Value::Float(f)
-                } else if let Some(s) = v.as_str() {
-                    Value::Str(s.bytes().to_vec())
-                } else {
-                    Value::Other(v.tag.type_name())
-                }
-            }
-        }
-    }
 }
 
-/// The message handler of calls by hosts: notes the traceback.
-fn note_traceback(vm: &mut VmState, args: Args) -> NativeResult {
-    let text = vm.traceback(None, 1);
-    vm.error_traceback = Some(text);
-    Ok(Ret::One(args.get(0)))
+fn draw_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
 }
 
-/// The one place that knows how the interpreter is made and entered.
-mod machine {
-    use super::{VmConfig, note_traceback};
-    use crate::chunk::load_hook;
-    use crate::error::Error;
-    use vela_objects::{Value, VmState};
-
-    pub(super) fn make(config: &VmConfig) -> Result<Box<VmState>, Error> {
-        let seed = config.hash_seed.unwrap_or_else(draw_seed);
-        let mut vm = vela_interpreter::new_vm(seed).map_err(Error::Memory)?;
-        vm.hooks.load = load_hook;
-        Ok(vm)
-    }
-
-    fn draw_seed() -> u64 {
-        use std::hash::{BuildHasher, Hasher, RandomState};
-        RandomState::new().build_hasher().finish()
-    }
-
-    /// Ends the program: see [`VmState::close`].
-    pub(super) fn close(vm: &mut VmState) {
-        vela_interpreter::entry::on_big_stack(vm, VmState::close);
-    }
-
-    /// Calls `f` on the VM's native stack; the results or the error value.
-    pub(super) fn call(vm: &mut VmState, f: Value, args: &[Value]) -> Result<Vec<Value>, Value> {
-        let handler = vm.native("traceback", note_traceback);
-        let outer = std::mem::replace(&mut vm.handler, Value::native_fn(handler));
-        let outcome = vela_interpreter::call(vm, f, args);
-        vm.handler = outer;
-        outcome
-    }
+fn define_stats_function(vm: &mut VmState) {
+    let counts = vm.native("__vela_jit_stats", |vm, _| {
+        let (compiled, deopts) = tier::counts(vm);
+        vm.push(vela_objects::Value::int(compiled as i64))?;
+        vm.push(vela_objects::Value::int(deopts as i64))?;
+        Ok(Ret::Many(2))
+    });
+    let globals = vm.globals;
+    let counts = vela_objects::Value::native_fn(counts);
+    register::set_field(vm, globals, "__vela_jit_stats", counts);
 }

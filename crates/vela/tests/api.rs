@@ -1,8 +1,7 @@
 //! The embedding interface, used as a host uses it.
 
-use std::cell::RefCell;
 use std::io::Write;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use vela::{Error, Value, Vm, VmConfig};
 
 fn vm() -> Vm {
@@ -11,11 +10,11 @@ fn vm() -> Vm {
 
 /// A writer whose content the test keeps.
 #[derive(Clone, Default)]
-struct Captured(Rc<RefCell<Vec<u8>>>);
+struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
         Ok(bytes.len())
     }
     fn flush(&mut self) -> std::io::Result<()> {
@@ -29,7 +28,7 @@ fn values_go_in_and_out() {
     vm.set_global("s", "text").expect("plain");
     vm.set_global("n", 41).expect("plain");
     let out = vm
-        .exec(b"return n + 1, n / 2, s .. '!', nil, n > 1, {}", "=t")
+        .exec(b"return n + 1, n / 2, s .. '!', nil, n > 1", "=t")
         .expect("runs");
     assert_eq!(
         out,
@@ -39,7 +38,6 @@ fn values_go_in_and_out() {
             Value::from("text!"),
             Value::Nil,
             Value::Bool(true),
-            Value::Other("table"),
         ]
     );
     assert_eq!(vm.global("n").expect("plain"), Value::Int(41));
@@ -72,11 +70,8 @@ fn errors_carry_message_and_traceback() {
     let e = vm
         .exec(b"local function f() error('boom') end\nf()", "=t")
         .unwrap_err();
-    let Error::Runtime { message, traceback } = &e else {
-        panic!("not a runtime error: {e}")
-    };
-    assert_eq!(message, "t:1: boom");
-    let traceback = traceback.as_deref().unwrap_or("");
+    assert_eq!(e.to_string(), "t:1: boom");
+    let traceback = e.traceback().unwrap_or("");
     assert!(traceback.starts_with("stack traceback:\n\t"), "{traceback}");
     assert!(traceback.contains("t:2: in main chunk"), "{traceback}");
     // The VM goes on working.
@@ -118,14 +113,14 @@ fn output_can_be_captured() {
     )
     .expect("runs");
     vm.flush();
-    assert_eq!(out.0.borrow().as_slice(), b"a12.5b\nc");
+    assert_eq!(out.0.lock().expect("no panic").as_slice(), b"a12.5b\nc");
 }
 
 #[test]
-#[should_panic(expected = "another VM")]
 fn functions_of_another_vm_are_refused() {
     let f = vm().load(b"return 1", "=t").expect("it is Lua");
-    let _ = vm().call(&f, &[]);
+    let e = vm().call(&f, &[]).unwrap_err();
+    assert!(matches!(e, Error::WrongVm), "{e}");
 }
 
 #[test]
