@@ -33,8 +33,15 @@ fn configs() -> impl Iterator<Item = VmConfig> {
     })
 }
 
+/// VMs of these configurations, and one that collects at every poll.
 fn vms() -> impl Iterator<Item = Vm> {
-    configs().map(|c| Vm::new(c).expect("a valid configuration"))
+    let mut stressed = VmConfig {
+        gc_stress: true,
+        ..VmConfig::default()
+    };
+    stressed.jit.enabled = false;
+    let all = configs().chain([stressed]);
+    all.map(|c| Vm::new(c).expect("a valid configuration"))
 }
 
 fn vm() -> Vm {
@@ -482,7 +489,10 @@ fn values_of_hosts_go_when_nothing_refers_to_them() -> Result<()> {
     let kept = vm.userdata(counter(&dropped))?;
     drop(vm.userdata(counter(&dropped))?);
     let owned = counter(&dropped);
-    let f = vm.function(move |_, ()| Ok(owned.n));
+    let f = vm.function(move |_, ()| {
+        let whole = &owned;
+        Ok(whole.n)
+    });
     vm.collect_garbage()?;
     assert_eq!(dropped.load(Ordering::Relaxed), 1);
     drop(f);
@@ -832,7 +842,11 @@ fn time_limits_hold() -> Result<()> {
                 "{program}: {text}"
             );
         }
-        // Short calls are not disturbed, one after the other.
+        // Calls that end in time are not disturbed, one after the other.
+        vm.set_limits(&Limits {
+            time: Some(std::time::Duration::from_secs(3600)),
+            ..Limits::default()
+        });
         for i in 0..200 {
             assert_eq!(
                 vm.chunk("local n = ... for i = 1, 100 do n = n + 1 end return n")
