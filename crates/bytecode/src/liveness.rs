@@ -177,6 +177,22 @@ impl Liveness {
         }
     }
 
+    /// Adds every local variable where it is in scope, for programs that look
+    /// at variables which the code does not use any more.
+    pub fn keep_locals(&mut self, proto: &Proto) {
+        for local in &proto.locals {
+            let end = (local.end_pc as usize).min(self.live_in.len());
+            for live in self
+                .live_in
+                .iter_mut()
+                .take(end)
+                .skip(local.start_pc as usize)
+            {
+                live.insert(local.reg);
+            }
+        }
+    }
+
     /// The registers whose values may be read at or after `pc`.
     ///
     /// The values of an open list (see [`Liveness::open_values`]) are not in

@@ -87,6 +87,17 @@ impl LineTable {
         }
     }
 
+    /// Gives the instructions from `first` up to `last` the line of `last`.
+    pub fn merge(&mut self, first: u32, last: u32) {
+        let Some(line) = self.line(last) else { return };
+        let next = self.runs.partition_point(|&(at, _)| at <= last);
+        let kept = self.runs.partition_point(|&(at, _)| at < first);
+        self.runs.splice(kept..next, [(first, line)]);
+        if kept > 0 && self.runs[kept - 1].1 == line {
+            self.runs.remove(kept);
+        }
+    }
+
     /// The source line of the instruction at `pc`, if known. O(log runs).
     #[must_use]
     pub fn line(&self, pc: u32) -> Option<u32> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use vela_deopt::{CallSite, POOL_FIRST, SideExit};
+use vela_deopt::{CallSite, POOL_FIRST, POOL_HELD, SideExit};
 
 /// Executable memory with code in it. Dropping it frees the memory.
 pub trait CodeMemory: Send + Sync {
@@ -50,6 +50,21 @@ impl LiteralPool {
     /// Tells code that runs with this pool that it must leave.
     pub fn invalidate(&self) {
         self.words[0].store(1, Ordering::Release);
+    }
+
+    /// Tells code that runs with this pool to leave, valid as it is, until
+    /// [`LiteralPool::release`].
+    pub fn hold(&self) {
+        if !self.is_invalid() {
+            self.words[0].store(POOL_HELD, Ordering::Release);
+        }
+    }
+
+    /// Ends [`LiteralPool::hold`].
+    pub fn release(&self) {
+        if self.words[0].load(Ordering::Acquire) == POOL_HELD {
+            self.words[0].store(0, Ordering::Release);
+        }
     }
 
     /// Whether [`LiteralPool::invalidate`] was called.

@@ -29,6 +29,8 @@ pub const POISON: Value = Value::light(0xdead_beef_dead_beef);
 /// Pool word of literal 0; the word before it is the code's invalidation flag.
 pub const POOL_FIRST: usize = 1;
 
+pub use vela_objects::closure::POOL_HELD;
+
 /// Frames that a side exit rebuilt.
 #[derive(Clone, Copy, Debug)]
 pub struct Rebuilt {
@@ -137,7 +139,7 @@ pub unsafe fn materialize(
                     Some(_) => 0,
                     None => old_flags | flags::ENTRY,
                 },
-                pad: 0,
+                marks: 0,
                 nvarargs,
                 prev,
                 pc: frame.pc,

@@ -146,7 +146,7 @@ fn a_pushed_record_keeps_caller_varargs_and_flags() {
             tag: Tag::LUA_FN,
             kind: FrameKind::COMPILED,
             flags: flags::TAIL | flags::TBC,
-            pad: 0,
+            marks: 0,
             nvarargs: 2,
             prev: base,
             pc: 77,

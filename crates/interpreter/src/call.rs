@@ -8,6 +8,7 @@ use crate::frames::{
     LUA_WORD, closure, copy, copy_down, distance, fill_nil, proto, record, save_pc, store,
 };
 use crate::ic;
+use crate::trace;
 use crate::unwind::{self, stack_overflow};
 use vela_bytecode::{FRAME_SLOTS, Instr, Op};
 use vela_objects::closure::{FuncProto, LuaClosure, NativeClosure};
@@ -26,8 +27,22 @@ pub(crate) enum Status {
     Done,
     /// The frame changed: go on in `vm.frame` at its pc.
     Reload,
+    /// As [`Status::Reload`], in the loop that the VM wants now: the running
+    /// thread has a debug hook, or none any more.
+    Switch,
     /// The entry frame returned; its results are at `vm.ret_base`.
     Exit,
+}
+
+/// How the dispatch loop ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// As [`Status::Exit`].
+    Exit,
+    /// As [`Status::Error`].
+    Error,
+    /// As [`Status::Switch`].
+    Switch,
 }
 
 /// Slots that a native may use before it has to look at the limit.
@@ -189,7 +204,14 @@ pub(crate) unsafe fn start_call(
                     if compiled.is_null() {
                         return push_frame(vm, at, nargs, frame_flags);
                     }
+                    let tail = frame_flags & flags::TAIL != 0;
+                    if tail {
+                        vm.tails().push(at);
+                    }
                     let r = enter_compiled(vm, compiled, at, nargs);
+                    if tail {
+                        vm.tails().pop();
+                    }
                     match compiled_outcome(vm, at, r) {
                         Ok(outcome) => return outcome,
                         Err(n) => {
@@ -328,6 +350,11 @@ pub(crate) unsafe fn push_frame(
         if let Some(executed) = &mut vm.executed {
             executed.calls += 1;
         }
+        // A vararg function gets its arguments in place first.
+        if vm.hook_mask != 0 && !(*p).is_vararg && trace::entered(vm, base).is_err() {
+            vm.frame = (*r).prev;
+            return Outcome::Error;
+        }
         Outcome::Frame
     }
 }
@@ -369,7 +396,16 @@ pub(crate) unsafe fn call_native(vm: &mut VmState, at: *mut Value, nargs: usize)
         (*r).nargs = nargs as u32;
         vm.frame = r;
         vm.top = base.add(nargs);
-        let result = ((*f).func)(vm, Args::new(base, nargs as u32));
+        if vm.hook_mask != 0 && trace::native_entered(vm, nargs).is_err() {
+            vm.frame = caller;
+            return Outcome::Error;
+        }
+        let mut result = ((*f).func)(vm, Args::new(base, nargs as u32));
+        if vm.hook_mask != 0
+            && let Ok(ret) = result
+        {
+            result = trace::native_returning(vm, base, ret);
+        }
         match result {
             Ok(ret) => {
                 vm.frame = caller;
@@ -432,6 +468,10 @@ pub(crate) unsafe fn call_other(
                         let _ = vm.out_of_memory();
                         return Status::Error;
                     }
+                }
+                if vm.hook_mask != 0 {
+                    save_pc(base, pc.add(1));
+                    return Status::Switch;
                 }
                 Status::Done
             }
@@ -504,6 +544,32 @@ pub(crate) unsafe fn finish_return(
     }
 }
 
+/// As [`finish_return`], after the function's return event.
+///
+/// # Safety
+/// As there; `pc` is the instruction that returns.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn hooked_return(
+    vm: &mut VmState,
+    base: *mut Value,
+    pc: *const Instr,
+    src: *mut Value,
+    n: usize,
+) -> Status {
+    // SAFETY: by contract.
+    unsafe {
+        save_pc(base, pc);
+        if trace::returning(vm, base, src, n).is_err() {
+            return Status::Error;
+        }
+        match finish_return(vm, base, src, n) {
+            Status::Reload => Status::Switch,
+            status => status,
+        }
+    }
+}
+
 /// Hands results to `vm.frame`, or to Rust when the frame that gave them was
 /// the entry frame of the loop.
 ///
@@ -552,27 +618,10 @@ pub(crate) unsafe fn return_slow(
                 return Status::Error;
             }
         }
-        finish_return(vm, base, src, n)
-    }
-}
-
-/// The stack slot where the frame at `base` was called: its record, or below
-/// the extra arguments of a vararg function.
-///
-/// # Safety
-/// `base` is a Lua frame.
-unsafe fn call_site(base: *mut Value) -> *mut Value {
-    // SAFETY: by contract; a vararg frame was moved up by its arguments and
-    // a record (see `slow::vararg_prep`).
-    unsafe {
-        let r = record(base);
-        let p = proto(base);
-        let at: *mut Value = r.cast();
-        if (*p).is_vararg {
-            at.sub(FRAME_SLOTS + (*p).num_params as usize + (*r).nvarargs as usize)
-        } else {
-            at
+        if vm.hook_mask != 0 {
+            return hooked_return(vm, base, pc, src, n);
         }
+        finish_return(vm, base, src, n)
     }
 }
 
@@ -607,6 +656,9 @@ pub(crate) unsafe fn tail_call(vm: &mut VmState, base: *mut Value, pc: *const In
                         ic::note_target(fb, c, c);
                     }
                     return match call_native(vm, f, nargs) {
+                        Outcome::Values(src, n) if vm.hook_mask != 0 => {
+                            hooked_return(vm, base, pc, src, n)
+                        }
                         Outcome::Values(src, n) => finish_return(vm, base, src, n),
                         _ => Status::Error,
                     };
@@ -624,7 +676,7 @@ pub(crate) unsafe fn tail_call(vm: &mut VmState, base: *mut Value, pc: *const In
         // Replace the frame by the callee's.
         let r = record(base);
         let entry = (*r).flags & (flags::ENTRY | flags::RAW);
-        let at = call_site(base);
+        let at = FrameRecord::call_site(r);
         let caller = (*r).prev;
         // Function and arguments; the link words between stay.
         store(
@@ -773,16 +825,18 @@ unsafe fn enter_osr(vm: &mut VmState, base: *mut Value, entry: *const u8) -> Sta
 pub(crate) unsafe fn run_frames(vm: &mut VmState) -> Result<(), ()> {
     // SAFETY: by contract.
     unsafe {
-        let completed = if vm.executed.is_none() {
-            crate::dispatch::run::<false>(vm)
-        } else {
-            crate::dispatch::run::<true>(vm)
-        };
-        if completed {
-            if vm.ret_base.is_null() {
-                return Err(());
+        loop {
+            let end = if vm.executed.is_none() && vm.hook_mask == 0 {
+                crate::dispatch::run::<false>(vm)
+            } else {
+                crate::dispatch::run::<true>(vm)
+            };
+            match end {
+                End::Switch => {}
+                End::Exit if vm.ret_base.is_null() => return Err(()),
+                End::Exit => return Ok(()),
+                End::Error => break,
             }
-            return Ok(());
         }
         let mut r = vm.frame;
         while (*r).flags & flags::ENTRY == 0 || (*r).kind != FrameKind::INTERPRETED {
@@ -827,6 +881,9 @@ pub(crate) unsafe fn call_hook(vm: &mut VmState, at: *mut Value, nargs: u32) -> 
                 Ok(n as u32)
             }
             None => {
+                if vm.has_local_writes() {
+                    vm.drop_local_writes(at);
+                }
                 // The variables of a failed coroutine wait until it is closed.
                 if vm.tbc().last().is_some_and(|&s| s >= at) && !is_body(vm, caller) {
                     unwind::close_after_error(vm, at);

@@ -10,33 +10,33 @@ mod operands;
 
 use self::operands::{
     FLOAT, INT, NIL, SAME_TAG_BIT, TABLE, as_float, note, note_index, note_result, opcode,
-    set_float, set_int,
+    set_float, set_int, upval,
 };
-use crate::call::{self, Status};
-use crate::frames::{LUA_WORD, closure, copy, distance, fill_nil, record, save_pc, store};
-use crate::{ic, slow};
+use crate::call::{self, End, Status};
+use crate::frames::{LUA_WORD, copy, distance, fill_nil, record, save_pc, store};
+use crate::{ic, slow, trace};
 use std::hint::cold_path;
 use vela_bytecode::{FRAME_SLOTS, Instr, Op, RK_CONST_BASE};
-use vela_objects::closure::{FuncProto, LuaClosure, NativeClosure};
+use vela_objects::closure::{FuncProto, LuaClosure};
 use vela_objects::feedback::{FeedbackSlot, WayKind, arith as bits, index as index_bits};
 use vela_objects::frame::{FrameRecord, flags};
-use vela_objects::intrinsic::Intrinsic;
 use vela_objects::ops::{float_mod, float_pow, int_floor_div, int_mod};
 use vela_objects::shape::{FieldInfo, OBJECT_META};
 use vela_objects::table::ELEMS_MIXED;
-use vela_objects::{Cell, Gc, Table, Tag, Value, VmState};
+use vela_objects::{Cell, Table, Tag, Value, VmState};
 
-/// Runs `vm.frame` and what it calls until its entry frame returns: `true`,
-/// with the results at `vm.ret_base`, or `false` with an error in flight and
-/// the frames still in place.
+/// Runs `vm.frame` and what it calls until its entry frame returns, with the
+/// results at `vm.ret_base`; or to an error, with the frames still in place;
+/// or to where the other copy of the loop has to go on.
 ///
-/// With `COUNT` it counts what it executes in `vm.executed`.
+/// With `TRACE` it counts what it executes in `vm.executed` and raises the
+/// events of debug hooks.
 ///
 /// # Safety
 /// `vm.frame` is an interpreted frame with a current pc, and it or a frame
 /// below is flagged `ENTRY`, with interpreted frames only in between.
 #[allow(clippy::cognitive_complexity)]
-pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
+pub(crate) unsafe fn run<const TRACE: bool>(vm: &mut VmState) -> End {
     // SAFETY: the contract above, the verifier's checks, and the frame layout
     // make every access below one to an initialised slot of the running
     // frame, its prototype, or a live object.
@@ -47,9 +47,14 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
         let mut k: *const Value;
         let mut fb: *mut FeedbackSlot;
 
+        // The instruction before in the same frame, for hooks.
+        let mut old = 0;
         macro_rules! reload {
             () => {{
                 let r = vm.frame;
+                if TRACE {
+                    old = (*r).pc.saturating_sub(1);
+                }
                 base = FrameRecord::registers(r);
                 proto = (*((*r).func as *mut LuaClosure)).proto.as_ptr();
                 pc = (*proto).code.wrapping_add((*r).pc as usize).wrapping_sub(1);
@@ -63,8 +68,22 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
             // `pc` stays at the instruction while it runs.
             pc = pc.wrapping_add(1);
             let i = *pc;
-            if COUNT && let Some(executed) = &mut vm.executed {
-                executed.operations[i.op_byte() as usize] += 1;
+            if TRACE {
+                let at = pc.offset_from((*proto).code) as u32;
+                if vm.hook_mask == 0 && vm.executed.is_none() {
+                    save_pc(base, pc);
+                    return End::Switch;
+                }
+                if trace::traces_instructions(vm) && i.op_byte() != Op::VarargPrep as u8 {
+                    save_pc(base, pc);
+                    if !trace::instruction(vm, base, pc, old) {
+                        return End::Error;
+                    }
+                    old = at;
+                }
+                if let Some(executed) = &mut vm.executed {
+                    executed.operations[i.op_byte() as usize] += 1;
+                }
             }
 
             macro_rules! ra {
@@ -102,12 +121,23 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                     fb.add(i.d() as usize)
                 };
             }
-            macro_rules! slow {
-                ($f:path) => {
-                    if !$f(vm, base, pc) {
-                        return false;
+            // What ran out of line may have set a hook.
+            macro_rules! switch {
+                () => {
+                    if !TRACE && vm.hook_mask != 0 {
+                        cold_path();
+                        save_pc(base, pc.add(1));
+                        return End::Switch;
                     }
                 };
+            }
+            macro_rules! slow {
+                ($f:path) => {{
+                    if !$f(vm, base, pc) {
+                        return End::Error;
+                    }
+                    switch!();
+                }};
             }
             macro_rules! poll {
                 () => {
@@ -117,8 +147,9 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                         if vm.gc_poll() {
                             save_pc(base, pc);
                             let _ = vm.out_of_memory();
-                            return false;
+                            return End::Error;
                         }
+                        switch!();
                     }
                 };
             }
@@ -127,8 +158,10 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                     match $status {
                         Status::Done => {}
                         Status::Reload => reload!(),
-                        Status::Exit => return true,
-                        Status::Error => return false,
+                        Status::Switch if TRACE => reload!(),
+                        Status::Switch => return End::Switch,
+                        Status::Exit => return End::Exit,
+                        Status::Error => return End::Error,
                     }
                 };
             }
@@ -262,9 +295,10 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                 () => {{
                     let r = slow::compare(vm, base, pc);
                     if r == slow::RAISED {
-                        return false;
+                        return End::Error;
                     }
                     branch!((r != 0));
+                    switch!();
                 }};
             }
             macro_rules! compared {
@@ -459,6 +493,8 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                     let r = record(base);
                     let status = if (*r).flags & (flags::ENTRY | flags::TBC) != 0 {
                         call::return_slow(vm, base, pc, src, n)
+                    } else if TRACE && vm.hook_mask != 0 {
+                        call::hooked_return(vm, base, pc, src, n)
                     } else {
                         call::finish_return(vm, base, src, n)
                     };
@@ -776,7 +812,7 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                     } else {
                         distance(f, vm.top) - FRAME_SLOTS
                     };
-                    if (*f).tag == Tag::LUA_FN {
+                    if (*f).tag == Tag::LUA_FN && !(TRACE && vm.hook_mask != 0) {
                         let c = (*f).payload as *mut LuaClosure;
                         let p = (*c).proto.as_ptr();
                         let new = f.add(FRAME_SLOTS);
@@ -804,7 +840,7 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                             (*r).prev = caller;
                             (&raw mut (*r).pc).cast::<u64>().write((nargs as u64) << 32);
                             vm.frame = r;
-                            if COUNT && let Some(executed) = &mut vm.executed {
+                            if TRACE && let Some(executed) = &mut vm.executed {
                                 executed.calls += 1;
                             }
                             base = new;
@@ -830,7 +866,9 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                 Op::Return0 => return_values!(base, 0),
                 Op::Return1 => {
                     let r = record(base);
-                    if (*r).flags & (flags::ENTRY | flags::TBC) == 0 {
+                    if TRACE && vm.hook_mask != 0 {
+                        return_values!(ra!(), 1);
+                    } else if (*r).flags & (flags::ENTRY | flags::TBC) == 0 {
                         let src = ra!();
                         let caller = (*r).prev;
                         vm.frame = caller;
@@ -863,10 +901,18 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                         cold_path();
                         save_pc(base, pc);
                         let _ = crate::unwind::stack_overflow(vm);
-                        return false;
+                        return End::Error;
                     }
                     base = new;
                     vm.frame = record(new);
+                    if TRACE && vm.hook_mask != 0 {
+                        save_pc(base, pc.add(1));
+                        if trace::entered(vm, base).is_err() {
+                            return End::Error;
+                        }
+                        // What follows begins a line.
+                        old = 1;
+                    }
                     poll!();
                 }
                 Op::Vararg => slow!(slow::vararg),
@@ -902,68 +948,38 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
                         }
                     } else if !slow::for_prep(vm, base, pc) {
                         if vm.ret_count != 0 {
-                            return false;
+                            return End::Error;
                         }
                         pc = pc.wrapping_offset(i.sbx() as isize);
                     }
                 }
                 Op::ForLoop => {
                     let a = ra!();
-                    if (*a).tag.0 == INT {
-                        let (at, last, step) = (
-                            (*a).payload as i64,
-                            (*a.add(1)).payload as i64,
-                            (*a.add(2)).payload as i64,
-                        );
-                        // The distance left is at least the step, unsigned.
-                        let fits = if step > 0 {
-                            (last.wrapping_sub(at) as u64) >= step as u64
-                        } else {
-                            (at.wrapping_sub(last) as u64) >= (step as u64).wrapping_neg()
-                        };
-                        if fits {
-                            let next = at.wrapping_add(step);
-                            (*a).payload = next as u64;
-                            set_int(a.add(3), next);
-                            pc = pc.wrapping_offset(i.sbx() as isize);
-                            note(fb.add(i.b() as usize), bits::INT);
-                            back_edge!();
-                        }
+                    let (goes_on, kind) = if (*a).tag.0 == INT {
+                        (slow::int_step(a), bits::INT)
                     } else {
-                        let at = f64::from_bits((*a).payload);
-                        let last = f64::from_bits((*a.add(1)).payload);
-                        let step = f64::from_bits((*a.add(2)).payload);
-                        let next = at + step;
-                        if if step > 0.0 {
-                            next <= last
-                        } else {
-                            last <= next
-                        } {
-                            (*a).payload = next.to_bits();
-                            set_float(a.add(3), next);
-                            pc = pc.wrapping_offset(i.sbx() as isize);
-                            note(fb.add(i.b() as usize), bits::FLOAT);
-                            back_edge!();
-                        }
+                        (slow::float_step(a), bits::FLOAT)
+                    };
+                    if goes_on {
+                        pc = pc.wrapping_offset(i.sbx() as isize);
+                        note(fb.add(i.b() as usize), kind);
+                        back_edge!();
                     }
                 }
                 Op::TForPrep => {
-                    slow!(slow::tfor_prep);
+                    if !slow::tfor_prep(vm, base, pc) {
+                        return End::Error;
+                    }
                     pc = pc.wrapping_offset(i.sbx() as isize);
                 }
                 Op::TForCall => {
                     let a = ra!();
                     let f = a.add(4);
-                    if (*a).tag == Tag::NATIVE_FN && (*a.add(1)).tag.0 == TABLE {
-                        let n = (*a).payload as *const NativeClosure;
-                        let t: Gc<Table> = Gc::from_ptr((*a.add(1)).payload as *mut Table);
-                        let known = (*n).intrinsic;
-                        let done = if known == Intrinsic::Next as u16 {
-                            slow::next_pair(t, a, site!(), n as u64)
-                        } else {
-                            known == Intrinsic::IPairsNext as u16
-                                && slow::ipairs_pair(t, a, site!(), n as u64)
-                        };
+                    if (*a).tag == Tag::NATIVE_FN
+                        && (*a.add(1)).tag.0 == TABLE
+                        && !(TRACE && vm.hook_mask != 0)
+                    {
+                        let done = slow::known_step(a, site!());
                         if done {
                             if i.c() > 2 {
                                 fill_nil(f.add(2), i.c() as usize - 2);
@@ -987,11 +1003,4 @@ pub(crate) unsafe fn run<const COUNT: bool>(vm: &mut VmState) -> bool {
             }
         }
     }
-}
-
-/// The cell of upvalue `i` of the frame's closure.
-#[inline(always)]
-unsafe fn upval(base: *mut Value, i: u16) -> *mut Cell {
-    // SAFETY: the verifier checked the index; upvalues follow the closure.
-    unsafe { *closure(base).add(1).cast::<*mut Cell>().add(i as usize) }
 }

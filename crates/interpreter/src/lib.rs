@@ -11,6 +11,7 @@
 //! | `call` | calls, returns, frames, entering compiled code |
 //! | `ic` | inline caches for fields, methods, globals and call targets |
 //! | `slow` | whatever an instruction does beyond its fast path |
+//! | `trace` | events of debug hooks |
 //! | `unwind` | message handlers, to-be-closed variables |
 //! | [`helpers`] | functions that compiled code calls |
 //! | `string_helpers` | those that stand for library functions |
@@ -28,6 +29,7 @@ mod ic;
 mod slow;
 mod string_helpers;
 pub mod thunk;
+mod trace;
 mod unwind;
 
 pub use call::Raw;

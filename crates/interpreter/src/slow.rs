@@ -11,7 +11,9 @@ use crate::frames::{
 use crate::ic;
 use crate::unwind::{self, stack_overflow};
 use vela_bytecode::{FRAME_SLOTS, Instr, Op, RK_CONST_BASE, UpvalSource};
+use vela_objects::closure::NativeClosure;
 use vela_objects::feedback::{FeedbackSlot, arith, index};
+use vela_objects::intrinsic::Intrinsic;
 use vela_objects::ops::{ArithOp, arith_numbers, for_limit};
 use vela_objects::shape::OBJECT_META;
 use vela_objects::table::ELEMS_MIXED;
@@ -806,32 +808,67 @@ unsafe fn prepare_for(vm: &mut VmState, a: *mut Value) -> LuaResult<bool> {
 /// # Safety
 /// `a` is the first of the four registers of a prepared loop.
 pub(crate) unsafe fn for_step(a: *mut Value) -> bool {
+    // SAFETY: by contract; all three have the kind of the first.
+    unsafe {
+        if (*a).tag == Tag::INT {
+            int_step(a)
+        } else {
+            float_step(a)
+        }
+    }
+}
+
+/// Takes a loop over integers with the state at `a` (index, limit, step) to
+/// its next iteration, unless it is done.
+///
+/// # Safety
+/// `a` and the three registers behind it are those of such a loop.
+#[inline(always)]
+pub(crate) unsafe fn int_step(a: *mut Value) -> bool {
     // SAFETY: by contract.
     unsafe {
-        let (at, last, step) = (*a, *a.add(1), *a.add(2));
-        if let (Some(i), Some(last), Some(by)) = (at.as_int(), last.as_int(), step.as_int()) {
-            // The distance left is at least the step, unsigned.
-            let left = if by > 0 {
-                last.wrapping_sub(i)
-            } else {
-                i.wrapping_sub(last)
-            };
-            if (left as u64) < by.unsigned_abs() {
-                return false;
-            }
-            store(a, Value::int(i.wrapping_add(by)));
+        let (at, last, step) = (
+            (*a).payload as i64,
+            (*a.add(1)).payload as i64,
+            (*a.add(2)).payload as i64,
+        );
+        // The distance left is at least the step, unsigned.
+        let fits = if step > 0 {
+            (last.wrapping_sub(at) as u64) >= step as u64
         } else {
-            let number = |v: Value| v.to_float().unwrap_or(0.0);
-            let (last, by) = (number(last), number(step));
-            let next = number(at) + by;
-            let beyond = if by > 0.0 { next > last } else { next < last };
-            if beyond || next.is_nan() || last.is_nan() {
-                return false;
-            }
-            store(a, Value::float(next));
+            (at.wrapping_sub(last) as u64) >= (step as u64).wrapping_neg()
+        };
+        if fits {
+            let next = at.wrapping_add(step);
+            (*a).payload = next as u64;
+            store(a.add(3), Value::int(next));
         }
-        copy(a.add(3), a);
-        true
+        fits
+    }
+}
+
+/// As [`int_step`] for a loop over floats.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn float_step(a: *mut Value) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let at = f64::from_bits((*a).payload);
+        let last = f64::from_bits((*a.add(1)).payload);
+        let step = f64::from_bits((*a.add(2)).payload);
+        let next = at + step;
+        let fits = if step > 0.0 {
+            next <= last
+        } else {
+            last <= next
+        };
+        if fits {
+            (*a).payload = next.to_bits();
+            store(a.add(3), Value::float(next));
+        }
+        fits
     }
 }
 
@@ -875,6 +912,27 @@ pub(crate) unsafe fn next_pair(
         }
         (*fb).result |= 1 << ((*a.add(4)).tag.0 & 15);
         true
+    }
+}
+
+/// Takes a generic loop with the state at `a`, over a table by a native
+/// function, to its next pair if the function is `next` or that of `ipairs`
+/// and nothing else is special.
+///
+/// # Safety
+/// The registers of such a loop, and the feedback of its call.
+#[inline(always)]
+pub(crate) unsafe fn known_step(a: *mut Value, fb: *mut FeedbackSlot) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let n = (*a).payload as *const NativeClosure;
+        let t: Gc<Table> = Gc::from_ptr((*a.add(1)).payload as *mut Table);
+        let known = (*n).intrinsic;
+        if known == Intrinsic::Next as u16 {
+            next_pair(t, a, fb, n as u64)
+        } else {
+            known == Intrinsic::IPairsNext as u16 && ipairs_pair(t, a, fb, n as u64)
+        }
     }
 }
 

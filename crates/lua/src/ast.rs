@@ -278,6 +278,8 @@ pub(crate) struct Upvalue {
 pub(crate) struct Function {
     pub line: u32,
     pub last_line: u32,
+    /// Line of the last token; for the main chunk, too.
+    pub end_line: u32,
     /// Range of locals.
     pub params: Range,
     pub is_vararg: bool,

@@ -71,6 +71,7 @@ impl<'s> Parser<'s> {
         if self.lex.token.tok != Tok::Eos {
             return Err(self.expected(Tok::Eos));
         }
+        self.tree.functions[0].end_line = self.lex.last_line;
         self.close_function(FuncId(0), block)?;
         Ok((self.tree, self.lex))
     }
@@ -211,7 +212,9 @@ impl<'s> Parser<'s> {
         f.is_vararg = is_vararg;
         self.expect(Tok::Char(b')'))?;
         let block = self.statements()?;
-        self.tree.functions[id.0 as usize].last_line = self.lex.line;
+        let f = &mut self.tree.functions[id.0 as usize];
+        f.last_line = self.lex.line;
+        f.end_line = self.lex.line;
         self.expect_match(Tok::Word(Word::End), Tok::Word(Word::Function), line)?;
         self.close_function(id, block)?;
         Ok(id)

@@ -23,6 +23,7 @@ fn show(proto: &Arc<Proto>, site: &SiteSnapshot, speculate: bool) {
         callees: std::collections::HashMap::new(),
         instances: Default::default(),
         world: Default::default(),
+        debuggable: false,
     };
     let input = BuildInput {
         snapshot: &snapshot,

@@ -23,6 +23,7 @@ fn snapshot(proto: &Arc<Proto>, site: &SiteSnapshot) -> FunctionSnapshot {
         callees: std::collections::HashMap::new(),
         instances: Default::default(),
         world: Default::default(),
+        debuggable: false,
     }
 }
 

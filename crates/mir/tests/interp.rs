@@ -350,6 +350,7 @@ fn numeric(proto: &Arc<Proto>, tag: Tag, arith: u8) -> FunctionSnapshot {
         callees: std::collections::HashMap::new(),
         instances: Default::default(),
         world: Default::default(),
+        debuggable: false,
     }
 }
 

@@ -91,6 +91,7 @@ fn each_func(source: &[u8], f: &mut impl FnMut(Func)) {
                 callees: std::collections::HashMap::new(),
                 instances: Default::default(),
                 world: Default::default(),
+                debuggable: false,
             };
             let mut entries = vec![EntryKind::Call];
             for (pc, instr) in proto.code.iter().enumerate() {

@@ -60,6 +60,10 @@ pub struct FuncProto {
 /// not.
 pub const POOL_LEAVE: u64 = 2;
 
+/// Value of that word that has compiled code leave at every check until it is
+/// taken back.
+pub const POOL_HELD: u64 = 3;
+
 /// The parts of a [`FuncProto`] that only slow paths read.
 pub struct ProtoCold {
     /// The shared, immutable prototype.

@@ -1,17 +1,15 @@
 //! Positions, names and tracebacks from frame records.
 
-use crate::closure::{FuncProto, LuaClosure};
-use crate::frame::{FrameKind, FrameRecord, flags};
-use crate::gc::live_map;
+use crate::closure::LuaClosure;
+use crate::frame::{FrameKind, FrameRecord, flags, marks};
 use crate::gcref::Gc;
-use crate::object::Cell;
 use crate::string::Str;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
 use std::fmt::Write;
 use std::sync::Arc;
+use vela_bytecode::Proto;
 use vela_bytecode::names::{self, ObjName};
-use vela_bytecode::{LocalVar, Proto};
 
 /// Which operand of the current instruction a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +42,22 @@ impl FrameView {
         unsafe { (*self.record).function() }
     }
 
-    /// Whether the frame was reached by a tail call.
-    #[must_use]
-    pub fn is_tail_call(self) -> bool {
+    pub(crate) fn record(self) -> *mut FrameRecord {
+        self.record
+    }
+
+    /// Whether the function above the frame is a finalizer or a hook.
+    fn is_polling(self) -> bool {
         // SAFETY: as `function`.
-        unsafe { (*self.record).flags & flags::TAIL != 0 }
+        unsafe { (*self.record).flags & flags::POLL != 0 }
+    }
+
+    /// Whether the function above the frame is a hook, called for an event of
+    /// the frame.
+    #[must_use]
+    pub fn is_hooked(self) -> bool {
+        // SAFETY: as `function`.
+        unsafe { (*self.record).marks & marks::HOOKED != 0 }
     }
 }
 
@@ -103,6 +112,21 @@ impl VmState {
         Some((c.proto.proto(), pc))
     }
 
+    /// Whether the frame was reached by a tail call.
+    #[must_use]
+    pub fn is_tail_call(&self, f: FrameView) -> bool {
+        // SAFETY: `f` is an active record.
+        let r = unsafe { &*f.record };
+        if r.flags & flags::TAIL != 0 {
+            return true;
+        }
+        if r.tag != Tag::LUA_FN || r.kind == FrameKind::INTERPRETED {
+            return false;
+        }
+        // SAFETY: as above; a Lua function's record.
+        self.is_tail_entry(unsafe { FrameRecord::call_site(f.record) })
+    }
+
     /// `file:line: ` of the Lua function at `level`, or nothing.
     #[must_use]
     pub fn where_am_i(&self, level: usize) -> String {
@@ -154,10 +178,17 @@ impl VmState {
     #[must_use]
     pub fn function_name(&self, level: usize) -> Option<(&'static str, String)> {
         let f = self.frame_at(level)?;
-        if f.is_tail_call() {
+        let caller = self.frame_at(level + 1);
+        if caller.is_some_and(FrameView::is_hooked) {
+            return Some(("hook", "?".into()));
+        }
+        if caller.is_some_and(FrameView::is_polling) {
+            return Some(("metamethod", "__gc".into()));
+        }
+        if self.is_tail_call(f) {
             return None;
         }
-        let (proto, pc) = self.lua_position(self.frame_at(level + 1)?)?;
+        let (proto, pc) = self.lua_position(caller?)?;
         let n = names::function_name(proto, pc)?;
         Some((n.kind, String::from_utf8_lossy(n.name).into_owned()))
     }
@@ -289,55 +320,10 @@ impl VmState {
                 _ => write!(out, "function <{}:{}>", info.short_src, info.line_defined),
             }
         };
-        if f.is_tail_call() {
+        if self.is_tail_call(f) {
             out.push_str("\n\t(...tail calls...)");
         }
     }
-
-    /// Parameter or local variable `n` (from 1) of the interpreted Lua frame
-    /// `f` at its current instruction. The value of a variable that the rest
-    /// of the function does not use is not kept and reads as nil.
-    #[must_use]
-    pub fn local_of(&self, f: FrameView, n: usize) -> Option<(Arc<str>, Value)> {
-        let closure = f.function().as_lua_fn()?;
-        // SAFETY: `f` is an active record.
-        if unsafe { (*f.record).kind } != FrameKind::INTERPRETED {
-            return None;
-        }
-        let (proto, pc) = self.lua_position(f)?;
-        let local = active_local(proto, pc, n)?;
-        let v = if live_at(closure.proto, pc, local.reg) {
-            // SAFETY: a live register of an interpreted frame is initialised.
-            let v = unsafe { *FrameRecord::registers(f.record).add(local.reg as usize) };
-            match v.tag {
-                Tag::CELL => Gc::<Cell>::from_payload(v.payload).get(),
-                _ => v,
-            }
-        } else {
-            Value::NIL
-        };
-        Some((local.name.clone(), v))
-    }
-}
-
-/// Whether the collector keeps `reg` at `pc`.
-fn live_at(proto: Gc<FuncProto>, pc: u32, reg: u8) -> bool {
-    let cold = proto.cold();
-    let live = cold
-        .liveness
-        .get_or_insert_with(|| Box::new(live_map(&cold.proto)));
-    let word = live.rows[pc as usize * live.words + reg as usize / 64];
-    word >> (reg % 64) & 1 != 0
-}
-
-/// Local variable `n` (from 1) in scope at `pc`.
-#[must_use]
-pub fn active_local(proto: &Proto, pc: u32, n: usize) -> Option<&LocalVar> {
-    proto
-        .locals
-        .iter()
-        .filter(|l| l.start_pc <= pc && pc < l.end_pc)
-        .nth(n.checked_sub(1)?)
 }
 
 /// What `debug.getinfo` tells of a function itself.

@@ -5,7 +5,10 @@
 //! registers follow. Records make tracebacks, error positions and the
 //! collector's stack walk independent of the tier.
 
+use crate::closure::LuaClosure;
+use crate::gcref::Gc;
 use crate::value::{Tag, Value};
+use vela_bytecode::FRAME_SLOTS;
 
 /// Who runs a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +50,12 @@ pub mod flags {
     pub const POLL: u8 = 64;
 }
 
+/// Marks that any frame may have, whoever runs it.
+pub mod marks {
+    /// A debug hook runs above the frame, called for an event of it.
+    pub const HOOKED: u8 = 1;
+}
+
 /// A frame record. Size and offsets are part of the compiled-code contract
 /// (see [`crate::layout`]).
 #[derive(Debug)]
@@ -60,8 +69,8 @@ pub struct FrameRecord {
     pub kind: FrameKind,
     /// Bits of [`flags`].
     pub flags: u8,
-    /// Not used.
-    pub pad: u8,
+    /// Bits of [`marks`].
+    pub marks: u8,
     /// Extra arguments, stored directly below the record.
     pub nvarargs: u32,
     /// The caller's record; null at the bottom.
@@ -80,6 +89,27 @@ impl FrameRecord {
     #[must_use]
     pub fn registers(record: *mut FrameRecord) -> *mut Value {
         record.wrapping_add(1).cast()
+    }
+
+    /// The stack slot where the Lua function of the record was called: the
+    /// record, or below the extra arguments of a vararg function, which was
+    /// moved up by its arguments and a record.
+    ///
+    /// # Safety
+    /// An active record of a Lua function, moved already if it is to be.
+    #[must_use]
+    pub unsafe fn call_site(record: *mut FrameRecord) -> *mut Value {
+        // SAFETY: by contract.
+        let (proto, extra) = unsafe {
+            let closure = Gc::<LuaClosure>::from_payload((*record).func);
+            (closure.proto, (*record).nvarargs as usize)
+        };
+        let at: *mut Value = record.cast();
+        if proto.is_vararg {
+            at.wrapping_sub(FRAME_SLOTS + proto.num_params as usize + extra)
+        } else {
+            at
+        }
     }
 
     /// The function value.

@@ -8,6 +8,7 @@
 //! | [`shape`], [`table`] | hidden classes, the field lattice, tables |
 //! | [`heap`], [`gc`] | allocation, collection |
 //! | [`vm`], [`frame`] | VM state, frame records |
+//! | [`hook`], [`locals`] | debug hooks, local variables of active functions |
 //! | [`thread`], `stacks` | coroutines and their stacks |
 //! | [`interrupt`] | stopping running code from another thread |
 //! | [`limits`] | memory, coroutines, stack |
@@ -24,11 +25,13 @@ pub mod frame;
 pub mod gc;
 pub mod gcref;
 pub mod heap;
+pub mod hook;
 pub mod inspect;
 pub mod interrupt;
 pub mod intrinsic;
 pub mod layout;
 pub mod limits;
+pub mod locals;
 pub mod meta;
 pub mod number;
 pub mod object;

@@ -19,6 +19,7 @@
 
 use crate::frame::{FrameKind, FrameRecord};
 use crate::gcref::Gc;
+use crate::hook::Hook;
 use crate::meta::Event;
 use crate::object::{Header, Kind};
 use crate::stacks::{Stack, StackPool};
@@ -71,6 +72,7 @@ pub(crate) struct Context {
     native_max: u32,
     handler_depth: u32,
     overflowing: bool,
+    hook_mask: u8,
 }
 
 impl Context {
@@ -85,6 +87,7 @@ impl Context {
         native_max: 0,
         handler_depth: 0,
         overflowing: false,
+        hook_mask: 0,
     };
 }
 
@@ -105,6 +108,8 @@ pub struct Thread {
     pub(crate) tbc: Vec<*mut Value>,
     /// Code whose side exits have not returned yet, for the tier.
     pub(crate) exiting: Vec<u32>,
+    /// Where compiled functions were entered by tail calls, innermost last.
+    pub(crate) tails: Vec<*mut Value>,
     /// The thread that resumed this one.
     resumer: *mut Thread,
     native: Option<Native>,
@@ -116,9 +121,16 @@ pub struct Thread {
     /// The function to run, before the start; the error, after a failure.
     value: Value,
     threads: *mut Threads,
+    hook: Hook,
 }
 
 impl Gc<Thread> {
+    /// The thread's debug hook.
+    #[must_use]
+    pub fn hook(self) -> Hook {
+        self.hook
+    }
+
     /// What the thread is doing.
     #[inline]
     #[must_use]
@@ -149,6 +161,8 @@ pub(crate) struct Threads {
     /// Frames of compiled functions own memory, so that stacks must not be
     /// taken away: a code generator that interprets.
     frames_own_memory: bool,
+    /// Threads that have a debug hook.
+    pub(crate) hooked: usize,
 }
 
 /// Bytes that a coroutine's stack counts for in the heap's accounts: one page
@@ -186,6 +200,32 @@ impl VmState {
     pub fn exiting(&mut self) -> &mut Vec<u32> {
         // SAFETY: as `tbc`.
         unsafe { &mut (*self.thread.as_ptr()).exiting }
+    }
+
+    /// Places on the running thread's stack where compiled functions were
+    /// entered by tail calls: their records do not say so.
+    #[inline]
+    pub fn tails(&mut self) -> &mut Vec<*mut Value> {
+        // SAFETY: as `tbc`.
+        unsafe { &mut (*self.thread.as_ptr()).tails }
+    }
+
+    /// Whether a compiled function was entered by a tail call at this place of
+    /// any thread's stack.
+    pub(crate) fn is_tail_entry(&self, at: *mut Value) -> bool {
+        let mut t = self.thread.as_ptr();
+        while !t.is_null() {
+            // SAFETY: a running thread keeps its resumers alive.
+            unsafe {
+                if (*t).tails.contains(&at) {
+                    return true;
+                }
+                t = (*t).resumer;
+            }
+        }
+        // SAFETY: threads leave the list when they die.
+        let has = |&t: &*mut Thread| unsafe { (*t).tails.contains(&at) };
+        self.threads.live.iter().any(has)
     }
 
     /// Whether compiled frames own memory, so that coroutines have to be ended
@@ -441,6 +481,7 @@ impl VmState {
                 stack_base: base,
                 stack_limit: base.add(self.coroutine_slots),
                 native_limit: stack.native_end() + NATIVE_RESERVE,
+                hook_mask: (*t).hook.active(),
                 ..Context::NONE
             };
             (*t).stack = Some(stack);
@@ -508,6 +549,7 @@ impl VmState {
     /// # Safety
     /// `t` is alive or being freed; nothing runs on its stack.
     unsafe fn release(&mut self, t: *mut Thread) {
+        let was = self.threads.hooked;
         // SAFETY: by contract.
         let owned = unsafe {
             let owned = external_bytes(t);
@@ -515,6 +557,9 @@ impl VmState {
             owned
         };
         self.heap.external_resized(owned, 0);
+        if was != self.threads.hooked {
+            (self.hooks.hooked)(self);
+        }
     }
 
     #[inline]
@@ -530,6 +575,7 @@ impl VmState {
             native_max: self.native_max,
             handler_depth: self.handler_depth,
             overflowing: self.overflowing,
+            hook_mask: self.hook_mask,
         }
     }
 
@@ -548,6 +594,25 @@ impl VmState {
         self.native_max = c.native_max;
         self.handler_depth = c.handler_depth;
         self.overflowing = c.overflowing;
+        self.hook_mask = c.hook_mask;
+    }
+
+    /// Sets the hook of a thread and returns the events that it raises now.
+    /// The hook that is running stays off.
+    pub(crate) fn replace_hook(&mut self, t: Gc<Thread>, hook: Hook) -> u8 {
+        let t = t.as_ptr();
+        // SAFETY: the thread is alive; single writer.
+        unsafe {
+            (*t).hook = (*t).hook.replaced_by(hook);
+            (*t).context.hook_mask = (*t).hook.active();
+            (*t).context.hook_mask
+        }
+    }
+
+    /// Runs `f` on the running thread's hook.
+    pub(crate) fn with_hook<R>(&mut self, f: impl FnOnce(&mut Hook) -> R) -> R {
+        // SAFETY: the running thread is alive; single writer.
+        unsafe { f(&mut (*self.thread.as_ptr()).hook) }
     }
 
     /// Closes the pending variables of the running thread `t`, latest first.
@@ -669,6 +734,10 @@ impl Threads {
         // SAFETY: by contract. A native coroutine that is still there is
         // suspended below frames that own nothing.
         unsafe {
+            if (*t).hook.counted {
+                (*t).hook.counted = false;
+                self.hooked -= 1;
+            }
             let Some(stack) = (*t).stack.take() else {
                 return;
             };
@@ -684,6 +753,7 @@ impl Threads {
             (*t).context = Context::NONE;
             (*t).tbc = Vec::new();
             (*t).exiting = Vec::new();
+            (*t).tails = Vec::new();
         }
     }
 }
@@ -703,7 +773,7 @@ fn bottom_record() -> FrameRecord {
         tag: Tag::NIL,
         kind: FrameKind::BASE,
         flags: 0,
-        pad: 0,
+        marks: 0,
         nvarargs: 0,
         prev: std::ptr::null_mut(),
         pc: 0,
@@ -801,6 +871,7 @@ fn alloc(heap: &mut crate::heap::Heap, value: Value, threads: *mut Threads) -> G
             context: Context::NONE,
             tbc: Vec::new(),
             exiting: Vec::new(),
+            tails: Vec::new(),
             resumer: std::ptr::null_mut(),
             native: None,
             yielder: std::ptr::null(),
@@ -809,6 +880,7 @@ fn alloc(heap: &mut crate::heap::Heap, value: Value, threads: *mut Threads) -> G
             count: 0,
             value,
             threads,
+            hook: Hook::NONE,
         });
         Gc::from_ptr(p)
     }
@@ -827,6 +899,7 @@ pub(crate) unsafe fn trace(
     // SAFETY: by contract; pending variables are in registers.
     unsafe {
         heap.mark_value((*t).value);
+        heap.mark_value((*t).hook.function);
         let resumer = (*t).resumer;
         if !resumer.is_null() {
             heap.mark(resumer.cast());

@@ -13,6 +13,7 @@ use crate::gc::Collector;
 use crate::gcref::Gc;
 use crate::heap::Heap;
 use crate::interrupt::{Interrupt, Requests};
+use crate::locals::LocalWrite;
 use crate::meta::{EVENTS, Event};
 use crate::object::{Cell, Header, Kind, Userdata};
 use crate::shape::{FieldInfo, META, Shape, Shapes};
@@ -164,6 +165,22 @@ pub struct Hooks {
     /// Code entered at the loop header `header_pc` of the prototype has ended
     /// (`accepted`), or did not accept the frame and nothing happened.
     pub osr_ended: fn(&mut VmState, proto: Gc<FuncProto>, header_pc: u32, accepted: bool),
+    /// A debug hook was set or removed: see [`VmState::is_hooked`].
+    pub hooked: fn(&mut VmState),
+    /// The VM became debuggable: code that was compiled before must go.
+    pub debuggable: fn(&mut VmState),
+    /// Whether the register of a compiled frame is current in its window at
+    /// the call where the frame is.
+    ///
+    /// # Safety
+    /// `frame` is an active record of kind `COMPILED`.
+    pub in_window: unsafe fn(&VmState, frame: *mut FrameRecord, register: u8) -> bool,
+    /// Has a compiled frame leave for the interpreter when the call in
+    /// progress returns.
+    ///
+    /// # Safety
+    /// `frame` is an active record of kind `COMPILED`.
+    pub leave: unsafe fn(&mut VmState, frame: *mut FrameRecord),
 }
 
 impl Hooks {
@@ -182,6 +199,10 @@ impl Hooks {
             hot_call: |_, _| {},
             hot_loop: |_, _, _| std::ptr::null(),
             osr_ended: |_, _, _, _| {},
+            hooked: |_| {},
+            debuggable: |_| {},
+            in_window: |_, _, _| false,
+            leave: |_, _| {},
         }
     }
 }
@@ -276,6 +297,9 @@ pub struct VmState {
     pub upvals_stay: *mut FieldInfo,
     /// Native calls in progress on the running thread.
     pub native_depth: u32,
+    /// Events of the running thread that its debug hook is called for now;
+    /// see [`crate::hook`].
+    pub hook_mask: u8,
     /// First stack slot that natives may push to.
     pub top: *mut Value,
     /// The heap.
@@ -346,6 +370,10 @@ pub struct VmState {
     /// The running thread.
     pub thread: Gc<Thread>,
     pub(crate) threads: Box<Threads>,
+    /// See [`VmState::make_debuggable`].
+    pub(crate) debuggable: bool,
+    /// Writes to local variables that wait for compiled frames to leave.
+    pub(crate) local_writes: Vec<LocalWrite>,
     /// Traceback text captured where an uncaught error was raised.
     pub error_traceback: Option<String>,
     /// Collect at every opportunity; see [`VmState::set_gc_stress`].
@@ -404,6 +432,7 @@ impl VmState {
             meta_breaks: 0,
             upvals_stay: std::ptr::null_mut(),
             native_depth: 0,
+            hook_mask: 0,
             top: base.wrapping_add(FRAME_SLOTS),
             heap,
             helpers: [std::ptr::null(); MAX_HELPERS],
@@ -436,6 +465,8 @@ impl VmState {
             thrown_at: (std::ptr::null_mut(), std::ptr::null_mut()),
             thread,
             threads: Box::default(),
+            debuggable: false,
+            local_writes: Vec::new(),
             error_traceback: None,
             gc_stress: false,
             hot_calls: u32::MAX,
@@ -458,7 +489,7 @@ impl VmState {
                 tag: Tag::NIL,
                 kind: FrameKind::BASE,
                 flags: 0,
-                pad: 0,
+                marks: 0,
                 nvarargs: 0,
                 prev: std::ptr::null_mut(),
                 pc: 0,
@@ -636,6 +667,7 @@ impl VmState {
                 Constant::Str(s) => self.str_value(s),
             })
             .collect();
+        self.note_debug_names(&constants);
         let children = proto.protos.iter().map(|p| self.load_proto(p)).collect();
         let slots = (proto.num_feedback as usize).max(1);
         let mut feedback = Vec::with_capacity(slots);

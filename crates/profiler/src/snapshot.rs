@@ -170,6 +170,9 @@ pub struct FunctionSnapshot {
     pub instances: FieldSnapshot,
     /// What else can be relied on; empty for callees.
     pub world: World,
+    /// Whether the debug library may look at frames of the function: see
+    /// [`VmState::make_debuggable`].
+    pub debuggable: bool,
 }
 
 pub(crate) fn shape_snapshot(vm: &VmState, shape: &Shape) -> ShapeSnapshot {
@@ -452,6 +455,7 @@ fn one_function(
         children: proto.cold().children.iter().map(|p| p.addr()).collect(),
         instances: field_snapshot(&proto.cold().instances),
         world: World::default(),
+        debuggable: vm.is_debuggable(),
     }
 }
 

@@ -14,17 +14,17 @@
 
 use crate::account::{Account, Runner};
 use crate::policy::Event;
-use crate::tier::Tier;
+use crate::tier::{Tier, rearm};
 use std::sync::atomic::Ordering;
 use vela_bytecode::{NO_FEEDBACK, Proto};
 use vela_code_cache::{InstalledCode, LiteralPool};
-use vela_deopt::{DeoptReason, materialize};
+use vela_deopt::{DeoptReason, SideExit, materialize};
 use vela_interpreter::{Raw, resume};
 use vela_mir::backend::Backend;
 use vela_mir::helper::Helper;
 use vela_mir::ir::Watch;
-use vela_objects::closure::{LuaClosure, POOL_LEAVE};
-use vela_objects::frame::{FrameKind, FrameRecord};
+use vela_objects::closure::{LuaClosure, POOL_HELD, POOL_LEAVE};
+use vela_objects::frame::{FrameKind, FrameRecord, flags};
 use vela_objects::shape::FieldInfo;
 use vela_objects::{FuncProto, Gc, Value, VmState};
 
@@ -37,6 +37,10 @@ pub(crate) fn plug_in(vm: &mut VmState) {
     vm.hooks.field_widened = field_widened;
     vm.hooks.trace_compiled = trace_compiled;
     vm.hooks.compiled_pc = compiled_pc;
+    vm.hooks.hooked = hooked;
+    vm.hooks.debuggable = debuggable;
+    vm.hooks.in_window = in_window;
+    vm.hooks.leave = leave;
     for &helper in Helper::ALL {
         if let Some(address) = vela_interpreter::helper(helper.name()) {
             vm.helpers[helper as usize] = address;
@@ -68,7 +72,9 @@ fn hot_call(vm: &mut VmState, proto: Gc<FuncProto>) {
     if let Some(tier) = Tier::of(vm) {
         let was = tier.account.get().map(|a| a.switch(Runner::Tier));
         tier.poll(vm);
-        if proto.compiled.is_null() {
+        if tier.held.get() {
+            rearm(vm, proto, vm.hot_calls());
+        } else if proto.compiled.is_null() {
             tier.event(vm, proto, Event::HotCall, &[]);
         }
         switch_back(&tier, was);
@@ -94,7 +100,7 @@ unsafe fn hot_loop(vm: &mut VmState, frame: *mut FrameRecord, header_pc: u32) ->
     tier.poll(vm);
     let exits = vm.exiting().len();
     let find = || tier.loop_entry(proto, header_pc, exits);
-    if find().is_null() {
+    if find().is_null() && !tier.held.get() {
         let count = proto.max_stack as usize;
         // SAFETY: the frame's registers are in the stack mapping, which is
         // initialised memory; any bits are a `Value`.
@@ -115,6 +121,42 @@ fn osr_ended(vm: &mut VmState, proto: Gc<FuncProto>, header_pc: u32, accepted: b
     } else {
         tier.counters.bump(|c| &c.osr_rejected);
         tier.event(vm, proto, Event::Rejected { pc: header_pc }, &[]);
+    }
+}
+
+fn hooked(vm: &mut VmState) {
+    if let Some(tier) = Tier::of(vm) {
+        tier.hooks_changed(vm);
+    }
+}
+
+fn debuggable(vm: &mut VmState) {
+    if let Some(tier) = Tier::of(vm) {
+        tier.became_debuggable(vm);
+    }
+}
+
+/// # Safety
+/// `frame` is an active record of kind `COMPILED`.
+unsafe fn in_window(vm: &VmState, frame: *mut FrameRecord, register: u8) -> bool {
+    // SAFETY: an active record.
+    let (code, site) = unsafe { ((*frame).nargs, (*frame).pc) };
+    let Some(tier) = Tier::of(vm) else {
+        return false;
+    };
+    let site = |code: &InstalledCode| Some(code.sites.get(site as usize)?.live.contains(&register));
+    tier.cache().with(code, site).flatten() == Some(true)
+}
+
+/// # Safety
+/// `frame` is an active record of kind `COMPILED`.
+unsafe fn leave(vm: &mut VmState, frame: *mut FrameRecord) {
+    // SAFETY: an active record.
+    let code = unsafe { (*frame).nargs };
+    if let Some(tier) = Tier::of(vm)
+        && let Some(owner) = tier.cache().with(code, |code| code.owner)
+    {
+        tier.leave(owner);
     }
 }
 
@@ -219,16 +261,39 @@ unsafe fn rebuild(
     let plan = &code.exits[exit as usize];
     let proto = closure.proto;
     // SAFETY: the pool of a function that has code.
-    let interrupted = unsafe {
+    let (interrupted, held) = unsafe {
         let flag = proto.pool;
         let leave = !flag.is_null() && *flag == POOL_LEAVE;
         if leave {
             *flag = 0;
         }
-        leave && plan.reason == DeoptReason::Invalidated
+        let held = !flag.is_null() && *flag == POOL_HELD;
+        let interrupted = (leave || held) && plan.reason == DeoptReason::Invalidated;
+        (interrupted, held)
+    };
+    // SAFETY: the code's own frame; its record may not have been pushed, but
+    // the extra arguments of a vararg function are counted.
+    let tail = unsafe {
+        let at = if proto.is_vararg {
+            FrameRecord::call_site(fp)
+        } else {
+            fp.cast()
+        };
+        vm.tails().last() == Some(&at)
     };
     // SAFETY: the code just left through this exit.
     unsafe { materialize(vm, plan, fp, closure, proto.pool) };
+    if tail {
+        // SAFETY: the outermost of the frames that were just rebuilt.
+        unsafe { (*fp).flags |= flags::TAIL };
+    }
+    if vm.is_debuggable() {
+        // SAFETY: the frames that were just rebuilt.
+        unsafe { settle_locals(vm, plan, fp) };
+    }
+    if held {
+        tier.release_pools(vm);
+    }
     vm.exiting().push(id);
     if interrupted {
         // The code is as good as before.
@@ -240,6 +305,25 @@ unsafe fn rebuild(
         unsafe { record_failure(innermost, plan.origin, plan.reason) };
     });
     code.osr_pc.is_none() || !proto.is_vararg
+}
+
+/// Brings the local variables of rebuilt frames up to date: those that the
+/// code did not keep, and those that were assigned to meanwhile.
+///
+/// # Safety
+/// The frames from `vm.frame` down to `fp` were rebuilt from `exit`.
+unsafe fn settle_locals(vm: &mut VmState, exit: &SideExit, fp: *mut FrameRecord) {
+    let mut frame = vm.frame;
+    for rebuilt in exit.frames.iter().rev() {
+        // SAFETY: by contract; the frames' registers are those of the exit.
+        unsafe {
+            vm.clear_dead_locals(frame, |reg| rebuilt.regs.iter().any(|r| r.0 == reg));
+            frame = (*frame).prev;
+        }
+    }
+    if vm.has_local_writes() {
+        vm.apply_local_writes(fp);
+    }
 }
 
 /// Marks a speculation as failed in the feedback of the instruction at `pc`,

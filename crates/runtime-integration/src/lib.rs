@@ -22,6 +22,7 @@
 #[allow(unsafe_code)]
 pub mod account;
 pub mod config;
+mod debugging;
 mod dump;
 #[allow(unsafe_code)]
 mod hooks;

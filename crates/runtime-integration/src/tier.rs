@@ -49,17 +49,17 @@ const MAX_STRESS_EXITS: usize = 200;
 
 /// A function that the tier has heard of.
 #[derive(Default)]
-struct Function {
+pub(crate) struct Function {
     /// The prototype, while code or a compilation keeps it alive.
-    proto: Option<Gc<FuncProto>>,
+    pub(crate) proto: Option<Gc<FuncProto>>,
     state: FunctionState,
     /// Contents of the latest pool, while code may still run with one; kept
     /// alive under [`literals_key`].
     literals: Vec<PoolEntry>,
     /// Pools that code of this function may run with, the latest last.
-    pools: Vec<Arc<LiteralPool>>,
+    pub(crate) pools: Vec<Arc<LiteralPool>>,
     /// Installed code.
-    codes: Vec<u32>,
+    pub(crate) codes: Vec<u32>,
     /// Retired code that may still run.
     leaving: Vec<u32>,
 }
@@ -67,11 +67,13 @@ struct Function {
 /// The optimizing tier of a VM.
 pub struct Tier {
     config: JitConfig,
-    limits: Limits,
+    pub(crate) limits: Limits,
     backend: Arc<dyn Backend>,
-    cache: CodeCache,
+    pub(crate) cache: CodeCache,
     workers: Option<Workers<Job, Outcome>>,
-    functions: RefCell<HashMap<u32, Function>>,
+    pub(crate) functions: RefCell<HashMap<u32, Function>>,
+    /// No code is entered: see [`crate::debugging`].
+    pub(crate) held: Cell<bool>,
     /// Prototypes whose code watches a lattice cell, by the cell's id.
     watchers: RefCell<HashMap<u32, Vec<u32>>>,
     /// Safepoints that pass before retired code is looked at again.
@@ -150,6 +152,7 @@ impl Tier {
             cache: CodeCache::new(usize::try_from(config.max_cache_size).unwrap_or(usize::MAX)),
             workers,
             functions: RefCell::default(),
+            held: Cell::new(false),
             watchers: RefCell::default(),
             reclaim_pause: Cell::new(0),
             counters: Counters::default(),
@@ -320,7 +323,7 @@ impl Tier {
     /// entries and exits nest without end, so then only some are given out:
     /// `exits` are those in progress.
     pub(crate) fn loop_entry(&self, proto: Gc<FuncProto>, pc: u32, exits: usize) -> *const u8 {
-        if self.limits.exits_are_stress && exits >= MAX_STRESS_EXITS {
+        if self.held.get() || self.limits.exits_are_stress && exits >= MAX_STRESS_EXITS {
             return std::ptr::null();
         }
         let functions = self.functions.borrow();
@@ -532,7 +535,11 @@ impl Tier {
         }
         let direct_loops = !self.limits.exits_are_stress;
         hooks::enable_entries(vm, &*self.backend, self.account.get());
-        hooks::link(proto, &code, &pool, direct_loops);
+        if self.held.get() {
+            pool.hold();
+        } else {
+            hooks::link(proto, &code, &pool, direct_loops);
+        }
         match entry {
             EntryKind::Call => self.counters.bump(|c| &c.functions_compiled),
             EntryKind::Osr { .. } => self.counters.bump(|c| &c.osr_compiled),
@@ -781,7 +788,7 @@ fn function_name(proto: Gc<FuncProto>) -> String {
 }
 
 /// Makes the interpreter report the function again after `calls` more calls.
-fn rearm(vm: &VmState, proto: Gc<FuncProto>, calls: u32) {
+pub(crate) fn rearm(vm: &VmState, proto: Gc<FuncProto>, calls: u32) {
     // The interpreter reports when its wrapping count equals the threshold.
     proto.calls.set(vm.hot_calls().wrapping_sub(calls));
 }

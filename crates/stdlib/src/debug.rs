@@ -1,23 +1,26 @@
-//! The `debug` library, as far as it only looks at the program.
-//!
-//! Hooks and `setlocal` are not provided; userdata have no user values.
+//! The `debug` library. Userdata have no user values.
 
 use crate::args::{
-    arg_error, check_any, check_function, check_int, check_table, opt_int, opt_str, type_error,
+    arg_error, check_any, check_function, check_int, check_str, check_table, opt_int, opt_str,
+    type_error,
 };
 use crate::register;
 use vela_objects::debug::{FrameView, FunctionInfo};
+use vela_objects::hook::mask;
 use vela_objects::{
     Args, Gc, LuaResult, NativeFn, NativeResult, Ret, Table, Tag, Thread, Value, VmState,
 };
 
 const FUNCTIONS: &[(&str, NativeFn)] = &[
+    ("debug.gethook", gethook),
     ("debug.getinfo", getinfo),
     ("debug.getlocal", getlocal),
     ("debug.getmetatable", getmetatable),
     ("debug.getregistry", getregistry),
     ("debug.getupvalue", getupvalue),
     ("debug.getuservalue", getuservalue),
+    ("debug.sethook", sethook),
+    ("debug.setlocal", setlocal),
     ("debug.setmetatable", setmetatable),
     ("debug.setupvalue", setupvalue),
     ("debug.setuservalue", setuservalue),
@@ -97,11 +100,14 @@ fn frame_arg(
     thread: Gc<Thread>,
 ) -> LuaResult<Option<(usize, FrameView)>> {
     let level = check_int(vm, args, i)?;
-    let Ok(level) = usize::try_from(level) else {
-        return Ok(None);
-    };
+    Ok(frame_at(vm, thread, level))
+}
+
+/// The active frame of `thread` at a level.
+fn frame_at(vm: &mut VmState, thread: Gc<Thread>, level: i64) -> Option<(usize, FrameView)> {
+    let level = usize::try_from(level).ok()?;
     let frame = vm.with_frames_of(thread, |vm| vm.frame_at(level));
-    Ok(frame.map(|f| (level, f)))
+    frame.map(|f| (level, f))
 }
 
 fn getinfo(vm: &mut VmState, args: Args) -> NativeResult {
@@ -157,12 +163,12 @@ fn getinfo(vm: &mut VmState, args: Args) -> NativeResult {
                 }
             }
             b'r' => {
-                // Values are only being transferred inside hooks.
-                set(vm, t, "ftransfer", Value::int(0));
-                set(vm, t, "ntransfer", Value::int(0));
+                let (first, count) = frame.map_or((0, 0), |(_, f)| vm.transfer_of(thread, f));
+                set(vm, t, "ftransfer", Value::int(first.into()));
+                set(vm, t, "ntransfer", Value::int(count.into()));
             }
             b't' => {
-                let tail = frame.is_some_and(|(_, f)| f.is_tail_call());
+                let tail = frame.is_some_and(|(_, f)| vm.is_tail_call(f));
                 set(vm, t, "istailcall", Value::bool(tail));
             }
             b'L' => {
@@ -198,9 +204,10 @@ fn getlocal(vm: &mut VmState, args: Args) -> NativeResult {
     if let Some(c) = args.get(skip).as_lua_fn() {
         // Of a function that is not active: its parameters.
         let proto = c.proto.proto();
-        let n = usize::try_from(n).unwrap_or(0);
-        let name = vela_objects::debug::active_local(proto, 0, n)
-            .filter(|_| n <= usize::from(proto.num_params))
+        let n = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+        let name = n
+            .filter(|&n| n < usize::from(proto.num_params))
+            .and_then(|n| proto.locals.get(n))
             .map(|l| l.name.clone());
         return Ok(Ret::One(match name {
             Some(name) => vm.str_value(name.as_bytes()),
@@ -213,7 +220,8 @@ fn getlocal(vm: &mut VmState, args: Args) -> NativeResult {
     let Some((_, frame)) = frame_arg(vm, args, skip, thread)? else {
         return Err(arg_error(vm, skip, "level out of range"));
     };
-    let local = usize::try_from(n).ok().and_then(|n| vm.local_of(frame, n));
+    vm.make_debuggable();
+    let local = vm.local_of(thread, frame, n);
     let Some((name, v)) = local else {
         return Ok(Ret::One(Value::NIL));
     };
@@ -221,6 +229,64 @@ fn getlocal(vm: &mut VmState, args: Args) -> NativeResult {
     vm.push(name)?;
     vm.push(v)?;
     Ok(Ret::Many(2))
+}
+
+fn setlocal(vm: &mut VmState, args: Args) -> NativeResult {
+    let (thread, skip) = thread_arg(vm, args);
+    let level = check_int(vm, args, skip)?;
+    let n = check_int(vm, args, skip + 1)?;
+    let Some((_, frame)) = frame_at(vm, thread, level) else {
+        return Err(arg_error(vm, skip, "level out of range"));
+    };
+    let v = check_any(vm, args, skip + 2)?;
+    vm.make_debuggable();
+    let name = vm.set_local(thread, frame, n, v);
+    Ok(Ret::One(match name {
+        Some(name) => vm.str_value(name.as_bytes()),
+        None => Value::NIL,
+    }))
+}
+
+/// Events and their letters in a hook's mask.
+const HOOK_LETTERS: [(u8, u8); 3] = [(b'c', mask::CALL), (b'r', mask::RETURN), (b'l', mask::LINE)];
+
+fn sethook(vm: &mut VmState, args: Args) -> NativeResult {
+    let (thread, skip) = thread_arg(vm, args);
+    if args.get(skip).is_nil() {
+        vm.set_hook(thread, Value::NIL, 0, 0);
+        return Ok(Ret::None);
+    }
+    let letters = check_str(vm, args, skip + 1)?;
+    let function = check_function(vm, args, skip)?;
+    let count = opt_int(vm, args, skip + 2, 0)?;
+    let interval = u32::try_from(count).unwrap_or(if count > 0 { u32::MAX } else { 0 });
+    let mut events = if interval > 0 { mask::COUNT } else { 0 };
+    for (letter, event) in HOOK_LETTERS {
+        if letters.bytes().contains(&letter) {
+            events |= event;
+        }
+    }
+    vm.make_debuggable();
+    vm.set_hook(thread, function, events, interval);
+    Ok(Ret::None)
+}
+
+fn gethook(vm: &mut VmState, args: Args) -> NativeResult {
+    let (thread, _) = thread_arg(vm, args);
+    let hook = thread.hook();
+    if hook.mask == 0 {
+        return Ok(Ret::One(Value::NIL));
+    }
+    let letters: Vec<u8> = HOOK_LETTERS
+        .iter()
+        .filter(|(_, event)| hook.mask & event != 0)
+        .map(|l| l.0)
+        .collect();
+    let letters = vm.str_value(&letters);
+    vm.push(hook.function)?;
+    vm.push(letters)?;
+    vm.push(Value::int(hook.interval.into()))?;
+    Ok(Ret::Many(3))
 }
 
 fn getregistry(vm: &mut VmState, _: Args) -> NativeResult {

@@ -1,11 +1,11 @@
 //! What instructions do to single operands: writing registers, reading
 //! numbers, noting feedback.
 
-use crate::frames::store;
+use crate::frames::{closure, store};
 use std::hint::cold_path;
 use vela_bytecode::{Instr, Op};
 use vela_objects::feedback::{FeedbackSlot, arith as bits};
-use vela_objects::{Tag, Value};
+use vela_objects::{Cell, Tag, Value};
 
 pub(super) const NIL: u8 = Tag::NIL.0;
 pub(super) const INT: u8 = Tag::INT.0;
@@ -91,4 +91,14 @@ pub(super) unsafe fn note_index(fb: *mut FeedbackSlot, bit: u8, kind: u8) {
             (*fb).elems |= 1 << (kind & 15);
         }
     }
+}
+
+/// The cell of upvalue `i` of the closure of the frame at `base`.
+///
+/// # Safety
+/// The closure has that upvalue.
+#[inline(always)]
+pub(super) unsafe fn upval(base: *mut Value, i: u16) -> *mut Cell {
+    // SAFETY: the verifier checked the index; upvalues follow the closure.
+    unsafe { *closure(base).add(1).cast::<*mut Cell>().add(i as usize) }
 }

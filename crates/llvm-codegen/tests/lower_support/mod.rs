@@ -165,7 +165,7 @@ impl World {
                 tag: Tag::LUA_FN,
                 kind: FrameKind::INTERPRETED,
                 flags: 0,
-                pad: 0,
+                marks: 0,
                 nvarargs: 0,
                 prev: self.vm.frame,
                 pc: 3,

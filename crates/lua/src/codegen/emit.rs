@@ -76,6 +76,15 @@ impl Emitter {
         pc
     }
 
+    /// Gives the conditional jump that was just emitted, if it is a test of a
+    /// value, the line of the `then` behind the condition.
+    pub fn test_line(&mut self, line: u32) {
+        let test = |i: &Instr| matches!(i.op(), Some(Op::JmpIf | Op::JmpIfNot));
+        if self.code.last().is_some_and(test) {
+            self.lines.push(self.pc() - 1, line);
+        }
+    }
+
     /// Emits with a feedback slot in `d`.
     pub fn emit_fb(&mut self, op: Op, a: u8, b: u16, c: u16) -> u32 {
         let slot = self.slot();

@@ -194,20 +194,14 @@ impl Gen<'_, '_> {
                 local.start_pc = 0;
             }
         }
+        let body = self.out.pc();
         self.statements(f.block)?;
-        self.out.line = if f.last_line == 0 {
-            self.last_line()
-        } else {
-            f.last_line
-        };
+        self.out.line = f.end_line;
         self.out.emit(Instr::abcd(Op::Return0, 0, 0, 0, 0));
+        // making cells of parameters is no line's own work
+        self.out.lines.merge(u32::from(f.is_vararg), body);
         self.deactivate(0);
         Ok(())
-    }
-
-    /// Line of the main chunk's end, as far as the code knows it.
-    fn last_line(&self) -> u32 {
-        self.out.line.max(1)
     }
 
     // ---- locals ----

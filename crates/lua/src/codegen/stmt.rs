@@ -418,12 +418,14 @@ impl Gen<'_, '_> {
                 Some(LoneJump::Break) => {
                     let mut list = self.loops.last().map_or(Jumps::NONE, |l| l.breaks);
                     self.condition(arm.condition, true, &mut list)?;
+                    self.out.test_line(arm.line);
                     self.set_breaks(list);
                     continue;
                 }
                 Some(LoneJump::Label(label)) => {
                     let mut state = self.label(label);
                     self.condition(arm.condition, true, &mut state.jumps)?;
+                    self.out.test_line(arm.line);
                     self.labels.insert(label, state);
                     continue;
                 }
@@ -431,6 +433,7 @@ impl Gen<'_, '_> {
             }
             let mut next = Jumps::NONE;
             self.condition(arm.condition, false, &mut next)?;
+            self.out.test_line(arm.line);
             self.out.line = arm.line;
             self.block(arm.block)?;
             if !last && self.out.reachable() {

@@ -3,9 +3,10 @@
 
 use crate::ir::{Func, Op, Val};
 
-/// Runs the clean-up.
-pub(super) fn run(func: &mut Func) {
-    if func.watches.is_empty() {
+/// Runs the clean-up. Code of a `debuggable` program must be left after every
+/// call that may have set a hook or a variable.
+pub(super) fn run(func: &mut Func, debuggable: bool) {
+    if func.watches.is_empty() && !debuggable {
         drop_validity_checks(func);
     }
     redundant_params(func);

@@ -275,13 +275,15 @@ impl Builder<'_> {
         }
     }
 
-    /// Live registers below `limit` that may hold objects.
+    /// Live registers below `limit` that may hold objects, or all of them if
+    /// the debug library may look at them.
     pub(super) fn roots_below(&mut self, limit: u8) -> Vec<u8> {
         let mut roots = Vec::new();
+        let all = self.snapshot.debuggable;
         for r in self.live.live_in(self.pc as u32).iter() {
             if r < limit {
                 let v = self.read(r);
-                if self.ty(v).may_be_object() {
+                if all || self.ty(v).may_be_object() {
                     roots.push(r);
                 }
             }

@@ -75,7 +75,7 @@ impl<'a> Library<'a> {
         let analyse = |(&addr, snapshot): (&u64, &'a FunctionSnapshot)| {
             let callee = Callee {
                 snapshot,
-                live: Liveness::compute(&snapshot.proto),
+                live: super::liveness(snapshot),
                 cfg: Cfg::compute(&snapshot.proto, 0),
             };
             (addr, callee)

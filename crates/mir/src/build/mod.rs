@@ -100,7 +100,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Func, CompileError> {
         EntryKind::Call => usize::from(proto.is_vararg),
         EntryKind::Osr { pc } => pc as usize,
     };
-    let live = Liveness::compute(proto);
+    let live = liveness(input.snapshot);
     let cfg = Cfg::compute(proto, start);
     let library = Library::new(input.snapshot);
     let mut types = Types::default();
@@ -121,10 +121,19 @@ pub fn build(input: &BuildInput<'_>) -> Result<Func, CompileError> {
         }
         let mut func = b.func;
         func.max_stack = b.window_end as u8;
-        cleanup::run(&mut func);
+        cleanup::run(&mut func, input.snapshot.debuggable);
         return Ok(func);
     }
     Err(CompileError::Bug("block types did not settle".into()))
+}
+
+/// Registers that frame states and call sites name.
+fn liveness(snapshot: &FunctionSnapshot) -> Liveness {
+    let mut live = Liveness::compute(&snapshot.proto);
+    if snapshot.debuggable {
+        live.keep_locals(&snapshot.proto);
+    }
+    live
 }
 
 /// Registers and window at the end of an edge into a block with one

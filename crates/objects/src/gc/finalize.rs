@@ -99,7 +99,9 @@ impl VmState {
         self.pin(error);
         self.handler = Value::NIL;
         let unyieldable = self.forbid_yield(true);
+        let hooks_off = self.hooks_off(true);
         let result = self.protected_call(f, &[v]);
+        self.hooks_off(hooks_off);
         self.forbid_yield(unyieldable);
         if let Err(e) = result {
             self.warn_of_error("__gc", e);

@@ -77,6 +77,7 @@ impl VmState {
             let v = self.pins()[i];
             self.heap.mark_value(v);
         }
+        self.mark_local_writes();
         self.mark_pending();
         for i in 0..self.doomed_threads().len() {
             let t = self.doomed_threads()[i];
@@ -176,7 +177,7 @@ impl VmState {
         }
         let live = cold
             .liveness
-            .get_or_insert_with(|| Box::new(live_map(&cold.proto)));
+            .get_or_insert_with(|| Box::new(live_map(&cold.proto, self.debuggable)));
         let row = &live.rows[pc * live.words..][..live.words];
         for (w, &bits) in row.iter().enumerate() {
             let mut bits = bits;
@@ -331,7 +332,7 @@ impl VmState {
 /// First register that belongs to the callee of the call `instr`: what was
 /// live there before the call has been overwritten since. Other instructions
 /// call above the frame.
-fn callee_window(instr: Instr) -> usize {
+pub(crate) fn callee_window(instr: Instr) -> usize {
     match instr.op() {
         Some(Op::Call | Op::TailCall) => instr.a() as usize,
         Some(Op::TForCall) => instr.a() as usize + 4,
@@ -339,9 +340,13 @@ fn callee_window(instr: Instr) -> usize {
     }
 }
 
-/// Bit rows of live registers for the collector.
-pub(crate) fn live_map(proto: &vela_bytecode::Proto) -> LiveMap {
-    let live = Liveness::compute(proto);
+/// Bit rows of live registers for the collector; with `all_locals` those of
+/// all variables in scope count.
+pub(crate) fn live_map(proto: &vela_bytecode::Proto, all_locals: bool) -> LiveMap {
+    let mut live = Liveness::compute(proto);
+    if all_locals {
+        live.keep_locals(proto);
+    }
     let words = (proto.max_stack as usize).div_ceil(64);
     let mut rows = vec![0u64; words * proto.code.len()];
     for pc in 0..proto.code.len() {

@@ -24,7 +24,7 @@ mod finalize;
 mod mark;
 mod weak;
 
-pub(crate) use mark::{live_map, release};
+pub(crate) use mark::{callee_window, live_map, release};
 
 use crate::closure::FuncProto;
 use crate::gcref::Gc;
