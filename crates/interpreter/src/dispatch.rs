@@ -68,22 +68,8 @@ pub(crate) unsafe fn run<const TRACE: bool>(vm: &mut VmState) -> End {
             // `pc` stays at the instruction while it runs.
             pc = pc.wrapping_add(1);
             let i = *pc;
-            if TRACE {
-                let at = pc.offset_from((*proto).code) as u32;
-                if vm.hook_mask == 0 && vm.executed.is_none() {
-                    save_pc(base, pc);
-                    return End::Switch;
-                }
-                if trace::traces_instructions(vm) && i.op_byte() != Op::VarargPrep as u8 {
-                    save_pc(base, pc);
-                    if !trace::instruction(vm, base, pc, old) {
-                        return End::Error;
-                    }
-                    old = at;
-                }
-                if let Some(executed) = &mut vm.executed {
-                    executed.operations[i.op_byte() as usize] += 1;
-                }
+            if TRACE && let Some(end) = trace::before(vm, base, pc, &mut old) {
+                return end;
             }
 
             macro_rules! ra {

@@ -5,17 +5,47 @@
 //! counts what it executes. All tests here are for threads that have a hook;
 //! others only test [`VmState::hook_mask`].
 
-use crate::frames::{distance, proto, record};
-use vela_bytecode::Instr;
+use crate::call::End;
+use crate::frames::{distance, proto, record, save_pc};
 use vela_bytecode::flow::consumes_open;
+use vela_bytecode::{Instr, Op};
 use vela_objects::frame::flags;
 use vela_objects::hook::{HookEvent, mask};
 use vela_objects::{LuaResult, Ret, Value, VmState};
 
-/// Whether the running thread has the events of any instructions traced.
-#[inline]
-pub(crate) fn traces_instructions(vm: &VmState) -> bool {
-    vm.hook_mask & (mask::LINE | mask::COUNT) != 0
+/// What the dispatch loop that traces does before the instruction at `pc`:
+/// counts it and raises its events. Gives the loop's end if that was an error,
+/// or if there is nothing to trace any more. `old` is the pc of the
+/// instruction before in the same frame.
+///
+/// # Safety
+/// `pc` is the next instruction of the running frame at `base`.
+pub(crate) unsafe fn before(
+    vm: &mut VmState,
+    base: *mut Value,
+    pc: *const Instr,
+    old: &mut u32,
+) -> Option<End> {
+    // SAFETY: by contract.
+    unsafe {
+        if vm.hook_mask == 0 && vm.executed.is_none() {
+            save_pc(base, pc);
+            return Some(End::Switch);
+        }
+        let op = (*pc).op_byte();
+        let traced = vm.hook_mask & (mask::LINE | mask::COUNT) != 0;
+        if traced && op != Op::VarargPrep as u8 {
+            save_pc(base, pc);
+            if !instruction(vm, base, pc, *old) {
+                return Some(End::Error);
+            }
+            *old = pc.offset_from((*proto(base)).code) as u32;
+        }
+        if let Some(executed) = &mut vm.executed {
+            executed.operations[op as usize] += 1;
+        }
+    }
+    None
 }
 
 /// Raises the events of the instruction at `pc`, which is about to run, and
@@ -26,12 +56,7 @@ pub(crate) fn traces_instructions(vm: &VmState) -> bool {
 /// `pc` is the saved pc of the running frame at `base`.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn instruction(
-    vm: &mut VmState,
-    base: *mut Value,
-    pc: *const Instr,
-    old: u32,
-) -> bool {
+unsafe fn instruction(vm: &mut VmState, base: *mut Value, pc: *const Instr, old: u32) -> bool {
     let due = vm.hook_mask & mask::COUNT != 0 && vm.count_instruction();
     // SAFETY: by contract.
     unsafe {

@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod input;
+mod interrupt;
 mod repl;
 
 use args::{Action, Options, Script, Stats};
+use interrupt::Guard;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use vela::{Error, Value, Vm, VmConfig};
@@ -125,6 +128,34 @@ fn set_arg_table(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), 
 }
 
 fn run_program(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
+    let guard = Guard::new(vm.interrupt_handle());
+    let done = guard.run(|| run_actions(vm, options, args));
+    vm.clear_interrupt();
+    done?;
+    let active = options.version
+        || options.script.is_some()
+        || options
+            .actions
+            .iter()
+            .any(|a| matches!(a, Action::Execute(_)));
+    if options.interactive {
+        repl::run(vm, &guard);
+    } else if !active {
+        if std::io::stdin().is_terminal() {
+            print_version();
+            repl::run(vm, &guard);
+        } else if let Err(e) = guard.run(|| run_file(vm, None, options, args)) {
+            // As `lua`, which does not fail with a program that it was not
+            // told to run.
+            vm.flush();
+            eprintln!("vela: {}", e.report());
+        }
+    }
+    Ok(())
+}
+
+/// What the command line asks for before the prompt.
+fn run_actions(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
     if !options.ignore_environment {
         run_init(vm)?;
     }
@@ -145,22 +176,6 @@ fn run_program(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Er
         Some(Script::File(name)) => run_file(vm, Some(name), options, args)?,
         Some(Script::Stdin) => run_file(vm, None, options, args)?,
         None => {}
-    }
-    let active = options.version
-        || options.script.is_some()
-        || options
-            .actions
-            .iter()
-            .any(|a| matches!(a, Action::Execute(_)));
-    if options.interactive {
-        repl::run(vm);
-    } else if !active {
-        if std::io::stdin().is_terminal() {
-            print_version();
-            repl::run(vm);
-        } else {
-            run_file(vm, None, options, args)?;
-        }
     }
     Ok(())
 }

@@ -3,14 +3,32 @@
 //! A line is tried as an expression first (`return line`), then as a
 //! statement, which goes on over more lines while it ends too early.
 
-use std::io::{BufRead, Write};
+use crate::input::{Input, Line};
+use crate::interrupt::Guard;
+use std::path::PathBuf;
 use vela::{Error, Function, Value, Vm};
 
-/// Runs the prompt until the input ends.
-pub fn run(vm: &mut Vm) {
-    while let Some(line) = read_line(vm, true) {
-        let loaded = load(vm, line);
-        let outcome = loaded.and_then(|f| vm.call(&f, &[]));
+/// Gives the names that can be completed: keys of `_G`, and of the tables in
+/// it.
+const NAMES: &[u8] = b"local names = {}
+for k, v in next, _G do
+  if type(k) == 'string' then
+    names[#names + 1] = k
+    if type(v) == 'table' and v ~= _G then
+      for field in next, v do
+        if type(field) == 'string' then names[#names + 1] = k .. '.' .. field end
+      end
+    end
+  end
+end
+return table.concat(names, '\\n')";
+
+/// Runs the prompt until the input ends. Ctrl-C stops what runs.
+pub fn run(vm: &mut Vm, guard: &Guard) {
+    let mut input = Input::new(history());
+    while let Some(loaded) = next(vm, &mut input) {
+        let outcome = loaded.and_then(|f| guard.run(|| vm.call(&f, &[])));
+        vm.clear_interrupt();
         match outcome {
             Ok(values) if values.is_empty() => {}
             Ok(values) => print(vm, &values),
@@ -21,30 +39,53 @@ pub fn run(vm: &mut Vm) {
     println!();
 }
 
+/// The file of the history: `VELA_HISTORY`, which turns it off when empty, or
+/// `.vela_history` in the home directory.
+fn history() -> Option<PathBuf> {
+    match std::env::var_os("VELA_HISTORY") {
+        Some(file) => (!file.is_empty()).then(|| file.into()),
+        None => std::env::home_dir().map(|home| home.join(".vela_history")),
+    }
+}
+
 fn report(vm: &mut Vm, e: &Error) {
     vm.flush();
     eprintln!("{}", e.report());
 }
 
-/// The function for a line and the lines that it needs after it.
-fn load(vm: &mut Vm, line: Vec<u8>) -> Result<Function, Error> {
+/// The function for the next line and the lines that it needs after it; `None`
+/// at the end of the input.
+fn next(vm: &mut Vm, input: &mut Input) -> Option<Result<Function, Error>> {
+    input.set_names(|| names(vm));
+    let line = loop {
+        match read(vm, input, true) {
+            Line::Text(line) => break line,
+            Line::GivenUp => {}
+            Line::End => return None,
+        }
+    };
     let mut expression = b"return ".to_vec();
     expression.extend_from_slice(&line);
     expression.push(b';');
     if let Ok(f) = vm.load(&expression, "=stdin") {
-        return Ok(f);
+        input.remember(&line);
+        return Some(Ok(f));
     }
     let mut text = line;
     loop {
         match vm.load(&text, "=stdin") {
-            Err(e) if e.is_incomplete() => {
-                let Some(more) = read_line(vm, false) else {
-                    return Err(e);
-                };
-                text.push(b'\n');
-                text.extend_from_slice(&more);
+            Err(e) if e.is_incomplete() => match read(vm, input, false) {
+                Line::Text(more) => {
+                    text.push(b'\n');
+                    text.extend_from_slice(&more);
+                }
+                Line::GivenUp => return next(vm, input),
+                Line::End => return Some(Err(e)),
+            },
+            other => {
+                input.remember(&text);
+                return Some(other);
             }
-            other => return other,
         }
     }
 }
@@ -54,8 +95,13 @@ fn print(vm: &mut Vm, values: &[Value]) {
     let outcome = match vm.global("print") {
         Ok(Value::Function(print)) => vm.call(&print, values).map(drop),
         Ok(_) => {
+            let kind = vm.exec(b"return type(print)", "=stdin");
+            let kind = match kind.ok().and_then(|v| v.into_iter().next()) {
+                Some(Value::Str(kind)) => String::from_utf8_lossy(&kind).into_owned(),
+                _ => "nil".into(),
+            };
             vm.flush();
-            eprintln!("error calling 'print' (attempt to call a value that is no function)");
+            eprintln!("error calling 'print' (attempt to call a {kind} value)");
             return;
         }
         Err(e) => Err(e),
@@ -66,9 +112,20 @@ fn print(vm: &mut Vm, values: &[Value]) {
     }
 }
 
-/// A line of input without its end; `None` at the end of the input. Of a first
-/// line that starts with `=` that is `return`.
-fn read_line(vm: &mut Vm, first: bool) -> Option<Vec<u8>> {
+/// Names for the completion; none if the program has broken what this needs.
+fn names(vm: &mut Vm) -> Vec<String> {
+    let names = vm.exec(NAMES, "=names").ok();
+    match names.and_then(|v| v.into_iter().next()) {
+        Some(Value::Str(names)) => String::from_utf8_lossy(&names)
+            .lines()
+            .map(String::from)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A line of input. Of a first line that starts with `=` that is `return`.
+fn read(vm: &mut Vm, input: &mut Input, first: bool) -> Line {
     let (variable, default) = if first {
         ("_PROMPT", "> ")
     } else {
@@ -79,19 +136,12 @@ fn read_line(vm: &mut Vm, first: bool) -> Option<Vec<u8>> {
         _ => default.as_bytes().to_vec(),
     };
     vm.flush();
-    let mut out = std::io::stdout().lock();
-    // A prompt that cannot be shown is no reason to stop reading.
-    let _ = out.write_all(&prompt).and_then(|()| out.flush());
-    let mut line = Vec::new();
-    let read = std::io::stdin().lock().read_until(b'\n', &mut line);
-    if !matches!(read, Ok(n) if n > 0) {
-        return None;
-    }
-    if line.last() == Some(&b'\n') {
-        line.pop();
-    }
-    if first && line.first() == Some(&b'=') {
+    let mut line = input.read(&prompt);
+    if let Line::Text(line) = &mut line
+        && first
+        && line.first() == Some(&b'=')
+    {
         line.splice(..1, *b"return ");
     }
-    Some(line)
+    line
 }
