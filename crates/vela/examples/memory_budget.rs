@@ -54,8 +54,9 @@ fn main() -> Result<()> {
         rounds += 1;
         for i in 0..vms.len() {
             share(&mut vms);
-            // Every VM keeps as much as it gets, up to 1 MB a round.
-            let grow = vms[i].chunk("kept = {kept, ('x'):rep(1 << 20)}").exec();
+            // Every VM keeps as much as it gets, about 1 MB a round.
+            let chunk = vms[i].chunk("kept = {kept, ('x'):rep((1 << 20) + ...)}");
+            let grow = chunk.call::<()>(rounds);
             if let Err(e) = grow {
                 assert_eq!(e.to_string(), "not enough memory");
                 full += 1;

@@ -288,7 +288,7 @@ impl dyn Context + '_ {
     }
 
     /// All values of a conversion, for calls.
-    pub(crate) fn to_values(&mut self, v: impl IntoValues) -> Result<Values> {
+    pub(crate) fn values_of(&mut self, v: impl IntoValues) -> Result<Values> {
         v.into_values(self)
     }
 }

@@ -38,7 +38,7 @@ impl Function {
     /// [`Error::Runtime`] if it raises an error, [`Error::Conversion`] or
     /// [`Error::Argument`] if values cannot be converted.
     pub fn call<R: FromValues>(&self, cx: &mut dyn Context, args: impl IntoValues) -> Result<R> {
-        let args = cx.to_values(args)?;
+        let args = cx.values_of(args)?;
         let values = self.call_values(state(cx), &args)?;
         R::from_values(values, cx)
     }

@@ -17,6 +17,9 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use vela_objects::{Args, NativeResult, VmState};
 
+/// A callback that borrows.
+type Borrowing<'scope> = dyn Fn(&mut VmState, Args) -> NativeResult + 'scope;
+
 /// A closure that is taken away at the end of the scope.
 type Slot = Rc<RefCell<Option<Rc<Callback>>>>;
 
@@ -96,7 +99,7 @@ impl<'scope> Scope<'scope, '_> {
             let values = arguments(vm, args, 0);
             convert(vm, values, &f)
         };
-        let callback: Rc<dyn Fn(&mut VmState, Args) -> NativeResult + 'scope> = Rc::new(callback);
+        let callback: Rc<Borrowing<'scope>> = Rc::new(callback);
         // SAFETY: only the lifetime changes. The scope's end, which comes
         // before the end of 'scope, takes the closure out of the slot; calls
         // hold a clone no longer than they run, and none runs at that time

@@ -52,7 +52,7 @@ impl Thread {
     /// [`Error::Runtime`] if it raises an error or cannot be resumed, and as
     /// [`Function::call`](crate::Function::call).
     pub fn resume<R: FromValues>(&self, cx: &mut dyn Context, args: impl IntoValues) -> Result<R> {
-        let args = cx.to_values(args)?;
+        let args = cx.values_of(args)?;
         let vm = state(cx);
         let t = self.raw(vm)?;
         let mut raw = Vec::with_capacity(args.len());

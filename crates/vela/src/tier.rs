@@ -1,6 +1,6 @@
 //! Where the optimizing tier joins a VM.
 //!
-//! Everything that depends on feature `llvm-jit` is in this module: [`install`]
+//! Everything that depends on feature `llvm-jit` is in this module: `install`
 //! plugs the tier into a new VM, [`stats`] reads its counters. The LLVM backend
 //! is made once per process, at the first compilation, and shared by all VMs.
 

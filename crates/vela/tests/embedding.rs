@@ -278,7 +278,8 @@ fn panics_become_errors() -> Result<()> {
             .call(())?;
         assert_eq!(message, "panic in a function of the host: too much: 50");
         let e = vm.chunk("deep(99)").exec().unwrap_err();
-        assert!(matches!(e.downcast_ref::<Error>(), Some(_)), "{e}");
+        let cause = std::error::Error::source(&e).and_then(|e| e.downcast_ref::<Error>());
+        assert!(matches!(cause, Some(Error::Panic(_))), "{e}: {cause:?}");
         assert_eq!(vm.chunk("deep(7)").eval::<i64>()?, 7);
     }
     Ok(())
@@ -591,7 +592,7 @@ fn chunks_have_names_environments_and_modes() -> Result<()> {
 fn scopes_lend_what_is_on_the_stack() -> Result<()> {
     for mut vm in vms() {
         let vm = &mut vm;
-        let words = vec!["a".to_string(), "b".to_string()];
+        let words = ["a".to_string(), "b".to_string()];
         let mut seen = Vec::new();
         let kept = vm.scope(|cx, scope| {
             let word = scope.function(cx, |_, i: usize| Ok(words.get(i - 1).cloned()))?;
