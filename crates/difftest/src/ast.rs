@@ -205,6 +205,9 @@ pub enum Stmt {
     Holey(u8, u8, Expr),
     /// Closures made in a loop, each with its own variable, called afterwards.
     Captures(u8, Expr),
+    /// Records that live for one iteration, and one that is another in each: how often, a field's
+    /// value, whether they change places, the statements.
+    Records(u8, Expr, bool, Vec<Stmt>),
     /// A sort of integers with a comparator: length, multiplier, descending.
     Sort(u8, u8, bool),
     /// Objects of different classes in one array, a method called on each in a loop.

@@ -511,6 +511,12 @@ fn block(depth: u32, exprs: &Level, shallow: &Level) -> Stmts {
                 .prop_map(|f| Stmt::LocalFun(Box::new(f)))
                 .boxed(),
         ),
+        (
+            3,
+            (2_u8..14, exprs.num.clone(), any::<bool>(), i())
+                .prop_map(|(k, e, swap, b)| Stmt::Records(k, e, swap, b))
+                .boxed(),
+        ),
         (1, i().prop_map(Stmt::Pcall).boxed()),
         (1, i().prop_map(Stmt::Do).boxed()),
         (1, i().prop_map(Stmt::Close).boxed()),

@@ -248,6 +248,7 @@ impl Renderer {
             | Stmt::While(..)
             | Stmt::Repeat(..)
             | Stmt::Ipairs(..)
+            | Stmt::Records(..)
             | Stmt::Pcall(_)
             | Stmt::Close(_)
             | Stmt::Do(_) => self.nested(s),
@@ -404,6 +405,34 @@ impl Renderer {
                         },
                         body,
                     );
+                }
+            }
+            Stmt::Records(k, e, swap, body) => {
+                let trips = self.affordable(u64::from(*k));
+                if trips > 0 && self.charge(trips * 4 + 25) {
+                    let text = self.expr(e);
+                    let i = self.fresh(Kind::Num);
+                    let (sum, new) = (self.fresh(Kind::Rec), self.fresh(Kind::Rec));
+                    self.line(&format!("local {sum} = {{x = 0, y = {text}}}"));
+                    self.declare(&sum, Kind::Rec, true);
+                    let mut prologue = format!(
+                        "local {new} = {{x = {sum}.x, y = {i}}} {sum} = {{x = {i}, y = {new}.x}}"
+                    );
+                    if *swap {
+                        prologue += &format!(" {sum}, {new} = {new}, {sum}");
+                    }
+                    self.looped(
+                        &Loop {
+                            header: &format!("for {i} = 1, {trips} do"),
+                            footer: "end",
+                            trips,
+                            declare: &[(i.clone(), Kind::Num), (new.clone(), Kind::Rec)],
+                            prologue: &prologue,
+                            wrap: false,
+                        },
+                        body,
+                    );
+                    self.line(&format!("dump({sum})"));
                 }
             }
             Stmt::Pcall(body) => {

@@ -48,10 +48,12 @@ pub const PASSES: &[(&str, Pass)] = &[
 
 /// The order in which [`optimize`] runs the passes.
 pub const PIPELINE: &[&str] = &[
-    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "escape", "params", "fold",
-    "gvn", "fold", "params", "licm", "rotate", "params", "gvn", "licm", "fold", "split", "gvn",
-    "fold", "carry", "window", "simplify", "dce",
+    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "escape", "licm", "rotate",
+    "params", "gvn", "licm", "fold", "split", "gvn", "fold", "carry", "window", "simplify", "dce",
 ];
+
+/// What [`optimize`] runs behind `escape` where that changed something.
+const AFTER_ESCAPE: &[&str] = &["params", "fold", "gvn", "fold", "params"];
 
 /// The pass with this name.
 #[must_use]
@@ -115,10 +117,18 @@ pub fn optimize(func: &mut Func, fuel: &mut Fuel, check: bool) -> Result<(), Pas
         checked(func, "build")?;
     }
     for (n, &name) in PIPELINE.iter().enumerate() {
-        let run = pass(name).expect("the pipeline names passes of the list");
-        run(func, fuel);
-        if check || n + 1 == PIPELINE.len() {
-            checked(func, name)?;
+        let mut run = |name: &'static str, last: bool| -> Result<bool, PassError> {
+            let run = pass(name).expect("the pipeline names passes of the list");
+            let changed = run(func, fuel);
+            if check || last {
+                checked(func, name)?;
+            }
+            Ok(changed)
+        };
+        if run(name, n + 1 == PIPELINE.len())? && name == "escape" {
+            for name in AFTER_ESCAPE {
+                run(name, false)?;
+            }
         }
     }
     Ok(())

@@ -14,7 +14,9 @@
 //! become block parameters, and different objects that only one parameter
 //! refers to become one. What is virtual on one way and real on another is made
 //! at the end of the former, if it is still needed. Loops are interpreted again
-//! until the states at their headers hold for all ways into them.
+//! until the states at their headers hold for all ways into them. A loop that
+//! gets an object from outside and replaces it in each iteration is peeled if
+//! the object is virtual from the second iteration on.
 //!
 //! After Stadler, Würthinger, Mössenböck, "Partial Escape Analysis and Scalar
 //! Replacement for Java" (CGO 2014).
@@ -22,6 +24,7 @@
 mod commit;
 mod join;
 mod live;
+mod peel;
 mod step;
 
 use super::Fuel;
@@ -50,24 +53,52 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         return false;
     }
     drop_unreachable(func);
-    let mut candidates: HashSet<Inst> = placed(func)
+    let candidates: HashSet<Inst> = placed(func)
         .into_iter()
         .filter(|&i| is_candidate(func, i) && fuel.take())
         .collect();
+    let before = func.clone();
+    let Some(headers) = replace(func, candidates) else {
+        return false;
+    };
+    if headers.is_empty() || !fuel.take() {
+        return true;
+    }
+    let mut peeled = before;
+    let done: Vec<Block> = headers
+        .into_iter()
+        .filter(|&h| peel::peel(&mut peeled, h))
+        .collect();
+    let candidates = placed(&peeled);
+    let candidates = candidates
+        .into_iter()
+        .filter(|&i| is_candidate(&peeled, i))
+        .collect();
+    let left = replace(&mut peeled, candidates);
+    if !done.is_empty() && left.is_some_and(|left| !left.iter().any(|h| done.contains(h))) {
+        *func = peeled;
+    }
+    true
+}
+
+/// Replaces these objects. Gives the headers of loops that are worth peeling;
+/// `None` if nothing changed.
+fn replace(func: &mut Func, mut candidates: HashSet<Inst>) -> Option<Vec<Block>> {
     let cfg = Cfg::new(func);
     let live = Live::new(func, &cfg);
     while !candidates.is_empty() {
         let mut pass = Escape::new(func, &cfg, &live, &candidates);
         match pass.solve() {
             Outcome::Solved => {
+                let headers = pass.worth_peeling();
                 pass.commit();
-                return true;
+                return Some(headers);
             }
             Outcome::Without(rejected) => candidates.retain(|c| !rejected.contains(c)),
-            Outcome::TooComplex => return false,
+            Outcome::TooComplex => return None,
         }
     }
-    false
+    None
 }
 
 /// Whether the object that an instruction makes may become virtual.
