@@ -15,7 +15,8 @@ use vela_objects::vm::EXIT_WORDS;
 /// A value that an exit hands over: compiled code stores it to
 /// `vm.exit_words[word]` as a 64-bit word; of a value of type [`Ty::Any`] the
 /// payload, and its tag to `word + 1`. Floats are stored by their bits,
-/// booleans as 0 or 1, objects by their address.
+/// booleans as 0 or 1, objects by their address. An exit's values have words
+/// by age, so exits that begin with the same values agree on their words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExitWord {
     /// First word.
@@ -126,6 +127,7 @@ impl ExitPlan {
             next = fs.caller.as_ref().map(|c| c.state);
         }
         frames.reverse();
+        words.sort_by_age(func, &mut frames);
         if words.used as usize > EXIT_WORDS {
             return Err(CompileError::TooLarge {
                 what: "the number of words of a side exit",
@@ -194,6 +196,39 @@ impl Words {
         };
         self.known.insert(v, source);
         Ok(source)
+    }
+
+    /// Numbers the words by the age of what is in them.
+    fn sort_by_age(&mut self, func: &Func, frames: &mut [ExitFrame]) {
+        self.stores.sort_by_key(|s| s.val.index());
+        let mut moved = HashMap::new();
+        let mut next = 0;
+        for store in &mut self.stores {
+            moved.insert(store.word, next);
+            store.word = next;
+            next += if func.ty(store.val) == Ty::Any { 2 } else { 1 };
+        }
+        let renumber = |source: &mut Source| {
+            if let Source::Word { word, .. } | Source::Tagged { word } = source {
+                *word = moved[word];
+            }
+        };
+        for frame in frames {
+            frame.regs.iter_mut().for_each(|(_, s)| renumber(s));
+            if let Some(inlined) = &mut frame.inlined {
+                renumber(&mut inlined.closure);
+            }
+        }
+        for object in &mut self.objects {
+            match object {
+                VirtualObject::Table { slots, .. } => slots.iter_mut().for_each(renumber),
+                VirtualObject::Cell(content) => renumber(content),
+                VirtualObject::Closure { parent, cells, .. } => {
+                    renumber(parent);
+                    cells.iter_mut().for_each(renumber);
+                }
+            }
+        }
     }
 
     /// An object that the exit makes, with those that it names before it.

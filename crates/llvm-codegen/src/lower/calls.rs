@@ -323,7 +323,7 @@ impl<'c> Fx<'_, 'c> {
         if pops {
             self.pop_inlined()?;
         }
-        self.leave(guard)?;
+        self.leave_alone(guard)?;
 
         self.b.position_at_end(next);
         let (phi, lv) = self.phi(Ty::Int)?;

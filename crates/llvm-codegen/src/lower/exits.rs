@@ -1,9 +1,14 @@
 //! Guards and their side exits.
 //!
-//! Each guard has an exit block of its own, which stores the values that exist
-//! only in machine registers (phis of them in a shared block would take
-//! superlinear time to compile). All go on to one block that hands the exit's
-//! number to the exit helper, whose result is the function's.
+//! A side exit stores the values that exist only in machine registers, then
+//! hands its number to the exit helper, whose result is the function's. Most of
+//! what neighbouring exits store is the same: long-lived registers of this frame
+//! and of those around it. The plan gives values words by age, so exits whose
+//! older values are the same agree on where those go, and the stores of all
+//! exits make up a tree: an exit stores what is its own and goes on to a block
+//! that stores what it shares with others, and so on to the root. (Phis of the
+//! values in shared blocks would take superlinear time to compile; here every
+//! value that a shared block stores dominates it.)
 
 use super::memory::Mem;
 use super::values::Lv;
@@ -11,9 +16,20 @@ use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{IntValue, PhiValue};
+use vela_mir::exits::ExitWord;
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op};
 use vela_objects::{Tag, layout};
+
+/// A block whose exit is still to be filled.
+pub(super) struct OpenExit<'c> {
+    block: BasicBlock<'c>,
+    id: u32,
+    pushed: bool,
+}
+
+/// A block where exits meet, and the number of the one that was taken.
+pub(super) type Meeting<'c> = (BasicBlock<'c>, PhiValue<'c>);
 
 impl<'c> Fx<'_, 'c> {
     /// Continues if `ok`, else leaves through the exit of `inst`.
@@ -74,14 +90,102 @@ impl<'c> Fx<'_, 'c> {
         self.guard(inst, ok)
     }
 
-    /// Fills the block with the exit of `inst`.
+    /// The block goes on to the exit of `inst`. It stays open until
+    /// [`Fx::fill_exits`].
     pub(super) fn leave(&mut self, inst: Inst) -> Lowered<()> {
         let id = self.exit_id(inst)?;
         if self.before_commit(inst)? {
             return self.ret(self.word(0), self.tag(Tag::RET_OSR_FAIL));
         }
+        self.open_exits.push(OpenExit {
+            block: self.here()?,
+            id,
+            pushed: self.pushed,
+        });
+        Ok(())
+    }
+
+    /// As [`Fx::leave`] where a value is not what it is elsewhere: shares no
+    /// stores.
+    pub(super) fn leave_alone(&mut self, inst: Inst) -> Lowered<()> {
+        let id = self.exit_id(inst)?;
+        if self.before_commit(inst)? {
+            return self.ret(self.word(0), self.tag(Tag::RET_OSR_FAIL));
+        }
+        let plan = self.plan;
+        self.store_words(&plan.stores[id as usize])?;
+        let leave = self.exit_block()?;
+        self.go_on(leave, self.word(i64::from(id)))
+    }
+
+    /// Fills the open exits of the function being filled.
+    pub(super) fn fill_exits(&mut self) -> Lowered<()> {
+        let at = self.here()?;
+        let pushed = self.pushed;
+        let mut open = std::mem::take(&mut self.open_exits);
+        let plan = self.plan;
+        let stores = |e: &OpenExit<'c>| &plan.stores[e.id as usize][..];
+        open.sort_by(|a, b| {
+            let key = |w: &ExitWord| w.val.index();
+            let words = stores(a).iter().map(key).cmp(stores(b).iter().map(key));
+            a.pushed.cmp(&b.pushed).then(words)
+        });
+        for group in open.chunk_by(|a, b| a.pushed == b.pushed) {
+            self.pushed = group[0].pushed;
+            let leave = self.exit_block()?;
+            self.meet(group, 0, leave)?;
+        }
+        self.pushed = pushed;
+        self.b.position_at_end(at);
+        Ok(())
+    }
+
+    /// Fills exits whose first `depth` stores are in `parent` or behind it.
+    /// `exits` are sorted by what they store.
+    fn meet(&mut self, exits: &[OpenExit<'c>], depth: usize, parent: Meeting<'c>) -> Lowered<()> {
+        let plan = self.plan;
+        let stores = |e: &OpenExit<'c>| &plan.stores[e.id as usize][depth..];
+        let (Some(first), Some(last)) = (exits.first(), exits.last()) else {
+            return Ok(());
+        };
+        if exits.len() == 1 {
+            self.b.position_at_end(first.block);
+            self.store_words(stores(first))?;
+            return self.go_on(parent, self.word(i64::from(first.id)));
+        }
+        let same = |(a, b): &(&ExitWord, &ExitWord)| a == b;
+        let common = stores(first).iter().zip(stores(last)).take_while(same);
+        let common = common.count();
+        let mut node = parent;
+        if common > 0 {
+            let block = self.new_block("shared");
+            self.b.position_at_end(block);
+            let ids = self.b.build_phi(self.t.i64, "")?;
+            self.store_words(&stores(first)[..common])?;
+            self.go_on(parent, ids.as_basic_value().into_int_value())?;
+            node = (block, ids);
+        }
+        // Those that end here and, apart, those that store something more.
+        let next = |e: &OpenExit<'c>| stores(e).get(common).copied();
+        for group in exits.chunk_by(|a, b| next(a).is_some() && next(a) == next(b)) {
+            self.meet(group, depth + common, node)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the block being filled: goes on to where exits meet.
+    fn go_on(&mut self, (block, ids): Meeting<'c>, id: IntValue<'c>) -> Lowered<()> {
+        ids.add_incoming(&[(&id, self.here()?)]);
+        self.b.build_unconditional_branch(block)?;
+        Ok(())
+    }
+
+    fn store_words(&mut self, stores: &[ExitWord]) -> Lowered<()> {
+        if stores.is_empty() {
+            return Ok(());
+        }
         let words = self.at(self.vm, layout::VM_EXIT_WORDS)?;
-        for word in &self.plan.stores[id as usize] {
+        for word in stores {
             let at = self.at(words, word.word as usize * 8)?;
             match self.val(word.val)? {
                 Lv::Any(payload, tag) => {
@@ -93,23 +197,18 @@ impl<'c> Fx<'_, 'c> {
                 typed => self.store(self.payload(typed)?, at, Mem::ExitWord)?,
             }
         }
-        let id = self.word(i64::from(id));
-        let here = self.here()?;
-        let (block, ids) = self.exit_block()?;
-        ids.add_incoming(&[(&id, here)]);
-        self.b.position_at_end(here);
-        self.b.build_unconditional_branch(block)?;
         Ok(())
     }
 
     /// Where all exits of the function being filled meet: calls the helper with
     /// the exit's number. Exits with the frame's record in place have another
     /// one than those without.
-    fn exit_block(&mut self) -> Lowered<(BasicBlock<'c>, PhiValue<'c>)> {
+    fn exit_block(&mut self) -> Lowered<Meeting<'c>> {
         let key = (self.f, self.pushed);
         if let Some(known) = self.exit_blocks.iter().find(|e| e.0 == key) {
-            return Ok((known.1, known.2));
+            return Ok(known.1);
         }
+        let here = self.here()?;
         let block = self.new_block("leave");
         self.b.position_at_end(block);
         let ids = self.b.build_phi(self.t.i64, "")?;
@@ -130,7 +229,8 @@ impl<'c> Fx<'_, 'c> {
         call.set_tail_call(true);
         let result = self.call_result(call)?;
         self.b.build_return(Some(&result))?;
-        self.exit_blocks.push((key, block, ids));
+        self.exit_blocks.push((key, (block, ids)));
+        self.b.position_at_end(here);
         Ok((block, ids))
     }
 

@@ -106,6 +106,7 @@ impl<'c> Fx<'_, 'c> {
         let Some(framed) = self.framed.take() else {
             return Err(LowerError::Bug("the cut was not reached".into()));
         };
+        self.fill_exits()?;
         let small = self
             .cfg
             .order

@@ -47,7 +47,7 @@ use inkwell::builder::{Builder, BuilderError};
 use inkwell::context::Context;
 use inkwell::module::Module;
 use inkwell::types::{FloatType, IntType, PointerType, StructType};
-use inkwell::values::{FunctionValue, InstructionValueError, IntValue, PhiValue, PointerValue};
+use inkwell::values::{FunctionValue, InstructionValueError, IntValue, PointerValue};
 use memory::Notes;
 use values::{Lv, Phi};
 use vela_mir::analysis::Cfg;
@@ -155,6 +155,7 @@ pub fn lower<'c>(
         pushed: false,
         error_block: None,
         exit_blocks: Vec::new(),
+        open_exits: Vec::new(),
         poll_stub: None,
         guards: 0,
         marked_loops: false,
@@ -226,7 +227,8 @@ struct Fx<'a, 'c> {
     error_block: Option<BasicBlock<'c>>,
     /// By function and whether the record is in place: where its exits meet,
     /// and the number of the exit taken.
-    exit_blocks: Vec<((FunctionValue<'c>, bool), BasicBlock<'c>, PhiValue<'c>)>,
+    exit_blocks: Vec<((FunctionValue<'c>, bool), exits::Meeting<'c>)>,
+    open_exits: Vec<exits::OpenExit<'c>>,
     poll_stub: Option<FunctionValue<'c>>,
     guards: u32,
     marked_loops: bool,
@@ -266,7 +268,7 @@ impl<'c> Fx<'_, 'c> {
                 self.lower_block(b)?;
             }
         }
-        Ok(())
+        self.fill_exits()
     }
 
     /// Makes the blocks and their phis.

@@ -318,6 +318,7 @@ impl<'c> Fx<'_, 'c> {
         let Some(body) = self.body.clone() else {
             return Err(LowerError::Bug("there is no body".into()));
         };
+        self.fill_exits()?;
         self.f = body.function;
         self.call = None;
         self.vals.fill(None);
