@@ -10,6 +10,7 @@
 //! What is inlined is a matter of size: small callees always, within a budget
 //! for the whole function, and of recursion [`MAX_RECURSION`] levels if small.
 
+use super::calls::Open;
 use super::cfg::Cfg;
 use super::{Builder, Inherited};
 use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, Target, Ty, Val};
@@ -19,7 +20,7 @@ use vela_bytecode::liveness::Liveness;
 use vela_bytecode::{FRAME_SLOTS, Op as B, Proto};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
-use vela_profiler::FunctionSnapshot;
+use vela_profiler::{FunctionSnapshot, SiteSnapshot};
 
 /// Slots that the windows of all frames of a function may have together.
 pub(super) const WINDOW: usize = 250;
@@ -97,6 +98,15 @@ fn is_inlinable(proto: &Proto) -> bool {
     !proto.is_vararg && proto.code.len() <= MAX_CALLEE && !proto.code.iter().any(open)
 }
 
+/// Results that an inlined call wants.
+#[derive(Clone, Copy)]
+pub(super) struct Want {
+    /// How many.
+    pub count: usize,
+    /// All, which are that many.
+    pub open: bool,
+}
+
 /// How the current frame came to be inlined.
 pub(super) struct Inlined {
     /// For frame states.
@@ -107,6 +117,8 @@ pub(super) struct Inlined {
     instance: u32,
     /// Results that the call wants.
     want: usize,
+    /// It wants all, of which there are that many.
+    open: bool,
     /// Where returns go.
     returns: Block,
     /// What is known after all returns seen so far.
@@ -130,6 +142,42 @@ pub(super) struct Activation<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// How many results calls of the function have, if all have as many.
+    /// `depth` more functions that it ends in calls of are looked at.
+    pub(super) fn result_count(&self, callee: &Callee<'_>, depth: usize) -> Option<usize> {
+        let code = &callee.snapshot.proto.code;
+        let blocks = callee.cfg.order.iter();
+        // Behind the last statement there is a return that nothing reaches.
+        let reached = blocks.flat_map(|&first| &code[first..callee.cfg.end_of(first)]);
+        let mut counts = reached.filter_map(|i| {
+            Some(match i.op()? {
+                B::Return0 => Some(0),
+                B::Return1 => Some(1),
+                B::Return => (i.b() as usize).checked_sub(1),
+                B::TailCall => {
+                    let site = callee.snapshot.sites.get(i.d() as usize)?;
+                    self.tail_count(site, depth)
+                }
+                _ => return None,
+            })
+        });
+        let first = counts.next()??;
+        counts.all(|n| n == Some(first)).then_some(first)
+    }
+
+    /// How many results a tail call has, if it is always as many.
+    fn tail_count(&self, site: &SiteSnapshot, depth: usize) -> Option<usize> {
+        if self.one_result(site).is_some() {
+            return Some(1);
+        }
+        let [way] = &site.ways[..] else { return None };
+        let target = way.target.as_ref().filter(|t| !t.native && depth > 0)?;
+        let known = self.may_speculate(site, DeoptReason::Callee)
+            && self.may_speculate(site, DeoptReason::Type);
+        let callee = self.library.callees.get(&target.addr).filter(|_| known)?;
+        self.result_count(callee, depth - 1)
+    }
+
     /// The function at this address, if it may be inlined here into the frame
     /// whose call is at register `a`.
     pub(super) fn inlinable(&self, proto: u64, a: u8) -> Option<&'a Callee<'a>> {
@@ -159,13 +207,15 @@ impl<'a> Builder<'a> {
         closure: Val,
         a: u8,
         nargs: usize,
-        want: usize,
+        want: Want,
     ) {
+        let Want { count: want, open } = want;
         // The record goes there.
         self.forget_slot(a);
         self.forget_slot(a + 1);
         let instance = self.instance_of(callee);
-        let inlined = self.calling(callee, instance, closure, a, want);
+        let mut inlined = self.calling(callee, instance, closure, a, want);
+        inlined.open = open;
         let returns = inlined.returns;
         let base = self.slot(a) + FRAME_SLOTS;
         let outer = self.enter(callee, instance, base, Some(inlined));
@@ -184,6 +234,14 @@ impl<'a> Builder<'a> {
                     let ty = self.types.get((instance, RESULTS, k as u8));
                     let v = self.func.add_param(returns, ty.unwrap_or(Ty::Any));
                     self.write(a + k as u8, v);
+                }
+                if open {
+                    self.open = Some(Open {
+                        instance: self.instance,
+                        pc: self.pc + 1,
+                        first: a,
+                        end: a + want as u8,
+                    });
                 }
                 let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
                 if callee.snapshot.proto.code.iter().any(tail) {
@@ -260,6 +318,15 @@ impl<'a> Builder<'a> {
     /// place; anything else runs above it, and its results are returned.
     pub(super) fn inlined_tail_call(&mut self, a: u8, nargs: usize) {
         let callee = self.read(a);
+        if self.inlined.as_ref().is_some_and(|i| i.open) {
+            // Taken for a call of a known function.
+            let closure = self.guard_tag(callee, Tag::LUA_FN);
+            match self.ty(closure) {
+                Ty::LuaFn => self.tail_call_lua(a, nargs),
+                _ => self.exit(DeoptReason::Callee),
+            }
+            return;
+        }
         match self.ty(callee) {
             Ty::LuaFn => self.tail_call_lua(a, nargs),
             Ty::Any => {
@@ -322,6 +389,11 @@ impl<'a> Builder<'a> {
             return;
         }
         let Some(inlined) = &self.inlined else { return };
+        if inlined.open {
+            // The callee was to have a known number of results.
+            self.exit(DeoptReason::Callee);
+            return;
+        }
         let (want, call) = (inlined.want, inlined.site);
         let frame = self.base - FRAME_SLOTS;
         let callee = self.read(a);
@@ -386,8 +458,9 @@ impl<'a> Builder<'a> {
         let roots = self.roots_below(a);
         let site = self.add_site(roots);
         let state = self.state_at(self.pc);
-        let regs = &mut self.func.states[state.index()].regs;
-        regs.retain(|r| r.0 < a);
+        let fs = &mut self.func.states[state.index()];
+        fs.regs.retain(|r| r.0 < a);
+        fs.top = None;
         let proto = PoolEntry::Proto(callee.snapshot.proto_addr);
         let proto = self.func.pool_slot(proto);
         let caller = InlineCaller {
@@ -406,6 +479,7 @@ impl<'a> Builder<'a> {
             },
             instance,
             want,
+            open: false,
             returns: self.func.add_block(),
             after: None,
             before: self.values[..self.slot(a)].to_vec(),
