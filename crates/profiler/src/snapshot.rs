@@ -161,11 +161,11 @@ pub struct FunctionSnapshot {
     pub osr_tags: Vec<Tag>,
     /// By constant: the address of the string, 0 for other constants.
     pub strings: Vec<u64>,
+    /// Addresses of the prototypes of the functions in it, in their order.
+    pub children: Vec<u64>,
     /// Functions that may be inlined, by the address of their prototype; none
     /// of them has callees here.
     pub callees: HashMap<u64, FunctionSnapshot>,
-    /// Addresses of the prototypes nested in it.
-    pub children: Vec<u64>,
     /// The function's closures, as stores to a field.
     pub instances: FieldSnapshot,
     /// What else can be relied on; empty for callees.
@@ -325,6 +325,16 @@ fn unconst_stores(vm: &mut VmState, slot: &FeedbackSlot) {
     }
 }
 
+/// Gives the tables that a site found inherited fields in shapes of their own,
+/// so that a class's method is a constant even where classes are built alike.
+fn separate_holders(vm: &mut VmState, slot: &FeedbackSlot) {
+    for way in slot.ways() {
+        if let Some(holder) = way.holder().filter(|_| way.epoch == vm.meta_epoch) {
+            holder.make_singleton(vm);
+        }
+    }
+}
+
 /// Copies the feedback of `proto`. `osr_registers` are the running frame's
 /// registers when an OSR entry is wanted.
 ///
@@ -365,16 +375,18 @@ const MAX_INLINE_TOTAL: usize = 4000;
 /// How far calls are followed.
 const MAX_INLINE_DEPTH: usize = 8;
 
-/// The Lua functions that a function was seen to call.
+/// The Lua functions that a function was seen to call, and those that it makes
+/// and that were called.
 fn callees(proto: Gc<FuncProto>) -> Vec<Gc<FuncProto>> {
     let slots = proto.feedback_slots().iter();
-    slots
+    let called = slots
         .flat_map(FeedbackSlot::ways)
         .filter_map(|way| match way.callee()? {
             Callee::Lua(callee) => Some(callee),
             Callee::Native(_) => None,
-        })
-        .collect()
+        });
+    let made = proto.cold().children.iter().copied();
+    called.chain(made.filter(|p| p.calls.get() > 0)).collect()
 }
 
 /// Calls up to which a function counts as running once.
@@ -409,6 +421,9 @@ fn one_function(
         {
             unconst_stores(vm, slot);
         }
+    }
+    for slot in proto.feedback_slots() {
+        separate_holders(vm, slot);
     }
     let mut sites: Vec<SiteSnapshot> = proto
         .feedback_slots()
@@ -451,8 +466,8 @@ fn one_function(
             .iter()
             .map(|c| if c.tag == Tag::STR { c.payload } else { 0 })
             .collect(),
+        children: proto.cold().children.iter().map(|c| c.addr()).collect(),
         callees: HashMap::new(),
-        children: proto.cold().children.iter().map(|p| p.addr()).collect(),
         instances: field_snapshot(&proto.cold().instances),
         world: World::default(),
         debuggable: vm.is_debuggable(),

@@ -31,11 +31,20 @@ pub struct World {
     pub meta_stays: Option<FieldSnapshot>,
     /// To watch for captured variables to stay; `None` if they did not.
     pub upvals_stay: Option<FieldSnapshot>,
-    /// By the address of a closure: the values of its upvalues, where the
-    /// variable never changes.
-    pub closures: HashMap<u64, Vec<Option<(Tag, u64)>>>,
+    /// By address.
+    pub closures: HashMap<u64, KnownClosure>,
     /// Tables whose shape can be relied on, by address.
     pub tables: HashMap<u64, KnownTable>,
+}
+
+/// A closure that code knows as a constant.
+#[derive(Clone, Debug)]
+pub struct KnownClosure {
+    /// Address of its prototype.
+    pub proto: u64,
+    /// The values of its upvalues (tag and payload), where the variable never
+    /// changes.
+    pub upvals: Vec<Option<(Tag, u64)>>,
 }
 
 /// A table whose shape can be relied on.
@@ -96,7 +105,8 @@ pub(crate) fn explore(vm: &mut VmState, root: &FunctionSnapshot, proto: Gc<FuncP
             };
             let upvals: Vec<_> = code.upvals.iter().enumerate().map(content).collect();
             work.extend(upvals.iter().flatten());
-            world.closures.insert(addr, upvals);
+            let proto = closure.proto.addr();
+            world.closures.insert(addr, KnownClosure { proto, upvals });
         } else if let Some(table) = value.as_table()
             && world.tables.len() < MAX_TABLES
             && !world.tables.contains_key(&addr)

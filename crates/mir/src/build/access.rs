@@ -148,7 +148,7 @@ impl Builder<'_> {
 
     /// The cases that compiled code tests for, if it can handle all that the
     /// site saw; none if a lookup is to decide.
-    fn cases(
+    pub(super) fn cases(
         &self,
         site: &SiteSnapshot,
         handled: impl Fn(&WaySnapshot, &ShapeSnapshot) -> bool,
@@ -217,7 +217,7 @@ impl Builder<'_> {
         (Some(slow), v)
     }
 
-    fn is_shape(&mut self, shape: Val, case: &Case) -> Val {
+    pub(super) fn is_shape(&mut self, shape: Val, case: &Case) -> Val {
         let lit = self.literal(PoolEntry::Shape(case.shape.addr), Ty::Ptr);
         self.emit(Op::SameObject, &[shape, lit], Ty::Bool)
     }
@@ -264,12 +264,28 @@ impl Builder<'_> {
             self.interp_one();
             return;
         }
+        if op == B::SelfGet && self.method_ways(i, object, &site) {
+            return;
+        }
         let cases = self.cases(&site, readable);
+        self.field_by_shape(op, i, object, &site, &cases);
+    }
+
+    /// Reads a field of an object of one of these shapes, or of any.
+    pub(super) fn field_by_shape(
+        &mut self,
+        op: B,
+        i: Instr,
+        object: Val,
+        site: &SiteSnapshot,
+        cases: &[Case],
+    ) {
+        let a = i.a();
         let (slow, v) = self.by_shape(
             object,
-            &site,
-            &cases,
-            |b, table, case, slow| Some(b.read_way(table, &case.way, &case.shape, &site, slow)),
+            site,
+            cases,
+            |b, table, case, slow| Some(b.read_way(table, &case.way, &case.shape, site, slow)),
             |b, table| {
                 let key = b.field_name(op, i);
                 let v = b.emit(Op::FindField, &[table, key], Ty::Any);
@@ -347,7 +363,7 @@ impl Builder<'_> {
 
     /// Reads a field under a proven shape. Failed checks exit, or leave to
     /// `slow` if given.
-    fn read_way(
+    pub(super) fn read_way(
         &mut self,
         table: Val,
         way: &WaySnapshot,
@@ -784,13 +800,13 @@ impl Builder<'_> {
 }
 
 /// A way of a site with the shape it is for.
-struct Case {
-    shape: ShapeSnapshot,
-    way: WaySnapshot,
+pub(super) struct Case {
+    pub shape: ShapeSnapshot,
+    pub way: WaySnapshot,
 }
 
 /// Whether compiled code can read this way.
-fn readable(way: &WaySnapshot, _: &ShapeSnapshot) -> bool {
+pub(super) fn readable(way: &WaySnapshot, _: &ShapeSnapshot) -> bool {
     match way.kind {
         WayKind::Own | WayKind::OwnOut | WayKind::Absent => true,
         WayKind::Holder | WayKind::HolderOut => way.holder.is_some(),

@@ -16,8 +16,6 @@ impl Builder<'_> {
     pub(super) fn call(&mut self, i: Instr) {
         let site = self.site(i.d());
         let a = i.a();
-        let nargs = (i.b() as usize).checked_sub(1);
-        let want = (i.c() as usize).checked_sub(1);
         if site.ways.is_empty()
             && site.count == 0
             && self.may_speculate(&site, DeoptReason::Unreached)
@@ -25,18 +23,34 @@ impl Builder<'_> {
             self.exit(DeoptReason::Unreached);
             return;
         }
-        let target = match &site.ways[..] {
-            [way] if self.may_speculate(&site, DeoptReason::Callee) => way.target.clone(),
+        let callee = self.read(a);
+        let target = match (self.known_target(callee), &site.ways[..]) {
+            (Some(known), _) => Some(known),
+            (None, [way]) if self.may_speculate(&site, DeoptReason::Callee) => way.target.clone(),
             _ => None,
         };
-        let callee = self.read(a);
-        if let (Some(t), Some(n)) = (&target, nargs)
+        if let (Some(t), Some(n)) = (&target, (i.b() as usize).checked_sub(1))
             && t.native
-            && let Some(want) = want
+            && let Some(want) = (i.c() as usize).checked_sub(1)
             && self.intrinsic(a, n, want, t, &site)
         {
             return;
         }
+        if target.is_none() && self.call_ways(i, &site) {
+            return;
+        }
+        self.call_target(i, target.as_ref(), &site);
+    }
+
+    /// A call whose callee is `target` if given.
+    pub(super) fn call_target(
+        &mut self,
+        i: Instr,
+        target: Option<&TargetSnapshot>,
+        site: &SiteSnapshot,
+    ) {
+        let a = i.a();
+        let callee = self.read(a);
         let all_lua = !site.ways.is_empty()
             && site.state != vela_objects::feedback::CacheState::Mega
             && site
@@ -44,11 +58,10 @@ impl Builder<'_> {
                 .iter()
                 .all(|w| w.target.as_ref().is_some_and(|t| !t.native));
         let lua = self.ty(callee) == Ty::LuaFn
-            || self.ty(callee) == Ty::Any
-                && all_lua
-                && self.may_speculate(&site, DeoptReason::Type);
-        match nargs {
-            Some(n) if lua && n <= MAX_ARGS => self.call_lua(a, n, want, target.as_ref(), &site),
+            || self.ty(callee) == Ty::Any && all_lua && self.may_speculate(site, DeoptReason::Type);
+        let want = (i.c() as usize).checked_sub(1);
+        match (i.b() as usize).checked_sub(1) {
+            Some(n) if lua && n <= MAX_ARGS => self.call_lua(a, n, want, target, site),
             _ => self.call_window(i),
         }
     }
@@ -118,6 +131,9 @@ impl Builder<'_> {
 
     /// The closure is one of this prototype.
     fn guard_proto(&mut self, closure: Val, proto: u64) {
+        if self.known_target(closure).is_some_and(|t| t.addr == proto) {
+            return;
+        }
         let have = self.emit(Op::LoadProto, &[closure], Ty::Ptr);
         let want = self.literal(PoolEntry::Proto(proto), Ty::Ptr);
         let same = self.emit(Op::SameObject, &[have, want], Ty::Bool);
@@ -128,17 +144,15 @@ impl Builder<'_> {
     /// always the same, or else one of the prototype. The closure, as a
     /// literal if it is known.
     pub(super) fn guard_callee(&mut self, closure: Val, target: &TargetSnapshot) -> Val {
+        let object = (target.closure, Tag::LUA_FN);
         if target.closure == 0 {
             self.guard_proto(closure, target.addr);
             return closure;
         }
-        let entry = PoolEntry::Object(target.closure, Tag::LUA_FN);
-        let known = matches!(self.func.def_op(closure),
-            Some(Op::Literal(p)) if self.func.pool[p.index()] == entry);
-        if known {
+        if self.object_of(closure) == Some(object) {
             return closure;
         }
-        let want = self.literal(entry, Ty::LuaFn);
+        let want = self.literal(PoolEntry::Object(object.0, object.1), Ty::LuaFn);
         let same = self.emit(Op::SameObject, &[closure, want], Ty::Bool);
         self.guard(same, DeoptReason::Callee);
         self.replace(closure, want);
@@ -196,37 +210,46 @@ impl Builder<'_> {
         if self.returned_intrinsic(i) {
             return;
         }
-        if self.inlined.is_some() {
-            // Functions with open lists here are not inlined.
-            self.inlined_tail_call(a, usize::from(nargs.unwrap_or(0)));
-            return;
+        if self.inlined.is_none() {
+            self.store_call(a, nargs);
         }
-        self.store_call(a, nargs);
         let callee = self.read(a);
         match self.ty(callee) {
-            Ty::LuaFn => {}
-            Ty::Table => {
-                self.exit(DeoptReason::Callee);
-                return;
-            }
+            Ty::LuaFn => self.tail_call_of_lua(a, nargs),
+            Ty::Table => self.exit(DeoptReason::Callee),
             Ty::Any => {
                 let is_lua = self.emit(Op::HasTag(Tag::LUA_FN), &[callee], Ty::Bool);
                 let (lua, other) = (self.func.add_block(), self.func.add_block());
                 self.branch(is_lua, Self::plain(lua), Self::plain(other));
+                let (values, window) = (self.values.clone(), self.window.clone());
                 self.cur = Some(other);
                 let is_table = self.emit(Op::HasTag(Tag::TABLE), &[callee], Ty::Bool);
                 let no_table = self.emit(Op::Not, &[is_table], Ty::Bool);
                 self.guard(no_table, DeoptReason::Callee);
-                self.call_and_return(a, nargs);
+                self.tail_call_of_other(a, nargs);
+                (self.values, self.window) = (values, window);
                 self.cur = Some(lua);
+                self.tail_call_of_lua(a, nargs);
             }
-            _ => {
-                self.call_and_return(a, nargs);
-                return;
-            }
+            _ => self.tail_call_of_other(a, nargs),
+        }
+    }
+
+    fn tail_call_of_lua(&mut self, a: u8, nargs: Option<u8>) {
+        if self.inlined.is_some() {
+            self.tail_call_lua(a, known_count(nargs));
+            return;
         }
         self.push(Op::TailCall { a, nargs }, &[], Ty::None);
         self.cur = None;
+    }
+
+    fn tail_call_of_other(&mut self, a: u8, nargs: Option<u8>) {
+        if self.inlined.is_some() {
+            self.call_above_and_return(a, known_count(nargs));
+        } else {
+            self.call_and_return(a, nargs);
+        }
     }
 
     /// A tail call of a library function that the tier knows.
@@ -336,4 +359,10 @@ impl Builder<'_> {
         }
         self.cur = None;
     }
+}
+
+/// Of a call in an inlined frame: functions with open lists there are not
+/// inlined.
+fn known_count(nargs: Option<u8>) -> usize {
+    usize::from(nargs.unwrap_or(0))
 }

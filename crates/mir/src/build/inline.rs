@@ -11,8 +11,9 @@
 //! for the whole function, and of recursion [`MAX_RECURSION`] levels if small.
 
 use super::cfg::Cfg;
+use super::meeting::Meeting;
 use super::{Builder, Inherited};
-use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, Target, Ty, Val};
+use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, Ty, Val};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use vela_bytecode::liveness::Liveness;
@@ -34,10 +35,10 @@ pub(super) const SITES: usize = 2 * WINDOW;
 pub(super) const KNOWN: usize = 3 * WINDOW;
 
 /// Bytecode instructions of the largest function that is inlined.
-const MAX_CALLEE: usize = 120;
+pub(super) const MAX_CALLEE: usize = 120;
 
 /// Bytecode instructions up to which a function is inlined whatever else is.
-const SMALL_CALLEE: usize = 16;
+pub(super) const SMALL_CALLEE: usize = 16;
 
 /// Bytecode instructions inlined into one function, small callees aside.
 const BUDGET: usize = 400;
@@ -54,9 +55,6 @@ const RECURSIVE_CALLEE: usize = 32;
 /// Copies of such a function inside itself.
 const MAX_RECURSION: usize = 1;
 
-/// "pc" of the values that an inlined function returns, in the table of types.
-const RESULTS: usize = usize::MAX;
-
 /// The functions that may be inlined, analysed.
 pub(super) struct Library<'a> {
     callees: HashMap<u64, Callee<'a>>,
@@ -67,6 +65,13 @@ pub(super) struct Callee<'a> {
     snapshot: &'a FunctionSnapshot,
     live: Liveness,
     cfg: Cfg,
+}
+
+impl Callee<'_> {
+    /// Bytecode instructions.
+    pub fn size(&self) -> usize {
+        self.snapshot.proto.code.len()
+    }
 }
 
 impl<'a> Library<'a> {
@@ -103,16 +108,8 @@ pub(super) struct Inlined {
     pub caller: InlineCaller,
     /// For sites.
     pub site: SiteCaller,
-    /// Distinguishes the call's results in the table of types.
-    instance: u32,
-    /// Results that the call wants.
-    want: usize,
     /// Where returns go.
-    returns: Block,
-    /// What is known after all returns seen so far.
-    after: Option<Inherited>,
-    /// Values of the outer frames at the call.
-    before: Vec<Option<Val>>,
+    returns: Meeting,
 }
 
 /// What makes up a frame while another one, inlined into it, is built.
@@ -134,10 +131,8 @@ impl<'a> Builder<'a> {
     /// whose call is at register `a`.
     pub(super) fn inlinable(&self, proto: u64, a: u8) -> Option<&'a Callee<'a>> {
         let callee = self.library.callees.get(&proto)?;
-        let size = callee.snapshot.proto.code.len();
-        let own = self.snapshot.proto_addr == proto;
-        let above = self.outer.iter().filter(|o| o.snapshot.proto_addr == proto);
-        let recursion = usize::from(own) + above.count();
+        let size = callee.size();
+        let recursion = self.recursion(proto);
         let end = self.slot(a) + FRAME_SLOTS + usize::from(callee.snapshot.proto.max_stack);
         let total = self.inlined_size + size;
         let fits = total <= BUDGET || size <= SMALL_CALLEE && total <= HARD_BUDGET;
@@ -147,6 +142,13 @@ impl<'a> Builder<'a> {
             && self.outer.len() < MAX_DEPTH
             && end <= WINDOW;
         ok.then_some(callee)
+    }
+
+    /// Frames of the function among the current one and those around it.
+    pub(super) fn recursion(&self, proto: u64) -> usize {
+        let own = self.snapshot.proto_addr == proto;
+        let above = self.outer.iter().filter(|o| o.snapshot.proto_addr == proto);
+        usize::from(own) + above.count()
     }
 
     /// Builds the callee in place of the call at the current pc: `closure` is
@@ -164,39 +166,28 @@ impl<'a> Builder<'a> {
         // The record goes there.
         self.forget_slot(a);
         self.forget_slot(a + 1);
-        let instance = self.instance_of(callee);
+        let instance = self.instance_of(callee.snapshot.proto_addr);
         let inlined = self.calling(callee, instance, closure, a, want);
-        let returns = inlined.returns;
         let base = self.slot(a) + FRAME_SLOTS;
         let outer = self.enter(callee, instance, base, Some(inlined));
         self.outer.push(outer);
         self.build_callee(nargs);
         let outer = self.outer.pop().expect("pushed above");
         let inlined = self.leave(outer);
-        match inlined.and_then(|i| i.after) {
-            None => self.cur = None,
-            Some(after) => {
-                self.values = after.values;
-                self.window = after.window;
-                self.cur = Some(returns);
-                self.forget_from(a);
-                for k in 0..want {
-                    let ty = self.types.get((instance, RESULTS, k as u8));
-                    let v = self.func.add_param(returns, ty.unwrap_or(Ty::Any));
-                    self.write(a + k as u8, v);
-                }
-                let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
-                if callee.snapshot.proto.code.iter().any(tail) {
-                    // What it called last may have broken an assumption.
-                    self.guard_valid(self.pc + 1);
-                }
-            }
+        let Some(inlined) = inlined else { return };
+        self.meet(inlined.returns, a);
+        let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
+        if self.cur.is_some() && callee.snapshot.proto.code.iter().any(tail) {
+            // What it called last may have broken an assumption.
+            self.guard_valid(self.pc + 1);
         }
     }
 
-    fn instance_of(&mut self, callee: &Callee<'_>) -> u32 {
+    /// The number of the copy of a function inlined at the current pc; 0 as
+    /// the function stands for the place itself.
+    pub(super) fn instance_of(&mut self, proto: u64) -> u32 {
         let next = self.types.instances.len() as u32 + 1;
-        let key = (self.instance, self.pc, callee.snapshot.proto_addr);
+        let key = (self.instance, self.pc, proto);
         *self.types.instances.entry(key).or_insert(next)
     }
 
@@ -256,33 +247,10 @@ impl<'a> Builder<'a> {
         self.fill_blocks();
     }
 
-    /// A tail call in an inlined frame. A Lua function takes the frame's
-    /// place; anything else runs above it, and its results are returned.
-    pub(super) fn inlined_tail_call(&mut self, a: u8, nargs: usize) {
-        let callee = self.read(a);
-        match self.ty(callee) {
-            Ty::LuaFn => self.tail_call_lua(a, nargs),
-            Ty::Any => {
-                let is_lua = self.emit(Op::HasTag(Tag::LUA_FN), &[callee], Ty::Bool);
-                let (lua, other) = (self.func.add_block(), self.func.add_block());
-                self.branch(is_lua, Self::plain(lua), Self::plain(other));
-                let (values, window) = (self.values.clone(), self.window.clone());
-                self.cur = Some(other);
-                let is_table = self.emit(Op::HasTag(Tag::TABLE), &[callee], Ty::Bool);
-                let no_table = self.emit(Op::Not, &[is_table], Ty::Bool);
-                self.guard(no_table, DeoptReason::Callee);
-                self.call_above_and_return(a, nargs);
-                (self.values, self.window) = (values, window);
-                self.cur = Some(lua);
-                self.tail_call_lua(a, nargs);
-            }
-            Ty::Table => self.exit(DeoptReason::Callee),
-            _ => self.call_above_and_return(a, nargs),
-        }
-    }
-
-    fn call_above_and_return(&mut self, a: u8, nargs: usize) {
-        let want = self.inlined.as_ref().map_or(0, |i| i.want);
+    /// In an inlined frame: calls something that is no Lua function above the
+    /// frame, and returns the results.
+    pub(super) fn call_above_and_return(&mut self, a: u8, nargs: usize) {
+        let want = self.inlined.as_ref().map_or(0, |i| i.returns.want);
         self.store_reg(a);
         for k in 0..nargs {
             self.store_reg(a + 2 + k as u8);
@@ -303,30 +271,32 @@ impl<'a> Builder<'a> {
         self.return_inlined(&results);
     }
 
-    /// A tail call of a Lua function: built in place of the current frame if
-    /// it is known, else called from where the frame was.
-    fn tail_call_lua(&mut self, a: u8, nargs: usize) {
+    /// A tail call of a Lua function in an inlined frame: built in place of
+    /// the frame if it is known, else called from where the frame was.
+    pub(super) fn tail_call_lua(&mut self, a: u8, nargs: usize) {
         let args: Vec<Val> = (0..nargs).map(|k| self.read(a + 2 + k as u8)).collect();
         let site = self.site(self.proto.code[self.pc].d());
-        if let [way] = &site.ways[..]
-            && let Some(target) = way.target.as_ref().filter(|t| !t.native)
-            && self.may_speculate(&site, DeoptReason::Callee)
+        let called = self.read(a);
+        let target = match (self.known_target(called), &site.ways[..]) {
+            (Some(known), _) => Some(known),
+            (None, [way]) if self.may_speculate(&site, DeoptReason::Callee) => way.target.clone(),
+            _ => None,
+        };
+        if let Some(target) = target.filter(|t| !t.native)
             && target.addr != self.snapshot.proto_addr
             && !self.inlined.as_ref().is_some_and(|i| i.site.tail)
             && let Some(callee) = self.inlinable(target.addr, 0)
         {
-            let closure = self.read(a);
-            let closure = self.guard_tag(closure, Tag::LUA_FN);
-            let closure = self.guard_callee(closure, target);
+            let closure = self.guard_tag(called, Tag::LUA_FN);
+            let closure = self.guard_callee(closure, &target);
             self.replace_frame(callee, closure, &args);
             return;
         }
         let Some(inlined) = &self.inlined else { return };
-        let (want, call) = (inlined.want, inlined.site);
+        let (want, call) = (inlined.returns.want, inlined.site);
         let frame = self.base - FRAME_SLOTS;
-        let callee = self.read(a);
         self.store_callers();
-        self.store_slot(frame, callee);
+        self.store_slot(frame, called);
         for (k, &v) in args.iter().enumerate() {
             self.store_slot(self.base + k, v);
         }
@@ -350,11 +320,10 @@ impl<'a> Builder<'a> {
 
     /// Builds the callee in the place of the current, inlined frame.
     fn replace_frame(&mut self, callee: &'a Callee<'a>, closure: Val, args: &[Val]) {
-        let instance = self.instance_of(callee);
+        let instance = self.instance_of(callee.snapshot.proto_addr);
         let Some(mut inlined) = self.inlined.take() else {
             return;
         };
-        let results = inlined.instance;
         let called = std::mem::replace(&mut inlined.caller.closure, closure);
         let tails = (inlined.caller.tail, inlined.site.tail);
         inlined.caller.tail = true;
@@ -368,7 +337,6 @@ impl<'a> Builder<'a> {
         self.inlined = inlined.map(|mut i| {
             i.caller.closure = called;
             (i.caller.tail, i.site.tail) = tails;
-            i.instance = results;
             i
         });
         self.cur = None;
@@ -390,6 +358,7 @@ impl<'a> Builder<'a> {
         regs.retain(|r| r.0 < a);
         let proto = PoolEntry::Proto(callee.snapshot.proto_addr);
         let proto = self.func.pool_slot(proto);
+        let returns = self.meeting(instance, want, a);
         let caller = InlineCaller {
             state,
             closure,
@@ -404,11 +373,7 @@ impl<'a> Builder<'a> {
                 a,
                 tail: false,
             },
-            instance,
-            want,
-            returns: self.func.add_block(),
-            after: None,
-            before: self.values[..self.slot(a)].to_vec(),
+            returns,
         }
     }
 
@@ -419,51 +384,18 @@ impl<'a> Builder<'a> {
         self.values.fill(None);
         self.window.fill(None);
         if let Some(inlined) = &self.inlined {
-            self.values[..inlined.before.len()].copy_from_slice(&inlined.before);
+            let before = &inlined.returns.before;
+            self.values[..before.len()].copy_from_slice(before);
         }
     }
 
     /// In an inlined frame: goes to behind the call with these results.
     pub(super) fn return_inlined(&mut self, results: &[Val]) {
-        let Some(inlined) = &self.inlined else { return };
-        let (want, block, instance) = (inlined.want, inlined.returns, inlined.instance);
-        let mut args: SmallVec<[Val; 4]> = SmallVec::new();
-        for k in 0..want {
-            let v = match results.get(k) {
-                Some(&v) => v,
-                None => self.nil(),
-            };
-            let key = (instance, RESULTS, k as u8);
-            args.push(self.joined(key, v));
-        }
-        let i = self.push(Op::Jump, &[], Ty::None);
-        self.func.insts[i.index()]
-            .targets
-            .push(Target { block, args });
-        self.cur = None;
-        let Some(inlined) = &mut self.inlined else {
+        let Some(mut inlined) = self.inlined.take() else {
             return;
         };
-        match &mut inlined.after {
-            None => {
-                inlined.after = Some(Inherited {
-                    values: self.values.clone(),
-                    window: self.window.clone(),
-                });
-            }
-            Some(after) => {
-                for (slot, before) in inlined.before.iter().enumerate() {
-                    if after.values[slot] != self.values[slot] {
-                        after.values[slot] = *before;
-                    }
-                }
-                for (known, now) in after.window.iter_mut().zip(&self.window) {
-                    if known != now {
-                        *known = None;
-                    }
-                }
-            }
-        }
+        self.arrive(&mut inlined.returns, results);
+        self.inlined = Some(inlined);
     }
 
     /// Stores the live values of the frames around the current one that the

@@ -80,7 +80,12 @@ impl Builder<'_> {
         }
         let world = &self.input.snapshot.world;
         let (addr, _) = self.object_of(closure)?;
-        let content = world.closures.get(&addr)?.get(n as usize).copied()??;
+        let content = world
+            .closures
+            .get(&addr)?
+            .upvals
+            .get(n as usize)
+            .copied()??;
         let v = self.fixed(content)?;
         if let Some(stay) = &world.upvals_stay {
             self.watch(stay);

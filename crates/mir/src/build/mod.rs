@@ -19,6 +19,8 @@
 //! | `access` | fields, globals, methods, elements, cells |
 //! | `calls` | calls and returns |
 //! | `inline` | calls whose callee is built in place |
+//! | `ways` | calls with several callees |
+//! | `meeting` | places where ways through the code meet |
 //! | `intrinsics` | calls of library functions that the tier knows |
 //! | `iterators` | generic loops |
 //! | `lists` | positional parts of constructors |
@@ -39,8 +41,10 @@ mod intrinsics;
 mod iterators;
 mod known;
 mod lists;
+mod meeting;
 mod strings;
 mod varargs;
+mod ways;
 
 use crate::backend::CompileError;
 use crate::ir::{Block, EntryKind, Func, IntOp, Op, PoolEntry, State, Ty, Val};
@@ -161,6 +165,8 @@ struct Builder<'a> {
     window_end: usize,
     /// Bytecode instructions inlined so far.
     inlined_size: usize,
+    /// Calls with several callees around the current instruction.
+    forks: usize,
     /// The frames around the current one, outermost first.
     outer: Vec<Activation<'a>>,
 
@@ -233,6 +239,7 @@ impl<'a> Builder<'a> {
             window: vec![None; inline::KNOWN],
             window_end: n,
             inlined_size: 0,
+            forks: 0,
             outer: Vec::new(),
             snapshot: input.snapshot,
             proto,

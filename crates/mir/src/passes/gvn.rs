@@ -269,6 +269,10 @@ impl Gvn<'_> {
                     if self.known.get(&load) == Some(&Known::Value(x)) {
                         let guard = self.load_key(Op::GuardShape, &[table, shape], Ty::None);
                         self.learn(guard, Known::Passed);
+                        if matches!(self.func.def_op(shape), Some(Op::Literal(_))) {
+                            // Decides comparisons with other shapes.
+                            self.learn(load, Known::Value(shape));
+                        }
                     }
                 }
             }
