@@ -574,7 +574,8 @@ pub(crate) unsafe fn hooked_return(
 /// the entry frame of the loop.
 ///
 /// # Safety
-/// `vm.frame` is an interpreted frame at a call instruction unless `entry`.
+/// `vm.frame` is an interpreted frame at a call instruction, or at an operator
+/// whose metamethod ran, unless `entry`.
 unsafe fn hand_over(vm: &mut VmState, entry: bool, src: *mut Value, n: usize) -> Status {
     if entry {
         vm.ret_base = src;
@@ -585,11 +586,43 @@ unsafe fn hand_over(vm: &mut VmState, entry: bool, src: *mut Value, n: usize) ->
     unsafe {
         let caller = vm.frame;
         let base = FrameRecord::registers(caller);
-        let instr = *(*proto(base)).code.add((*caller).pc as usize);
-        deliver(vm, base, instr, src, n);
-        (*caller).pc += 1;
+        let pc = (*proto(base)).code.add((*caller).pc as usize);
+        let instr = *pc;
+        if matches!(instr.op(), Some(Op::Call | Op::TForCall)) {
+            deliver(vm, base, instr, src, n);
+            (*caller).pc += 1;
+        } else {
+            let v = if n > 0 { *src } else { Value::NIL };
+            (*caller).pc = (*caller).pc.wrapping_add(finish_operation(base, pc, v));
+        }
     }
     Status::Reload
+}
+
+/// Completes an operator whose metamethod ran in a frame of its own, which
+/// only frames that were inlined into compiled code do, with the method's
+/// result. Returns how far the next instruction is.
+///
+/// # Safety
+/// `pc` is an arithmetic operator, `Len`, a `Concat` of two operands or a
+/// comparison of the frame at `base`.
+unsafe fn finish_operation(base: *mut Value, pc: *const Instr, v: Value) -> u32 {
+    // SAFETY: by contract.
+    unsafe {
+        let i = *pc;
+        if i.op().is_some_and(Op::is_comparison) {
+            let jump = *pc.add(1);
+            return if v.truthy() == (i.c() != 0) {
+                (2 + jump.sbx()) as u32
+            } else {
+                2
+            };
+        }
+        store(base.add(i.a() as usize), v);
+        let fb: *mut FeedbackSlot = (*proto(base)).feedback.add(i.d() as usize);
+        (*fb).result |= 1 << (v.tag.0 & 15);
+        1
+    }
 }
 
 /// `Return*` of a frame that is an entry frame or has to-be-closed variables.

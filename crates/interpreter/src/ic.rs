@@ -7,7 +7,7 @@
 
 use vela_objects::closure::{FuncProto, LuaClosure};
 use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind};
-use vela_objects::meta::Event;
+use vela_objects::meta::{Chain, Event, MAX_CHAIN};
 use vela_objects::shape::{CLASS, FieldInfo, FieldKind, META, OBJECT_META, Shape};
 use vela_objects::table::TABLE_SIZE;
 use vela_objects::vm::{INDEX_CACHE, IndexCacheEntry};
@@ -140,37 +140,17 @@ fn own_way(shape: &Shape, i: usize) -> Way {
     }
 }
 
-/// Most `__index` tables followed when a cache is filled.
-const MAX_HOLDERS: usize = 16;
-
-/// What `__index` is for tables of a shape; nil if there is none. `None` if the
-/// shape does not tell.
-fn index_of(vm: &mut VmState, shape: &Shape) -> Option<Value> {
-    if shape.flags & CLASS != 0 {
-        // SAFETY: the class of live objects, whose metatables hold it.
-        return Some(Value::table(unsafe { Gc::from_ptr(shape.metatable) }));
-    }
-    if shape.flags & OBJECT_META != 0 {
-        return None;
-    }
-    if shape.metatable.is_null() {
-        return Some(Value::NIL);
-    }
-    // SAFETY: the metatable of live tables.
-    Some(vm.meta_of(unsafe { Gc::from_ptr(shape.metatable) }, Event::Index))
-}
-
 /// Finds the table that has `key` along the `__index` chain of tables of this
 /// shape; `None` when that cannot be cached or the key is absent.
 fn find_holder(vm: &mut VmState, shape: &Shape, key: Gc<Str>) -> Option<(Gc<Table>, usize)> {
-    let index = index_of(vm, shape)?;
+    let index = vm.index_of(shape)?;
     find_in_chain(vm, index, key)
 }
 
 /// As [`find_holder`], from what `__index` is.
 fn find_in_chain(vm: &mut VmState, index: Value, key: Gc<Str>) -> Option<(Gc<Table>, usize)> {
     let mut index = index;
-    for _ in 0..MAX_HOLDERS {
+    for _ in 0..MAX_CHAIN {
         let h = index.as_table()?;
         h.mark_meta(vm);
         let shape = h.shape();
@@ -180,7 +160,7 @@ fn find_in_chain(vm: &mut VmState, index: Value, key: Gc<Str>) -> Option<(Gc<Tab
         if let Some(i) = shape.lookup(key) {
             return (!h.slot(i).is_nil()).then_some((h, i));
         }
-        index = index_of(vm, shape)?;
+        index = vm.index_of(shape)?;
     }
     None
 }
@@ -241,24 +221,13 @@ fn nil_is_final(vm: &VmState, way: &Way) -> bool {
 /// Whether no table along the `__index` chain of tables of this shape has
 /// `key`. What it looked at is marked, so that adding the key bumps the epoch.
 fn chain_lacks(vm: &mut VmState, shape: &Shape, key: Gc<Str>) -> bool {
-    let mut shape = shape;
-    for _ in 0..MAX_HOLDERS {
-        let Some(index) = index_of(vm, shape) else {
-            return false;
-        };
-        if index.is_nil() {
-            return true;
+    loop {
+        match vm.index_chain(shape, key) {
+            Chain::Lacks => return true,
+            Chain::Unknown => return false,
+            Chain::Unmarked(holder) => holder.mark_meta(vm),
         }
-        let Some(h) = index.as_table() else {
-            return false;
-        };
-        h.mark_meta(vm);
-        if !h.get_str(key).is_nil() {
-            return false;
-        }
-        shape = h.shape();
     }
-    false
 }
 
 /// Adds a way to a site; ways that a megamorphic site has no room for go to
@@ -703,5 +672,58 @@ pub(crate) unsafe fn note_lua_call(
         if (*way).aux != closure as u64 && ((*way).shape != proto as u64 || (*way).aux != 0) {
             note_target(fb, proto as u64, closure as u64);
         }
+    }
+}
+
+/// Records which of an operator's operands has the metamethod that is about to
+/// be called, and where. Only tables that share a metatable by their shape
+/// are of interest.
+///
+/// # Safety
+/// `fb` is the site's feedback slot.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn note_metamethod(
+    vm: &mut VmState,
+    fb: *mut FeedbackSlot,
+    operands: [Value; 2],
+    event: Event,
+) {
+    for (v, kind) in operands
+        .into_iter()
+        .zip([WayKind::Meta, WayKind::MetaSecond])
+    {
+        let Some(mt) = vm.metatable_of(v) else {
+            continue;
+        };
+        if vm.meta_of(mt, event).is_nil() {
+            continue;
+        }
+        let Some(t) = v.as_table() else { return };
+        // SAFETY: by contract; no other reference to the slot is alive.
+        let slot = unsafe { &mut *fb };
+        let known = |w: &Way| w.kind == kind && w.epoch == vm.meta_epoch;
+        let shape = t.shape as u64;
+        if slot.state == CacheState::Mega
+            || t.shape().flags & OBJECT_META != 0
+            || find_way(slot, shape).is_some_and(known)
+        {
+            return;
+        }
+        mt.mark_meta(vm);
+        let key = vm.event_keys[event as usize];
+        if !mt.shape().is_dict()
+            && let Some(i) = mt.shape().lookup(key)
+        {
+            slot.add_way(Way {
+                shape,
+                aux: mt.addr(),
+                kind,
+                slot: i as u16,
+                epoch: vm.meta_epoch,
+                ..own_way(mt.shape(), i)
+            });
+        }
+        return;
     }
 }

@@ -14,6 +14,7 @@ use vela_bytecode::{FRAME_SLOTS, Instr, Op, RK_CONST_BASE, UpvalSource};
 use vela_objects::closure::NativeClosure;
 use vela_objects::feedback::{FeedbackSlot, arith, index};
 use vela_objects::intrinsic::Intrinsic;
+use vela_objects::meta::Event;
 use vela_objects::ops::{ArithOp, arith_numbers, for_limit};
 use vela_objects::shape::OBJECT_META;
 use vela_objects::table::ELEMS_MIXED;
@@ -435,6 +436,7 @@ unsafe fn arith_values(
             }
             None => {
                 (*fb).arith |= arith::OTHER;
+                ic::note_metamethod(vm, fb, [x, y], op.event());
                 vm.arith(op, x, y)
             }
         };
@@ -493,6 +495,9 @@ slow_fn! {
             Tag::TABLE if plain(Gc::from_ptr(x.payload as *mut Table)) => arith::INT,
             _ => arith::OTHER,
         };
+        if (*fb).arith & arith::OTHER != 0 {
+            ic::note_metamethod(vm, fb, [x, x], Event::Len);
+        }
         let r = vm.len_of(x);
         put_noted(base, i, fb, r)
     }
@@ -506,6 +511,9 @@ slow_fn! {
         let fb = feedback(base, i.d());
         let strings = values.iter().all(|v| v.tag == Tag::STR);
         (*fb).arith |= if strings { arith::STRING } else { arith::OTHER };
+        if let &[x, y] = values && !strings {
+            ic::note_metamethod(vm, fb, [x, y], Event::Concat);
+        }
         let r = vm.concat(values);
         put_noted(base, i, fb, r)
     }
@@ -534,6 +542,9 @@ pub(crate) unsafe fn compare(vm: &mut VmState, base: *mut Value, pc: *const Inst
             Op::Eq => {
                 y = *base.add(i.b() as usize);
                 bit = operand_bit(x.tag, y.tag);
+                if x.tag == Tag::TABLE && y.tag == Tag::TABLE {
+                    ic::note_metamethod(vm, fb, [x, y], Event::Eq);
+                }
                 r = vm.equals(x, y);
             }
             Op::EqK => {
@@ -544,11 +555,17 @@ pub(crate) unsafe fn compare(vm: &mut VmState, base: *mut Value, pc: *const Inst
             Op::Lt => {
                 y = *base.add(i.b() as usize);
                 bit = operand_bit(x.tag, y.tag);
+                if bit == arith::OTHER {
+                    ic::note_metamethod(vm, fb, [x, y], Event::Lt);
+                }
                 r = vm.less_than(x, y);
             }
             Op::Le => {
                 y = *base.add(i.b() as usize);
                 bit = operand_bit(x.tag, y.tag);
+                if bit == arith::OTHER {
+                    ic::note_metamethod(vm, fb, [x, y], Event::Le);
+                }
                 r = vm.less_equal(x, y);
             }
             Op::LtI => {

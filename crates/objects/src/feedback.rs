@@ -73,6 +73,12 @@ pub enum WayKind {
     StrHolder = 9,
     /// As `HolderOut`, for a string receiver.
     StrHolderOut = 10,
+    /// Metamethod of an operator: the first operand's shape is `shape`, its
+    /// metatable `aux` has it in `slot`, counted from the first inline one;
+    /// valid while `epoch` is the VM's.
+    Meta = 11,
+    /// As `Meta`, but it is the second operand's: the first has none.
+    MetaSecond = 12,
 }
 
 /// One cached case of a site.

@@ -45,14 +45,30 @@ impl Way {
         adds.then(|| unsafe { &*(self.aux as *const Shape) })
     }
 
-    /// The table that holds an inherited field.
+    /// The table that holds an inherited field or a metamethod.
     #[must_use]
     pub fn holder(&self) -> Option<Gc<Table>> {
         let held = matches!(
             self.kind,
-            WayKind::Holder | WayKind::HolderOut | WayKind::StrHolder | WayKind::StrHolderOut
+            WayKind::Holder
+                | WayKind::HolderOut
+                | WayKind::StrHolder
+                | WayKind::StrHolderOut
+                | WayKind::Meta
+                | WayKind::MetaSecond
         );
         held.then(|| Gc::from_payload(self.aux))
+    }
+
+    /// The prototype of the metamethod that an operator found, if it is a Lua
+    /// function.
+    #[must_use]
+    pub fn metamethod(&self) -> Option<Gc<FuncProto>> {
+        let meta = matches!(self.kind, WayKind::Meta | WayKind::MetaSecond);
+        let holder = self.holder().filter(|_| meta)?;
+        let slot = self.slot as usize;
+        let there = !holder.shape().is_dict() && slot < holder.shape().nslots as usize;
+        Some(there.then(|| holder.slot(slot))?.as_lua_fn()?.proto)
     }
 
     /// Of a call of `setmetatable`: the shape that the table got last.

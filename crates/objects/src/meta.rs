@@ -1,7 +1,9 @@
 //! Metamethod events and their lookup.
 
 use crate::gcref::Gc;
+use crate::shape::{CLASS, META, OBJECT_META, Shape};
 use crate::site::SITE;
+use crate::string::Str;
 use crate::table::Table;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
@@ -33,6 +35,21 @@ events! {
     BAnd = "__band", BOr = "__bor", BXor = "__bxor", Shl = "__shl", Shr = "__shr", Unm = "__unm", BNot = "__bnot",
     Lt = "__lt", Le = "__le", Concat = "__concat", Call = "__call", Close = "__close", Name = "__name",
     ToString = "__tostring", Pairs = "__pairs", Metatable = "__metatable",
+}
+
+/// Most tables of an `__index` chain that caches and snapshots look at.
+pub const MAX_CHAIN: usize = 16;
+
+/// What a look along an `__index` chain says of a key.
+#[derive(Clone, Copy, Debug)]
+pub enum Chain {
+    /// Every link is a table, and none has the key.
+    Lacks,
+    /// A table has it, or the chain has no end that the shapes tell.
+    Unknown,
+    /// This table is not marked as one that caches go through
+    /// ([`Gc::mark_meta`]): adding the key to it would go unnoticed.
+    Unmarked(Gc<Table>),
 }
 
 /// Number of events.
@@ -70,6 +87,45 @@ impl VmState {
             unsafe { (*mt.as_ptr()).header.extra |= 1 << event as u8 };
         }
         v
+    }
+
+    /// What `__index` is for tables of a shape; nil if there is none. `None` if
+    /// the shape does not tell.
+    #[must_use]
+    pub fn index_of(&self, shape: &Shape) -> Option<Value> {
+        if shape.flags & CLASS != 0 {
+            return shape.metatable_table().map(Value::table);
+        }
+        if shape.flags & OBJECT_META != 0 {
+            return None;
+        }
+        let mt = shape.metatable_table();
+        Some(mt.map_or(Value::NIL, |mt| self.meta_of(mt, Event::Index)))
+    }
+
+    /// Whether the `__index` chain of tables of this shape lacks the key. Looks
+    /// at up to [`MAX_CHAIN`] tables.
+    #[must_use]
+    pub fn index_chain(&self, shape: &Shape, key: Gc<Str>) -> Chain {
+        let mut shape = shape;
+        for _ in 0..MAX_CHAIN {
+            let index = match self.index_of(shape) {
+                Some(index) if index.is_nil() => return Chain::Lacks,
+                Some(index) => index.as_table(),
+                None => None,
+            };
+            let Some(holder) = index else {
+                return Chain::Unknown;
+            };
+            if holder.shape().flags & META == 0 {
+                return Chain::Unmarked(holder);
+            }
+            if !holder.get_str(key).is_nil() {
+                return Chain::Unknown;
+            }
+            shape = holder.shape();
+        }
+        Chain::Unknown
     }
 
     /// The metamethod of a value for an event, nil if there is none.

@@ -12,7 +12,7 @@ use vela_bytecode::Proto;
 use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind};
 use vela_objects::gcref::Gc;
 use vela_objects::inspect::Callee;
-use vela_objects::meta::Event;
+use vela_objects::meta::{Chain, Event};
 use vela_objects::shape::{CLASS, FieldInfo, FieldKind, META, OBJECT_META, Shape};
 use vela_objects::{FuncProto, Tag, Value, VmState};
 
@@ -264,9 +264,6 @@ fn target_snapshot(vm: &VmState, way: &Way, callee: Callee) -> TargetSnapshot {
     }
 }
 
-/// Most tables of an `__index` chain that a snapshot looks at.
-const MAX_CHAIN: usize = 16;
-
 /// Whether nil in the own field of a way is the result of reading it: no
 /// metatable, or an `__index` chain of tables of which none has the key.
 fn own_nil_is_final(vm: &VmState, way: &Way) -> bool {
@@ -284,32 +281,7 @@ fn own_nil_is_final(vm: &VmState, way: &Way) -> bool {
     let Some(&key) = shape.keys().get(way.slot as usize + out) else {
         return false;
     };
-    let mut shape = shape;
-    for _ in 0..MAX_CHAIN {
-        let index = if shape.flags & CLASS != 0 {
-            shape.metatable_table()
-        } else if shape.flags & OBJECT_META != 0 {
-            return false;
-        } else {
-            let Some(mt) = shape.metatable_table() else {
-                return true;
-            };
-            let index = vm.meta_of(mt, Event::Index);
-            if index.is_nil() {
-                return true;
-            }
-            index.as_table()
-        };
-        let Some(holder) = index else {
-            return false;
-        };
-        // Only tables marked as such keep the epoch when a key is added.
-        if holder.shape().flags & META == 0 || !holder.get_str(key).is_nil() {
-            return false;
-        }
-        shape = holder.shape();
-    }
-    false
+    matches!(vm.index_chain(shape, key), Chain::Lacks)
 }
 
 /// A field that hot code stores to will not stay constant: gives up the
@@ -381,9 +353,10 @@ fn callees(proto: Gc<FuncProto>) -> Vec<Gc<FuncProto>> {
     let slots = proto.feedback_slots().iter();
     let called = slots
         .flat_map(FeedbackSlot::ways)
-        .filter_map(|way| match way.callee()? {
-            Callee::Lua(callee) => Some(callee),
-            Callee::Native(_) => None,
+        .filter_map(|way| match way.callee() {
+            Some(Callee::Lua(callee)) => Some(callee),
+            Some(Callee::Native(_)) => None,
+            None => way.metamethod(),
         });
     let made = proto.cold().children.iter().copied();
     called.chain(made.filter(|p| p.calls.get() > 0)).collect()

@@ -118,7 +118,7 @@ impl Builder<'_> {
     }
 
     /// The table has this shape, or the code leaves.
-    fn guard_shape(&mut self, table: Val, shape: u64) {
+    pub(super) fn guard_shape(&mut self, table: Val, shape: u64) {
         let shape = self.literal(PoolEntry::Shape(shape), Ty::Ptr);
         let s = self.state();
         let g = self.push(Op::GuardShape, &[table, shape], Ty::None);
@@ -422,7 +422,7 @@ impl Builder<'_> {
     }
 
     /// The value of a field that never changed, as a constant of the code.
-    fn constant_field(&mut self, field: Option<&FieldSnapshot>) -> Option<Val> {
+    pub(super) fn constant_field(&mut self, field: Option<&FieldSnapshot>) -> Option<Val> {
         let field = field.filter(|f| f.kind == FieldKind::CONST)?;
         let v = self.fixed(field.constant)?;
         self.watch(field);
@@ -430,7 +430,7 @@ impl Builder<'_> {
     }
 
     /// Checks that no metatable structure changed since the snapshot.
-    fn check_epoch(&mut self, slow: Option<&mut Slow>) {
+    pub(super) fn check_epoch(&mut self, slow: Option<&mut Slow>) {
         if let Some(stays) = &self.input.snapshot.world.meta_stays {
             self.watch(stays);
             return;
@@ -781,6 +781,9 @@ impl Builder<'_> {
         if self.ty(v) == Ty::Str {
             let n = self.emit(Op::StrLen, &[v], Ty::Int);
             self.write(i.a(), n);
+            return;
+        }
+        if self.operator_by_metamethod(i.a(), [v, v], &site, false) {
             return;
         }
         let usable = self.speculate() && matches!(self.ty(v), Ty::Any | Ty::Table);

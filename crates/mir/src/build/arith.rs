@@ -117,16 +117,28 @@ impl Builder<'_> {
             _ if op.format().as_bytes()[2] == b'K' => self.constant(u32::from(i.c())),
             _ => self.read(i.c() as u8),
         };
-        self.arith(arith_op(op), i.a(), x, y, &site);
+        // A metamethod gets what the source subtracts.
+        let given = match op {
+            B::SubI => self.int(i64::from(i.sc())),
+            _ => y,
+        };
+        self.arith(arith_op(op), i.a(), (x, y), given, &site);
     }
 
     pub(super) fn unary(&mut self, op: B, i: Instr) {
         let site = self.site(i.d());
         let x = self.read(i.b() as u8);
-        self.arith(arith_op(op), i.a(), x, x, &site);
+        self.arith(arith_op(op), i.a(), (x, x), x, &site);
     }
 
-    fn arith(&mut self, op: ArithOp, a: u8, x: Val, y: Val, site: &SiteSnapshot) {
+    fn arith(
+        &mut self,
+        op: ArithOp,
+        a: u8,
+        (x, y): (Val, Val),
+        given: Val,
+        site: &SiteSnapshot,
+    ) {
         match self.plan(x, y, site) {
             Plan::Typed(tx, ty) => {
                 if op.is_bitwise()
@@ -144,7 +156,9 @@ impl Builder<'_> {
             }
             Plan::Test => self.arith_tested(op, a, x, y, site),
             Plan::Generic => {
-                self.interp_one();
+                if !self.operator_by_metamethod(a, [x, given], site, false) {
+                    self.interp_one();
+                }
             }
             Plan::Unreached => self.exit(DeoptReason::Unreached),
         }
@@ -330,6 +344,11 @@ impl Builder<'_> {
         } else {
             (skip, target)
         };
+        if matches!(op, B::Eq | B::Lt | B::Le)
+            && self.comparison_by_metamethod(cond, [x, y], &site, (yes, no))
+        {
+            return;
+        }
         let result = if cond == Cond::Eq {
             self.equality(x, y, op == B::EqK, &site)
         } else {

@@ -163,6 +163,21 @@ impl<'a> Builder<'a> {
         nargs: usize,
         want: usize,
     ) {
+        if self.inline_unchecked(callee, closure, a, nargs, want) {
+            self.guard_valid(self.pc + 1);
+        }
+    }
+
+    /// As `inline`, but what the callee called last may have broken an
+    /// assumption of the code, if the result says so.
+    pub(super) fn inline_unchecked(
+        &mut self,
+        callee: &'a Callee<'a>,
+        closure: Val,
+        a: u8,
+        nargs: usize,
+        want: usize,
+    ) -> bool {
         // The record goes there.
         self.forget_slot(a);
         self.forget_slot(a + 1);
@@ -174,13 +189,11 @@ impl<'a> Builder<'a> {
         self.build_callee(nargs);
         let outer = self.outer.pop().expect("pushed above");
         let inlined = self.leave(outer);
-        let Some(inlined) = inlined else { return };
-        self.meet(inlined.returns, a);
-        let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
-        if self.cur.is_some() && callee.snapshot.proto.code.iter().any(tail) {
-            // What it called last may have broken an assumption.
-            self.guard_valid(self.pc + 1);
+        if let Some(inlined) = inlined {
+            self.meet(inlined.returns, a);
         }
+        let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
+        self.cur.is_some() && callee.snapshot.proto.code.iter().any(tail)
     }
 
     /// The number of the copy of a function inlined at the current pc; 0 as

@@ -20,6 +20,7 @@
 //! | `calls` | calls and returns |
 //! | `inline` | calls whose callee is built in place |
 //! | `ways` | calls with several callees |
+//! | `metamethods` | operators on tables, through known metamethods |
 //! | `meeting` | places where ways through the code meet |
 //! | `intrinsics` | calls of library functions that the tier knows |
 //! | `iterators` | generic loops |
@@ -42,6 +43,7 @@ mod iterators;
 mod known;
 mod lists;
 mod meeting;
+mod metamethods;
 mod strings;
 mod varargs;
 mod ways;

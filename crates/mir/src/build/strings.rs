@@ -26,12 +26,17 @@ impl Builder<'_> {
             }
         };
         let operands: Vec<Val> = (0..n).map(|k| self.read(first + k as u8)).collect();
+        let site = self.site(i.d());
+        if let &[x, y] = &operands[..]
+            && self.operator_by_metamethod(i.a(), [x, y], &site, true)
+        {
+            return;
+        }
         let stringy = |ty| matches!(ty, Ty::Any | Ty::Str | Ty::Int | Ty::Float);
         if !operands.iter().all(|&v| stringy(self.ty(v))) {
             self.interp_one();
             return;
         }
-        let site = self.site(i.d());
         let operands: Vec<Val> = operands.into_iter().map(|v| self.boxed(v)).collect();
         if self.may_speculate(&site, DeoptReason::Type) {
             let v = self.emit(Op::Lib(helper), &operands, Ty::Any);

@@ -262,7 +262,11 @@ impl VmState {
     fn clear_way(&self, way: &mut Way) {
         let dead = |address: u64| address != 0 && !self.heap.is_marked(address as *const Header);
         match way.kind {
-            WayKind::Holder | WayKind::HolderOut if dead(way.aux) => *way = Way::EMPTY,
+            WayKind::Holder | WayKind::HolderOut | WayKind::Meta | WayKind::MetaSecond
+                if dead(way.aux) =>
+            {
+                *way = Way::EMPTY;
+            }
             WayKind::StrHolder | WayKind::StrHolderOut if dead(way.aux) || dead(way.shape) => {
                 *way = Way::EMPTY;
             }

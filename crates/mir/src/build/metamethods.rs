@@ -1,0 +1,209 @@
+//! Operators on tables whose metamethod is known: a guard of the shape of the
+//! operand that has it, and a call like any other, built in place if small.
+//!
+//! The metamethod's frame is where the interpreter would put it: behind the
+//! registers of the frame that the operator is in. When that frame is rebuilt
+//! in the middle of the call, the interpreter completes the operator.
+
+use super::{Builder, inline, only_tag};
+use crate::ir::{Cond, Op, Ty, Val};
+use vela_bytecode::FRAME_SLOTS;
+use vela_deopt::DeoptReason;
+use vela_objects::Tag;
+use vela_objects::feedback::{WayKind, arith};
+use vela_objects::shape::FieldKind;
+use vela_profiler::SiteSnapshot;
+
+/// A metamethod whose guards are built.
+pub(super) struct Metamethod {
+    /// The closure, a literal.
+    closure: Val,
+    /// Address of its prototype.
+    proto: u64,
+    /// The operands.
+    args: [Val; 2],
+}
+
+impl Builder<'_> {
+    /// The metamethod that the operator has called so far, if it was always
+    /// one of a class; guards that it is the one to call now.
+    fn metamethod(
+        &mut self,
+        site: &SiteSnapshot,
+        args: [Val; 2],
+        concat: bool,
+    ) -> Option<Metamethod> {
+        let [way] = &site.ways[..] else { return None };
+        let second = match way.kind {
+            WayKind::Meta => false,
+            WayKind::MetaSecond => true,
+            _ => return None,
+        };
+        let (shape, _) = way.shape.zip(way.holder)?;
+        let field = way.field.filter(|f| f.kind == FieldKind::CONST)?;
+        let (Tag::LUA_FN, closure) = field.constant else {
+            return None;
+        };
+        let proto = self.input.snapshot.world.closures.get(&closure)?.proto;
+        let [first, operand] = if second { args } else { [args[1], args[0]] };
+        let other = self.ty(first);
+        // What has no metamethod stands before one that has.
+        let passes =
+            !second || matches!(other, Ty::Any | Ty::Int | Ty::Float) || concat && other == Ty::Str;
+        let end = self.slot(self.proto.max_stack) + FRAME_SLOTS + args.len();
+        let possible = passes
+            && end <= inline::WINDOW
+            && site.arith & arith::TYPES == arith::OTHER
+            && matches!(self.ty(operand), Ty::Any | Ty::Table)
+            && self.may_speculate(site, DeoptReason::Type)
+            && self.may_speculate(site, DeoptReason::Shape);
+        if !possible {
+            return None;
+        }
+        let table = self.guard_tag(operand, Tag::TABLE);
+        if second && other == Ty::Any {
+            if concat {
+                self.guard_tag(first, Tag::STR);
+            } else {
+                let int = self.emit(Op::HasTag(Tag::INT), &[first], Ty::Bool);
+                let float = self.emit(Op::HasTag(Tag::FLOAT), &[first], Ty::Bool);
+                let number = self.emit(Op::Select, &[int, int, float], Ty::Bool);
+                self.guard(number, DeoptReason::Type);
+            }
+        }
+        self.guard_shape(table, shape.addr);
+        self.check_epoch(None);
+        let closure = self.constant_field(Some(&field))?;
+        let args = args.map(|v| if v == operand { table } else { v });
+        Some(Metamethod {
+            closure,
+            proto,
+            args,
+        })
+    }
+
+    /// Calls the metamethod: its first result, with no block if it never
+    /// returns; and whether the code may be invalid behind the call.
+    fn call_metamethod(&mut self, method: &Metamethod) -> (Val, bool) {
+        let a = self.proto.max_stack;
+        for (k, &v) in method.args.iter().enumerate() {
+            self.write(a + (FRAME_SLOTS + k) as u8, v);
+        }
+        let nargs = method.args.len();
+        let calls = match self.inlinable(method.proto, a) {
+            Some(callee) => self.inline_unchecked(callee, method.closure, a, nargs, 1),
+            None => {
+                let end = self.slot(a) + FRAME_SLOTS + nargs;
+                self.window_end = self.window_end.max(end);
+                let is_self = method.proto == self.input.snapshot.proto_addr
+                    && !self.input.snapshot.proto.is_vararg;
+                let call = Op::CallLua {
+                    a: self.slot8(a),
+                    is_self,
+                };
+                let args = [method.closure, method.args[0], method.args[1]];
+                let inst = self.push_call(call, &args, Ty::Any, a);
+                self.forget_from(a);
+                let v = self.func.result(inst);
+                self.write(a, v);
+                true
+            }
+        };
+        self.state = None;
+        let v = self.read(a);
+        self.forget_from(a);
+        (v, calls)
+    }
+
+    /// An operator that gives a value, through its operands' metamethod; false
+    /// if that is not known.
+    pub(super) fn operator_by_metamethod(
+        &mut self,
+        a: u8,
+        args: [Val; 2],
+        site: &SiteSnapshot,
+        concat: bool,
+    ) -> bool {
+        let Some(method) = self.metamethod(site, args, concat) else {
+            return false;
+        };
+        let (v, calls) = self.call_metamethod(&method);
+        if self.cur.is_none() {
+            return true;
+        }
+        let next = self.pc + 1;
+        self.write(a, v);
+        self.forget_slot(a);
+        if self.ty(v) == Ty::Any
+            && let Some(tag) = only_tag(site.result).filter(|&t| t != Tag::NIL)
+            && self.live.live_in(next as u32).contains(a)
+        {
+            let s = self.state_at(next);
+            self.guard_result(v, tag, s);
+        }
+        if calls {
+            self.guard_valid(next);
+        }
+        true
+    }
+
+    /// A comparison through its operands' metamethod, which goes on at `yes` or
+    /// `no`; false if that is not known.
+    pub(super) fn comparison_by_metamethod(
+        &mut self,
+        cond: Cond,
+        args: [Val; 2],
+        site: &SiteSnapshot,
+        (yes, no): (usize, usize),
+    ) -> bool {
+        let tables = args.map(|v| matches!(self.ty(v), Ty::Any | Ty::Table));
+        if cond == Cond::Eq && tables != [true; 2] {
+            return false;
+        }
+        let Some(mut method) = self.metamethod(site, args, false) else {
+            return false;
+        };
+        let a = self.proto.max_stack;
+        let instance = self.instance_of(0);
+        if cond == Cond::Eq {
+            let [x, y] = method.args;
+            method.args = [self.guard_tag(x, Tag::TABLE), self.guard_tag(y, Tag::TABLE)];
+        }
+        let mut meeting = self.meeting(instance, 1, a);
+        if cond == Cond::Eq {
+            // An object equals itself without being asked.
+            let same = self.emit(Op::SameObject, &method.args, Ty::Bool);
+            let (equal, call) = (self.func.add_block(), self.func.add_block());
+            self.branch(same, Self::plain(equal), Self::plain(call));
+            self.cur = Some(equal);
+            let is = self.emit(Op::Bool(true), &[], Ty::Bool);
+            self.arrive(&mut meeting, &[is]);
+            self.cur = Some(call);
+            self.state = None;
+        }
+        let (v, calls) = self.call_metamethod(&method);
+        if self.cur.is_some() {
+            let is = self.truthy(v);
+            if calls {
+                // Where the interpreter would go on is known on each side only.
+                let (t, f) = (self.func.add_block(), self.func.add_block());
+                self.branch(is, Self::plain(t), Self::plain(f));
+                for (block, pc) in [(t, yes), (f, no)] {
+                    self.cur = Some(block);
+                    self.guard_valid(pc);
+                    let is = self.emit(Op::Bool(block == t), &[], Ty::Bool);
+                    self.arrive(&mut meeting, &[is]);
+                }
+            } else {
+                self.arrive(&mut meeting, &[is]);
+            }
+        }
+        self.meet(meeting, a);
+        if self.cur.is_some() {
+            let met = self.read(a);
+            let met = self.truthy(met);
+            self.branch_to(met, yes, no);
+        }
+        true
+    }
+}
