@@ -131,14 +131,7 @@ impl Builder<'_> {
         self.arith(arith_op(op), i.a(), (x, x), x, &site);
     }
 
-    fn arith(
-        &mut self,
-        op: ArithOp,
-        a: u8,
-        (x, y): (Val, Val),
-        given: Val,
-        site: &SiteSnapshot,
-    ) {
+    fn arith(&mut self, op: ArithOp, a: u8, (x, y): (Val, Val), given: Val, site: &SiteSnapshot) {
         match self.plan(x, y, site) {
             Plan::Typed(tx, ty) => {
                 if op.is_bitwise()

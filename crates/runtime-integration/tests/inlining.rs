@@ -1,0 +1,103 @@
+//! What the interpreter sees of real programs is enough to inline: snapshots
+//! of functions that ran, built and optimized, have no calls left.
+
+use vela_mir::build::{BuildInput, build};
+use vela_mir::ir::EntryKind;
+use vela_mir::passes::{Fuel, optimize};
+use vela_objects::Value;
+use vela_profiler::snapshot::snapshot;
+
+/// Runs the chunk, which returns a function, and returns the optimized text of
+/// that function.
+fn optimized(source: &str) -> String {
+    let mut vm = vela_interpreter::new_vm(1).expect("address space");
+    vela_stdlib::open_all(&mut vm);
+    let proto = vela_lua::compile(source.as_bytes(), "=test").expect("valid Lua");
+    let proto = vm.load_proto(&proto);
+    let env = Value::table(vm.globals);
+    let cell = vm.cell(env);
+    let main = vm.closure(proto, |_| cell, 1);
+    let out = vela_interpreter::call(&mut vm, Value::lua_fn(main), &[]).expect("no Lua error");
+    let f = out[0].as_lua_fn().expect("a function");
+    let snapshot = snapshot(&mut vm, f.proto, &[]);
+    let input = BuildInput {
+        snapshot: &snapshot,
+        entry: EntryKind::Call,
+        speculate: true,
+        max_size: 10_000,
+        counters: None,
+    };
+    let mut func = build(&input).expect("builds");
+    optimize(&mut func, &mut Fuel::default(), true).expect("valid after every pass");
+    func.to_string()
+}
+
+#[track_caller]
+fn has_no_call(text: &str) {
+    for op in ["call_lua", "call_window", "interp_one", "find_field"] {
+        assert!(!text.contains(op), "{op} in\n{text}");
+    }
+}
+
+const CLASSES: &str = "
+    local function class() local c = {} c.__index = c return c end
+    local A, B, C = class(), class(), class()
+    function A:get(i) return self.x + i end
+    function B:get(i) return self.y * i end
+    function C:get(i) return self.z - i end
+    local a = setmetatable({x = 1}, A)
+    local b = setmetatable({y = 2}, B)
+    local c = setmetatable({z = 3}, C)
+";
+
+#[test]
+fn methods_of_several_classes() {
+    let text = optimized(&format!(
+        "{CLASSES}
+        local function total(o, i) return (o:get(i)) end
+        for i = 1, 20 do total(a, i) total(b, i) total(c, i) end
+        return total"
+    ));
+    has_no_call(&text);
+    // One test for each shape, and nothing tested again in the methods.
+    assert_eq!(text.matches("same_object").count(), 3, "{text}");
+    assert!(!text.contains("guard_shape"), "{text}");
+}
+
+#[test]
+fn callbacks() {
+    let text = optimized(
+        "local function add(a, b) return a + b end
+        local function sub(a, b) return a - b end
+        local function run(f, x) return (f(x, 3)) end
+        for i = 1, 20 do run(add, i) run(sub, i) end
+        return run",
+    );
+    has_no_call(&text);
+}
+
+#[test]
+fn metamethods() {
+    let text = optimized(
+        "local V = {}
+        V.__add = function(a, b) return a.x + b.x end
+        V.__unm = function(a) return -a.x end
+        V.__len = function(a) return a.x end
+        V.__lt = function(a, b) return a.x < b.x end
+        V.__eq = function(a, b) return a.x == b.x end
+        V.__concat = function(a, b) return b.x end
+        V.__mul = function(a, b) return a * b.x end
+        local function run(a, b)
+          local s = a + b + -a + #b + (2 * a)
+          if a < b then s = s + 1 end
+          if a == b then s = s + 2 end
+          local t = a .. b
+          return s + t
+        end
+        for i = 1, 20 do
+          run(setmetatable({x = i}, V), setmetatable({x = i % 3}, V))
+        end
+        return run",
+    );
+    has_no_call(&text);
+}
