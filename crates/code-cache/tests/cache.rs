@@ -40,6 +40,7 @@ fn code(cache: &CodeCache, size: usize, live: &Arc<AtomicUsize>) -> InstalledCod
             regs: Vec::new(),
             inlined: None,
         }],
+        top: None,
         objects: Vec::new(),
         before_commit: false,
     };

@@ -107,6 +107,9 @@ pub struct SideExit {
     pub origin: u32,
     /// Frames, outermost first; the last one resumes.
     pub frames: Vec<ExitFrame>,
+    /// If the innermost frame resumes at the use of an open list: the register
+    /// behind its end, or nothing if the VM's top is right as it is.
+    pub top: Option<u8>,
     /// Objects to make for them.
     pub objects: Vec<VirtualObject>,
     /// Taken before the OSR entry accepted the frame: not a failure, compiled

@@ -158,6 +158,9 @@ pub unsafe fn materialize(
         caller = plan.record;
     }
     vm.frame = caller;
+    if let Some(top) = exit.top {
+        vm.top = FrameRecord::registers(caller).wrapping_add(top as usize);
+    }
     Rebuilt {
         outermost: fp,
         innermost: caller,

@@ -51,6 +51,7 @@ fn exit(frames: Vec<ExitFrame>) -> SideExit {
         reason: DeoptReason::Type,
         origin: 0,
         frames,
+        top: None,
         objects: Vec::new(),
         before_commit: false,
     }

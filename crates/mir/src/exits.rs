@@ -141,6 +141,7 @@ impl ExitPlan {
             reason: data.reason,
             origin: data.origin.unwrap_or(resumes),
             frames,
+            top: state.and_then(|s| func.states[s.index()].top),
             objects: words.objects,
             before_commit: state.is_none(),
         });

@@ -631,6 +631,9 @@ pub struct FrameState {
     pub regs: Vec<(u8, Val)>,
     /// Live registers whose value is already in its window slot.
     pub in_window: Vec<u8>,
+    /// If the instruction uses an open list: the register behind the list's
+    /// end. The list's registers are named like live ones.
+    pub top: Option<u8>,
     /// Inlined code: the state of the caller's frame, which resumes after the
     /// call, and where this frame's record is in the caller's window.
     pub caller: Option<InlineCaller>,

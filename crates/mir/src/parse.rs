@@ -458,6 +458,7 @@ impl<'t> Parser<'t> {
             pc: self.number("the pc")?,
             regs: Vec::new(),
             in_window: Vec::new(),
+            top: None,
             caller: None,
         };
         if self.eat_word("regs") {
@@ -475,6 +476,9 @@ impl<'t> Parser<'t> {
         }
         if self.eat_word("window") {
             s.in_window = self.regs()?;
+        }
+        if self.eat_word("top") {
+            s.top = Some(self.reg()?);
         }
         if self.eat_word("caller") {
             let state = State(self.id("fs", "a state")?);
@@ -727,7 +731,7 @@ b2 cold:
 b3:
   return_window.3.all
 b4:
-fs0: pc 1 regs r0=v0, r1=v3 window r5, r6
+fs0: pc 1 regs r0=v0, r1=v3 window r5, r6 top r7
 fs1: pc 2 caller fs0 closure v11 proto p3 at 9
 s0: pc 3 live r0, r255
 s1: pc 4

@@ -461,6 +461,9 @@ impl Display for Func {
                 f.write_str(" window ")?;
                 list(f, s.in_window.iter().map(|&r| Reg(r)))?;
             }
+            if let Some(r) = s.top {
+                write!(f, " top {}", Reg(r))?;
+            }
             if let Some(c) = &s.caller {
                 write!(
                     f,

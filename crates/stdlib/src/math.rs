@@ -138,8 +138,9 @@ fn fmod(vm: &mut VmState, args: Args) -> NativeResult {
         }
         return Ok(Ret::One(Value::int(a.wrapping_rem(b))));
     }
-    let a = check_num(vm, args, 0)?;
+    // Of two wrong arguments PUC Lua reports the second.
     let b = check_num(vm, args, 1)?;
+    let a = check_num(vm, args, 0)?;
     float(a % b)
 }
 

@@ -1,13 +1,27 @@
 //! Calls and returns.
 
+use super::inline::Want;
 use super::{Builder, only_tag};
 use crate::ir::{Op, PoolEntry, Ty, Val};
-use vela_bytecode::{Instr, Op as B};
+use vela_bytecode::{FRAME_SLOTS, Instr, Op as B};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
 use vela_objects::intrinsic::Intrinsic;
 use vela_profiler::SiteSnapshot;
 use vela_profiler::snapshot::TargetSnapshot;
+
+/// An open list whose length is known: what an inlined call returned.
+#[derive(Clone, Copy)]
+pub(super) struct Open {
+    /// The frame it is in.
+    pub instance: u32,
+    /// The instruction that uses it.
+    pub pc: usize,
+    /// Its first register.
+    pub first: u8,
+    /// The register behind its last.
+    pub end: u8,
+}
 
 /// Arguments that fit the call instruction's window.
 const MAX_ARGS: usize = 200;
@@ -29,7 +43,7 @@ impl Builder<'_> {
             (None, [way]) if self.may_speculate(&site, DeoptReason::Callee) => way.target.clone(),
             _ => None,
         };
-        if let (Some(t), Some(n)) = (&target, (i.b() as usize).checked_sub(1))
+        if let (Some(t), Some(n)) = (&target, self.nargs(i))
             && t.native
             && let Some(want) = (i.c() as usize).checked_sub(1)
             && self.intrinsic(a, n, want, t, &site)
@@ -60,10 +74,27 @@ impl Builder<'_> {
         let lua = self.ty(callee) == Ty::LuaFn
             || self.ty(callee) == Ty::Any && all_lua && self.may_speculate(site, DeoptReason::Type);
         let want = (i.c() as usize).checked_sub(1);
-        match (i.b() as usize).checked_sub(1) {
+        match self.nargs(i) {
             Some(n) if lua && n <= MAX_ARGS => self.call_lua(a, n, want, target, site),
             _ => self.call_window(i),
         }
+    }
+
+    /// The number of arguments of a call, if it is known.
+    fn nargs(&self, i: Instr) -> Option<usize> {
+        let open = || {
+            let here = |o: &Open| o.instance == self.instance && o.pc == self.pc;
+            let open = self.open.filter(here)?;
+            usize::from(open.end).checked_sub(i.a() as usize + FRAME_SLOTS)
+        };
+        (i.b() as usize).checked_sub(1).or_else(open)
+    }
+
+    /// Whether the next instruction is a call that takes the results of the
+    /// one here as its last arguments.
+    fn feeds_call(&self) -> bool {
+        let next = self.proto.code.get(self.pc + 1);
+        next.is_some_and(|i| matches!(i.op(), Some(B::Call | B::TailCall)) && i.b() == 0)
     }
 
     /// A call of a Lua function through its entry.
@@ -81,6 +112,16 @@ impl Builder<'_> {
         let mut is_self = false;
         if let Some(t) = target {
             let callee = self.inlinable(t.addr, a);
+            let want = match (callee, want) {
+                (_, Some(count)) => Some(Want { count, open: false }),
+                (Some(callee), None) if self.feeds_call() => {
+                    // More would not fit the frame.
+                    let room = usize::from(self.proto.max_stack - a);
+                    let count = self.result_count(callee, 1).filter(|&n| n <= room);
+                    count.map(|count| Want { count, open: true })
+                }
+                _ => None,
+            };
             if let (Some(callee), Some(want)) = (callee, want) {
                 let closure = self.guard_callee(closure, t);
                 self.inline(callee, closure, a, nargs, want);
@@ -162,7 +203,7 @@ impl Builder<'_> {
     /// A call of anything: callee and arguments go through the window.
     fn call_window(&mut self, i: Instr) {
         let a = i.a();
-        let nargs = (i.b() as usize).checked_sub(1).map(|n| n as u8);
+        let nargs = self.nargs(i).map(|n| n as u8);
         let want = (i.c() as usize).checked_sub(1).map(|n| n as u8);
         self.store_call(a, nargs);
         let slot = self.slot8(a);
@@ -206,7 +247,7 @@ impl Builder<'_> {
     /// callable tables are left to the interpreter, which does both.
     pub(super) fn tail_call(&mut self, i: Instr) {
         let a = i.a();
-        let nargs = (i.b() as usize).checked_sub(1).map(|n| n as u8);
+        let nargs = self.nargs(i).map(|n| n as u8);
         if self.returned_intrinsic(i) {
             return;
         }
@@ -214,6 +255,15 @@ impl Builder<'_> {
             self.store_call(a, nargs);
         }
         let callee = self.read(a);
+        if self.inlined.as_ref().is_some_and(|i| i.open) {
+            // Taken for a call of a known function.
+            let closure = self.guard_tag(callee, Tag::LUA_FN);
+            match self.ty(closure) {
+                Ty::LuaFn => self.tail_call_of_lua(a, nargs),
+                _ => self.exit(DeoptReason::Callee),
+            }
+            return;
+        }
         match self.ty(callee) {
             Ty::LuaFn => self.tail_call_of_lua(a, nargs),
             Ty::Table => self.exit(DeoptReason::Callee),
@@ -255,14 +305,23 @@ impl Builder<'_> {
     /// A tail call of a library function that the tier knows.
     fn returned_intrinsic(&mut self, i: Instr) -> bool {
         let site = self.site(i.d());
-        let target = match &site.ways[..] {
-            [way] if self.may_speculate(&site, DeoptReason::Callee) => way.target.clone(),
-            _ => None,
-        };
-        let (Some(target), Some(n)) = (target, (i.b() as usize).checked_sub(1)) else {
+        let (Some(target), Some(n)) = (self.one_result(&site), self.nargs(i)) else {
             return false;
         };
-        // Those that always give one result.
+        if !self.intrinsic(i.a(), n, 1, &target, &site) {
+            return false;
+        }
+        self.return_op(B::Return1, i);
+        true
+    }
+
+    /// What the site calls, if that is a library function that always gives
+    /// one result.
+    pub(super) fn one_result(&self, site: &SiteSnapshot) -> Option<TargetSnapshot> {
+        let target = match &site.ways[..] {
+            [way] if self.may_speculate(site, DeoptReason::Callee) => way.target.clone()?,
+            _ => return None,
+        };
         use Intrinsic as I;
         let one = matches!(
             Intrinsic::from_u16(target.intrinsic),
@@ -281,11 +340,7 @@ impl Builder<'_> {
                 | I::RawLen
                 | I::RawEqual
         );
-        if !target.native || !one || !self.intrinsic(i.a(), n, 1, &target, &site) {
-            return false;
-        }
-        self.return_op(B::Return1, i);
-        true
+        (target.native && one).then_some(target)
     }
 
     /// A call of what is in the window at `a`, whose results are returned.

@@ -173,10 +173,18 @@ impl Builder<'_> {
             let v = self.read(r);
             regs.push((r, v));
         }
+        let open = self
+            .open
+            .filter(|o| o.instance == self.instance && o.pc == pc);
+        for r in open.iter().flat_map(|o| o.first..o.end) {
+            let v = self.read(r);
+            regs.push((r, v));
+        }
         self.func.states.push(FrameState {
             pc: pc as u32,
             regs,
             in_window: Vec::new(),
+            top: open.map(|o| o.end),
             caller: self.inlined.as_ref().map(|i| i.caller.clone()),
         });
         State(self.func.states.len() as u32 - 1)

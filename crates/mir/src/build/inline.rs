@@ -10,6 +10,7 @@
 //! What is inlined is a matter of size: small callees always, within a budget
 //! for the whole function, and of recursion [`MAX_RECURSION`] levels if small.
 
+use super::calls::Open;
 use super::cfg::Cfg;
 use super::meeting::Meeting;
 use super::{Builder, Inherited};
@@ -20,7 +21,7 @@ use vela_bytecode::liveness::Liveness;
 use vela_bytecode::{FRAME_SLOTS, Op as B, Proto};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
-use vela_profiler::FunctionSnapshot;
+use vela_profiler::{FunctionSnapshot, SiteSnapshot};
 
 /// Slots that the windows of all frames of a function may have together.
 pub(super) const WINDOW: usize = 250;
@@ -102,12 +103,23 @@ fn is_inlinable(proto: &Proto) -> bool {
     !proto.is_vararg && proto.code.len() <= MAX_CALLEE && !proto.code.iter().any(open)
 }
 
+/// Results that an inlined call wants.
+#[derive(Clone, Copy)]
+pub(super) struct Want {
+    /// How many.
+    pub count: usize,
+    /// All, which are that many.
+    pub open: bool,
+}
+
 /// How the current frame came to be inlined.
 pub(super) struct Inlined {
     /// For frame states.
     pub caller: InlineCaller,
     /// For sites.
     pub site: SiteCaller,
+    /// The call wants all results, of which there are as many as it asks for.
+    pub open: bool,
     /// Where returns go.
     returns: Meeting,
 }
@@ -127,6 +139,42 @@ pub(super) struct Activation<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// How many results calls of the function have, if all have as many.
+    /// `depth` more functions that it ends in calls of are looked at.
+    pub(super) fn result_count(&self, callee: &Callee<'_>, depth: usize) -> Option<usize> {
+        let code = &callee.snapshot.proto.code;
+        let blocks = callee.cfg.order.iter();
+        // Behind the last statement there is a return that nothing reaches.
+        let reached = blocks.flat_map(|&first| &code[first..callee.cfg.end_of(first)]);
+        let mut counts = reached.filter_map(|i| {
+            Some(match i.op()? {
+                B::Return0 => Some(0),
+                B::Return1 => Some(1),
+                B::Return => (i.b() as usize).checked_sub(1),
+                B::TailCall => {
+                    let site = callee.snapshot.sites.get(i.d() as usize)?;
+                    self.tail_count(site, depth)
+                }
+                _ => return None,
+            })
+        });
+        let first = counts.next()??;
+        counts.all(|n| n == Some(first)).then_some(first)
+    }
+
+    /// How many results a tail call has, if it is always as many.
+    fn tail_count(&self, site: &SiteSnapshot, depth: usize) -> Option<usize> {
+        if self.one_result(site).is_some() {
+            return Some(1);
+        }
+        let [way] = &site.ways[..] else { return None };
+        let target = way.target.as_ref().filter(|t| !t.native && depth > 0)?;
+        let known = self.may_speculate(site, DeoptReason::Callee)
+            && self.may_speculate(site, DeoptReason::Type);
+        let callee = self.library.callees.get(&target.addr).filter(|_| known)?;
+        self.result_count(callee, depth - 1)
+    }
+
     /// The function at this address, if it may be inlined here into the frame
     /// whose call is at register `a`.
     pub(super) fn inlinable(&self, proto: u64, a: u8) -> Option<&'a Callee<'a>> {
@@ -161,7 +209,7 @@ impl<'a> Builder<'a> {
         closure: Val,
         a: u8,
         nargs: usize,
-        want: usize,
+        want: Want,
     ) {
         if self.inline_unchecked(callee, closure, a, nargs, want) {
             self.guard_valid(self.pc + 1);
@@ -176,7 +224,7 @@ impl<'a> Builder<'a> {
         closure: Val,
         a: u8,
         nargs: usize,
-        want: usize,
+        want: Want,
     ) -> bool {
         // The record goes there.
         self.forget_slot(a);
@@ -191,6 +239,14 @@ impl<'a> Builder<'a> {
         let inlined = self.leave(outer);
         if let Some(inlined) = inlined {
             self.meet(inlined.returns, a);
+            if want.open && self.cur.is_some() {
+                self.open = Some(Open {
+                    instance: self.instance,
+                    pc: self.pc + 1,
+                    first: a,
+                    end: a + want.count as u8,
+                });
+            }
         }
         let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
         self.cur.is_some() && callee.snapshot.proto.code.iter().any(tail)
@@ -306,6 +362,11 @@ impl<'a> Builder<'a> {
             return;
         }
         let Some(inlined) = &self.inlined else { return };
+        if inlined.open {
+            // The callee was to have a known number of results.
+            self.exit(DeoptReason::Callee);
+            return;
+        }
         let (want, call) = (inlined.returns.want, inlined.site);
         let frame = self.base - FRAME_SLOTS;
         self.store_callers();
@@ -362,16 +423,17 @@ impl<'a> Builder<'a> {
         instance: u32,
         closure: Val,
         a: u8,
-        want: usize,
+        want: Want,
     ) -> Inlined {
         let roots = self.roots_below(a);
         let site = self.add_site(roots);
         let state = self.state_at(self.pc);
-        let regs = &mut self.func.states[state.index()].regs;
-        regs.retain(|r| r.0 < a);
+        let fs = &mut self.func.states[state.index()];
+        fs.regs.retain(|r| r.0 < a);
+        fs.top = None;
         let proto = PoolEntry::Proto(callee.snapshot.proto_addr);
         let proto = self.func.pool_slot(proto);
-        let returns = self.meeting(instance, want, a);
+        let returns = self.meeting(instance, want.count, a);
         let caller = InlineCaller {
             state,
             closure,
@@ -386,6 +448,7 @@ impl<'a> Builder<'a> {
                 a,
                 tail: false,
             },
+            open: want.open,
             returns,
         }
     }

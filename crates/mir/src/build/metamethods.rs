@@ -91,7 +91,16 @@ impl Builder<'_> {
         }
         let nargs = method.args.len();
         let calls = match self.inlinable(method.proto, a) {
-            Some(callee) => self.inline_unchecked(callee, method.closure, a, nargs, 1),
+            Some(callee) => self.inline_unchecked(
+                callee,
+                method.closure,
+                a,
+                nargs,
+                inline::Want {
+                    count: 1,
+                    open: false,
+                },
+            ),
             None => {
                 let end = self.slot(a) + FRAME_SLOTS + nargs;
                 self.window_end = self.window_end.max(end);

@@ -189,6 +189,8 @@ struct Builder<'a> {
     pc: usize,
     /// State at the current instruction, made on demand.
     state: Option<State>,
+    /// The open list that the last inlined call left, of known length.
+    open: Option<calls::Open>,
 }
 
 /// What one round of building finds out for the next.
@@ -254,6 +256,7 @@ impl<'a> Builder<'a> {
             inherited: HashMap::new(),
             pc: 0,
             state: None,
+            open: None,
         }
     }
 
@@ -322,6 +325,7 @@ impl<'a> Builder<'a> {
             pc: start as u32,
             regs: Vec::new(),
             in_window: live.clone(),
+            top: None,
             caller: None,
         });
         self.state = Some(State(state));

@@ -140,6 +140,7 @@ impl Backend for Fake {
                 regs,
                 inlined: None,
             }],
+            top: None,
             objects: Vec::new(),
             before_commit: false,
         };
