@@ -101,6 +101,14 @@ fn the_script_gets_its_arguments() {
 }
 
 #[test]
+fn a_program_from_a_pipe_fails_only_if_it_was_asked_for() {
+    let o = vela_with(&["-"], &[], "error('x')");
+    assert_eq!(o.code, Some(1));
+    let same = vela_with(&[], &[], "error('x')");
+    assert_eq!((same.code, same.err), (Some(0), o.err));
+}
+
+#[test]
 fn exit_writes_buffers_out() {
     let o = vela(&["-e", "io.write('kept') os.exit(3)"]);
     assert_eq!((o.code, o.out.as_str()), (Some(3), "kept"));
@@ -128,6 +136,12 @@ fn the_environment_is_read_unless_told_otherwise() {
     let init = [("LUA_INIT", "print('init')")];
     assert_eq!(vela_with(&["-e", "print(1)"], &init, "").out, "init\n1\n");
     assert_eq!(vela_with(&["-E", "-e", "print(1)"], &init, "").out, "1\n");
+    let both = [("LUA_INIT", "print('a')"), ("LUA_INIT_5_4", "print('b')")];
+    assert_eq!(vela_with(&["-e", "print(1)"], &both, "").out, "b\n1\n");
+    let both = [("LUA_PATH", "./a"), ("LUA_PATH_5_4", "./b")];
+    let path = ["-e", "print(package.path)"];
+    assert_eq!(vela_with(&path, &both, "").out, "./b\n");
+    assert_eq!(vela_with(&path, &both[..1], "").out, "./a\n");
     let bad = [("VELA_JIT_OPTIMIZATION_LEVEL", "9")];
     let o = vela_with(&["-e", "print(1)"], &bad, "");
     assert_eq!((o.code, o.out.as_str()), (Some(1), ""));
