@@ -24,6 +24,7 @@ fn show(proto: &Arc<Proto>, site: &SiteSnapshot, speculate: bool) {
         instances: Default::default(),
         world: Default::default(),
         debuggable: false,
+        code_size: 0,
     };
     let input = BuildInput {
         snapshot: &snapshot,

@@ -351,6 +351,7 @@ fn numeric(proto: &Arc<Proto>, tag: Tag, arith: u8) -> FunctionSnapshot {
         instances: Default::default(),
         world: Default::default(),
         debuggable: false,
+        code_size: 0,
     }
 }
 

@@ -173,6 +173,9 @@ pub struct FunctionSnapshot {
     /// Whether the debug library may look at frames of the function: see
     /// [`VmState::make_debuggable`].
     pub debuggable: bool,
+    /// Bytes of machine code that calls of the function ran last, as far as
+    /// the tier knows; 0 if it was never compiled.
+    pub code_size: usize,
 }
 
 pub(crate) fn shape_snapshot(vm: &VmState, shape: &Shape) -> ShapeSnapshot {
@@ -444,6 +447,7 @@ fn one_function(
         instances: field_snapshot(&proto.cold().instances),
         world: World::default(),
         debuggable: vm.is_debuggable(),
+        code_size: 0,
     }
 }
 

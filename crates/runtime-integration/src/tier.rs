@@ -60,6 +60,8 @@ pub(crate) struct Function {
     pub(crate) pools: Vec<Arc<LiteralPool>>,
     /// Installed code.
     pub(crate) codes: Vec<u32>,
+    /// Bytes of the code that was last installed for calls.
+    code_size: usize,
     /// Retired code that may still run.
     leaving: Vec<u32>,
 }
@@ -353,10 +355,13 @@ impl Tier {
         registers: &[Value],
     ) -> Job {
         // May tell watchers of widened cells, so nothing is borrowed here.
-        let feedback = snapshot(vm, proto, registers);
+        let mut feedback = snapshot(vm, proto, registers);
         let code_id = self.cache.next_id();
         hooks::keep_alive(vm, pending_key(code_id), objects_of(&feedback, proto));
         let mut functions = self.functions.borrow_mut();
+        for callee in feedback.callees.values_mut() {
+            callee.code_size = functions.get(&callee.proto_id).map_or(0, |f| f.code_size);
+        }
         let function = functions.entry(proto.id).or_default();
         function.proto = Some(proto);
         Job {
@@ -532,6 +537,9 @@ impl Tier {
             function.literals = product.literals;
             function.pools.push(pool.clone());
             function.codes.push(code_id);
+            if entry == EntryKind::Call {
+                function.code_size = code.code_size();
+            }
         }
         let direct_loops = !self.limits.exits_are_stress;
         hooks::enable_entries(vm, &*self.backend, self.account.get());

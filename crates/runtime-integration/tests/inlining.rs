@@ -10,6 +10,11 @@ use vela_profiler::snapshot::snapshot;
 /// Runs the chunk, which returns a function, and returns the optimized text of
 /// that function.
 fn optimized(source: &str) -> String {
+    optimized_with(source, 0)
+}
+
+/// As `optimized`, where all callees have machine code of this size.
+fn optimized_with(source: &str, code_size: usize) -> String {
     let mut vm = vela_interpreter::new_vm(1).expect("address space");
     vela_stdlib::open_all(&mut vm);
     let proto = vela_lua::compile(source.as_bytes(), "=test").expect("valid Lua");
@@ -19,7 +24,10 @@ fn optimized(source: &str) -> String {
     let main = vm.closure(proto, |_| cell, 1);
     let out = vela_interpreter::call(&mut vm, Value::lua_fn(main), &[]).expect("no Lua error");
     let f = out[0].as_lua_fn().expect("a function");
-    let snapshot = snapshot(&mut vm, f.proto, &[]);
+    let mut snapshot = snapshot(&mut vm, f.proto, &[]);
+    for callee in snapshot.callees.values_mut() {
+        callee.code_size = code_size;
+    }
     let input = BuildInput {
         snapshot: &snapshot,
         entry: EntryKind::Call,
@@ -100,4 +108,47 @@ fn metamethods() {
         return run",
     );
     has_no_call(&text);
+}
+
+/// Functions of some thirty instructions that call each other in turn.
+const CHAIN: &str = "
+    local function work(x)
+      for i = 1, 3 do x = x + i * 2 - x // 3 + (x & 7) - i % 5 + (x >> 2) end
+      for i = 1, 3 do x = x - i * 3 + x // 5 - (x & 3) + i % 7 - (x >> 1) end
+      return x
+    end
+    local function f1(x)
+      return work(x) + work(x + 1) + work(x + 2) + work(x + 3) + work(x + 4) + work(x + 5)
+    end
+    local function f2(x) return f1(x) + work(x + 1) end
+    local function outer(x) return f2(x) + work(x) end
+    for i = 1, 20 do outer(i) end
+";
+
+#[test]
+fn what_calls_much_in_turn_is_called() {
+    let text = optimized(&format!("{CHAIN} return outer"));
+    // The leaf is inlined, the function with all its copies in it is not.
+    assert_eq!(text.matches("call_lua").count(), 1, "{text}");
+    let text = optimized(&format!("{CHAIN} return work"));
+    has_no_call(&text);
+}
+
+#[test]
+fn what_has_much_code_is_called() {
+    let run = "
+        local function leaf(x, y)
+          if x > y then return x - y elseif x < 0 then return x + y end
+          return x * y + (x & y) - (x | y) + (x ~ y)
+        end
+        local function run(x) return leaf(x, 3) end
+        local function again(x) return (run(x)) end
+        for i = 1, 20 do again(i) end
+        return again";
+    has_no_call(&optimized(run));
+    let text = optimized_with(run, 100_000);
+    assert!(
+        text.contains("call_lua") || text.contains("call_tail"),
+        "{text}"
+    );
 }

@@ -9,6 +9,9 @@
 //!
 //! What is inlined is a matter of size: small callees always, within a budget
 //! for the whole function, and of recursion [`MAX_RECURSION`] levels if small.
+//! A callee that does much, by what it calls in turn or by the size of its own
+//! machine code, is called: copies of it would hardly be faster, and a chain of
+//! such functions would be compiled anew for each function in it.
 
 use super::calls::Open;
 use super::cfg::Cfg;
@@ -47,6 +50,13 @@ const BUDGET: usize = 400;
 /// Bytecode instructions inlined into one function in all.
 const HARD_BUDGET: usize = 650;
 
+/// Weight of the heaviest function that is inlined though it is not small.
+const MAX_WEIGHT: usize = 160;
+
+/// Bytes of the largest machine code of a function that is inlined though it
+/// is not small.
+const MAX_CODE: usize = 4096;
+
 /// Frames inlined into each other.
 const MAX_DEPTH: usize = 9;
 
@@ -66,6 +76,9 @@ pub(super) struct Callee<'a> {
     snapshot: &'a FunctionSnapshot,
     live: Liveness,
     cfg: Cfg,
+    /// Bytecode instructions, with those of the functions that it would have
+    /// inlined in turn.
+    weight: usize,
 }
 
 impl Callee<'_> {
@@ -73,16 +86,27 @@ impl Callee<'_> {
     pub fn size(&self) -> usize {
         self.snapshot.proto.code.len()
     }
+
+    /// Whether a call of it costs little next to what it does, so that copies
+    /// of it in its callers would mostly cost compile time.
+    fn is_heavy(&self) -> bool {
+        self.weight > MAX_WEIGHT || self.snapshot.code_size > MAX_CODE
+    }
 }
 
 impl<'a> Library<'a> {
     /// Analyses what the snapshot of the function brought along.
     pub fn new(snapshot: &'a FunctionSnapshot) -> Self {
+        let mut weights = HashMap::new();
+        for &addr in snapshot.callees.keys() {
+            weigh(snapshot, addr, &mut weights);
+        }
         let analyse = |(&addr, snapshot): (&u64, &'a FunctionSnapshot)| {
             let callee = Callee {
                 snapshot,
                 live: super::liveness(snapshot),
                 cfg: Cfg::compute(&snapshot.proto, 0),
+                weight: weights.get(&addr).copied().unwrap_or_default(),
             };
             (addr, callee)
         };
@@ -91,6 +115,26 @@ impl<'a> Library<'a> {
             callees: snapshot.callees.iter().filter(fits).map(analyse).collect(),
         }
     }
+}
+
+/// The [weight](Callee::weight) of the function at this address. In a cycle of
+/// functions the one that is met again weighs nothing.
+fn weigh(root: &FunctionSnapshot, addr: u64, known: &mut HashMap<u64, usize>) -> usize {
+    if let Some(&weight) = known.get(&addr) {
+        return weight;
+    }
+    let Some(f) = root.callees.get(&addr).filter(|f| is_inlinable(&f.proto)) else {
+        return 0;
+    };
+    known.insert(addr, 0);
+    let targets = f.sites.iter().flat_map(|s| &s.ways);
+    let targets = targets.filter_map(|w| w.target.as_ref().filter(|t| !t.native));
+    let inlined = targets
+        .map(|t| weigh(root, t.addr, known))
+        .filter(|&weight| weight <= MAX_WEIGHT);
+    let weight = f.proto.code.len() + inlined.sum::<usize>();
+    known.insert(addr, weight);
+    weight
 }
 
 /// Whether code of this function can be part of another's.
@@ -183,7 +227,8 @@ impl<'a> Builder<'a> {
         let recursion = self.recursion(proto);
         let end = self.slot(a) + FRAME_SLOTS + usize::from(callee.snapshot.proto.max_stack);
         let total = self.inlined_size + size;
-        let fits = total <= BUDGET || size <= SMALL_CALLEE && total <= HARD_BUDGET;
+        let fits =
+            total <= BUDGET && !callee.is_heavy() || size <= SMALL_CALLEE && total <= HARD_BUDGET;
         let ok = self.speculate()
             && fits
             && (recursion == 0 || recursion <= MAX_RECURSION && size <= RECURSIVE_CALLEE)
