@@ -6,8 +6,10 @@
 use crate::closure::{FuncProto, LuaClosure, NativeClosure};
 use crate::frame::FrameRecord;
 use crate::heap::{FreeRun, Heap};
+use crate::meta::Event;
 use crate::object::{Cell, Header};
-use crate::shape::Shape;
+use crate::shape::{CLASS, OBJECT_META, Shape};
+use crate::site::SITE;
 use crate::string::Str;
 use crate::table::{TABLE_SIZE, Table};
 use crate::value::Value;
@@ -80,6 +82,13 @@ pub const TABLE_EXT: usize = offset_of!(Table, ext);
 pub const TABLE_INLINE: usize = TABLE_SIZE;
 /// Offset of [`Shape::metatable`].
 pub const SHAPE_METATABLE: usize = offset_of!(Shape, metatable);
+/// Offset of [`Shape::flags`].
+pub const SHAPE_FLAGS: usize = offset_of!(Shape, flags);
+/// Flags of shapes whose tables have metatables of their own.
+pub const SHAPE_OWN_META: u8 = OBJECT_META | CLASS;
+/// Bits of the `extra` word of a metatable's header, and what they are where
+/// the metatable is known to lack `__eq`.
+pub const META_LACKS_EQ: (u32, u32) = (SITE | 1 << Event::Eq as u8, 1 << Event::Eq as u8);
 /// Offset of [`Cell::payload`]; its tag is at [`HEADER_AUX`].
 pub const CELL_PAYLOAD: usize = offset_of!(Cell, payload);
 /// Offset of [`LuaClosure::proto`].

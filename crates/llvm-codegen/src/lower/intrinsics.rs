@@ -18,6 +18,10 @@ impl<'c> Fx<'_, 'c> {
                 let at = self.index(self.t.i8, data, self.int(args[1])?)?;
                 Lv::Int(self.load_byte(at, Mem::Closure)?)
             }
+            Op::Lib(Helper::Compare) => {
+                let (x, y) = (self.any(args[1])?, self.any(args[2])?);
+                Lv::Int(self.compare_any(self.int(args[0])?, x, y)?)
+            }
             Op::Lib(helper) => match self.lib(i, *helper)? {
                 Some(lv) => lv,
                 None => return Ok(()),

@@ -27,6 +27,7 @@ mod arith;
 mod boxing;
 mod calls;
 mod cells;
+mod compare;
 mod control;
 mod elements;
 mod exits;
