@@ -11,6 +11,14 @@ use std::time::Duration;
 use crate::modes::Ready;
 use crate::process::{Exit, SpawnError};
 
+/// The line between programs of a text that holds several, to be run in this order in one process.
+pub const NEXT: &str = "-- next program\n";
+
+/// The programs of a text.
+pub fn split(text: &str) -> Vec<&str> {
+    text.split(NEXT).collect()
+}
+
 const DRIVER: &str = include_str!("driver.lua");
 
 /// What one program did in one mode.

@@ -1,10 +1,14 @@
-//! Runs an external program with a time limit.
+//! Runs an external program with a limit on its processor time: on a loaded machine a program waits
+//! long without doing anything wrong.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+/// Wall time allowed per processor time.
+pub const WALL: u32 = 20;
 
 /// What became of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +17,7 @@ pub enum Exit {
     Code(i32),
     /// A signal ended it (number where known).
     Signal(i32),
-    /// It was ended at the time limit.
+    /// It was ended at the limit.
     TimedOut,
 }
 
@@ -67,7 +71,8 @@ pub struct SpawnError {
 }
 
 impl Launcher {
-    /// Runs the program with further arguments in a directory.
+    /// Runs the program with further arguments in a directory. `limit` is processor time, of all
+    /// its threads; a program that waits is ended after [`WALL`] times that.
     ///
     /// # Errors
     /// If the process cannot be started.
@@ -90,7 +95,7 @@ impl Launcher {
             .map_err(fail)?;
         let stdout = collect(child.stdout.take());
         let stderr = collect(child.stderr.take());
-        let exit = wait(&mut child, started + limit).map_err(fail)?;
+        let exit = wait(&mut child, started, limit).map_err(fail)?;
         // After a kill a grandchild might hold the pipes open: do not wait for it for long.
         let rest = Duration::from_secs(5);
         let stdout = stdout.recv_timeout(rest).unwrap_or_default();
@@ -118,8 +123,9 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> 
     receive
 }
 
-fn wait(child: &mut Child, deadline: Instant) -> std::io::Result<Exit> {
+fn wait(child: &mut Child, started: Instant, limit: Duration) -> std::io::Result<Exit> {
     let mut pause = Duration::from_micros(200);
+    let mut look = started + limit;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(match status.code() {
@@ -127,14 +133,32 @@ fn wait(child: &mut Child, deadline: Instant) -> std::io::Result<Exit> {
                 None => Exit::Signal(signal(status)),
             });
         }
-        if Instant::now() >= deadline {
-            child.kill()?;
-            child.wait()?;
-            return Ok(Exit::TimedOut);
+        let now = Instant::now();
+        if now >= look {
+            let used = processor_time(child.id()).unwrap_or(now - started);
+            if used >= limit || now >= started + limit * WALL {
+                child.kill()?;
+                child.wait()?;
+                return Ok(Exit::TimedOut);
+            }
+            // What is left cannot be used up sooner, but by several threads.
+            look = now + (limit - used) / 4 + Duration::from_millis(1);
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(5));
     }
+}
+
+/// User and system time of a running process, where the system tells.
+fn processor_time(pid: u32) -> Option<Duration> {
+    /// Clock ticks a second in /proc, the same on every Linux.
+    const TICKS: u64 = 100;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may contain anything; the fields after it are numbers.
+    let fields = stat.rsplit_once(')')?.1;
+    let times = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = times.map_while(|t| t.parse::<u64>().ok()).sum();
+    Some(Duration::from_millis(ticks * 1000 / TICKS))
 }
 
 #[cfg(unix)]
@@ -146,4 +170,29 @@ fn signal(status: std::process::ExitStatus) -> i32 {
 #[cfg(not(unix))]
 fn signal(_: std::process::ExitStatus) -> i32 {
     0
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use super::{Exit, Launcher};
+
+    fn shell(script: &str, limit: Duration) -> Exit {
+        let launcher = Launcher {
+            program: PathBuf::from("/bin/sh"),
+            args: vec!["-c".to_owned()],
+            env: Vec::new(),
+        };
+        let outcome = launcher.run(&[script], Path::new("/"), limit);
+        outcome.expect("a shell is there").exit
+    }
+
+    #[test]
+    fn waiting_is_no_use_of_the_processor() {
+        let limit = Duration::from_millis(200);
+        assert_eq!(shell("sleep 1; exit 3", limit), Exit::Code(3));
+        assert_eq!(shell("while :; do :; done", limit), Exit::TimedOut);
+    }
 }
