@@ -1,8 +1,8 @@
-//! The form in which test programs are generated and shrunk.
+//! The form in which test programs are generated.
 //!
 //! A program is context-free here: a variable is a [`Kind`] and a number, and the renderer
 //! resolves the number among the variables of that kind that are in scope at that place. So every
-//! tree that generation or shrinking can produce renders to a valid program, and removing a
+//! tree that generation can produce renders to a valid program, and removing a
 //! statement never makes another one invalid.
 
 /// What a variable is expected to hold. Programs may break the expectation: late calls pass

@@ -1,8 +1,7 @@
 //! The proptest strategy for [`Program`]s.
 //!
 //! Strategies are built bottom-up by depth and shared (a boxed strategy is a counted reference),
-//! so building them is cheap. Alternatives are ordered from simple to complex: shrinking moves to
-//! earlier ones.
+//! so building them is cheap.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -141,9 +141,9 @@ fn kept_regressions_agree() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// A planted bug (`math.max` is `math.min`) is found, shrunk and kept.
+/// A planted bug (`math.max` is `math.min`) is found, reduced and kept.
 #[test]
-fn planted_bug_is_found_and_shrunk() {
+fn planted_bug_is_found_and_reduced() {
     let mut modes = modes::load(Suite::Programs).unwrap_or_else(|e| panic!("{e}"));
     modes.ready.truncate(1);
     let mut wrong = modes.ready[0].clone();
