@@ -114,9 +114,9 @@ fn running(vm: &mut VmState, _: Args) -> NativeResult {
 }
 
 fn isyieldable(vm: &mut VmState, args: Args) -> NativeResult {
-    let co = match args.get(0).as_thread() {
-        Some(co) => co,
-        None => vm.thread,
+    let co = match args.len() {
+        0 => vm.thread,
+        _ => check_thread(vm, args, 0)?,
     };
     Ok(Ret::One(Value::bool(vm.is_yieldable(co))))
 }
