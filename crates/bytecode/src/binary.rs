@@ -1,12 +1,13 @@
 //! The binary form of prototypes.
 //!
 //! ```text
-//! "\x1bVela"  version (u16)  opcode fingerprint (u64)  function
+//! header of PUC Lua 5.4 (31 bytes)  "Vela"  version (u16)  opcode fingerprint (u64)  function
 //! ```
 //!
-//! Numbers are little-endian; counts are LEB128. The fingerprint covers names
-//! and formats of all opcodes, so a file from another instruction set is
-//! refused even when nobody remembered to raise the version.
+//! Programs know binary chunks by the header, which is why it is PUC Lua's;
+//! what follows it is not. Numbers are little-endian; counts are LEB128. The
+//! fingerprint covers names and formats of all opcodes, so a file from another
+//! instruction set is refused even when nobody remembered to raise the version.
 
 use crate::instr::Instr;
 use crate::op::Op;
@@ -15,19 +16,52 @@ use crate::verify::{MAX_NESTING, VerifyError, verify};
 use std::sync::Arc;
 use thiserror::Error;
 
-/// First bytes of a binary chunk.
-pub const MAGIC: &[u8; 5] = b"\x1bVela";
+/// First bytes of every binary chunk of Lua.
+pub const SIGNATURE: &[u8; 4] = b"\x1bLua";
+
+/// What follows the header in chunks of this form.
+pub const MAGIC: &[u8; 4] = b"Vela";
 
 /// Version of the form that this crate writes and reads.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
+
+/// The parts of the header, each with what is wrong if it differs.
+const HEADER: [(&[u8], BinaryError); 8] = [
+    (SIGNATURE, BinaryError::NotBinary),
+    (&[0x54], BinaryError::Header("version mismatch")),
+    (&[0], BinaryError::Header("format mismatch")),
+    (
+        b"\x19\x93\r\n\x1a\n",
+        BinaryError::Header("corrupted chunk"),
+    ),
+    (
+        &[4, 8, 8],
+        BinaryError::Header("sizes of instructions and numbers differ"),
+    ),
+    (
+        &0x5678_i64.to_le_bytes(),
+        BinaryError::Header("integer format mismatch"),
+    ),
+    (
+        &370.5_f64.to_le_bytes(),
+        BinaryError::Header("float format mismatch"),
+    ),
+    (MAGIC, BinaryError::Foreign),
+];
 
 /// Why bytes are not a binary chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BinaryError {
-    /// The bytes do not start with [`MAGIC`].
-    #[error("not a precompiled chunk")]
+    /// The bytes do not start with [`SIGNATURE`].
+    #[error("not a binary chunk")]
     NotBinary,
+    /// The header is not that of Lua 5.4 with numbers of 64 bits.
+    #[error("{0}")]
+    Header(&'static str),
+    /// The form of another implementation.
+    #[error("the chunk was not made by Vela")]
+    Foreign,
     /// Another version of the form.
     #[error("version {0} is not supported")]
     Version(u16),
@@ -35,7 +69,7 @@ pub enum BinaryError {
     #[error("the chunk was made for another instruction set")]
     InstructionSet,
     /// The bytes end too early.
-    #[error("truncated precompiled chunk")]
+    #[error("truncated chunk")]
     Truncated,
     /// Bytes after the end of the function.
     #[error("bytes after the end of the chunk")]
@@ -78,7 +112,7 @@ fn fingerprint() -> u64 {
 #[must_use]
 pub fn dump(proto: &Proto, strip: bool) -> Vec<u8> {
     let mut w = Writer {
-        out: MAGIC.to_vec(),
+        out: HEADER.iter().flat_map(|(part, _)| *part).copied().collect(),
         strip,
     };
     w.out.extend_from_slice(&VERSION.to_le_bytes());
@@ -92,8 +126,14 @@ pub fn dump(proto: &Proto, strip: bool) -> Vec<u8> {
 /// # Errors
 /// Any fault in the bytes or the code; never a panic.
 pub fn undump(bytes: &[u8]) -> Result<Arc<Proto>> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(BinaryError::NotBinary)?;
-    let mut r = Reader { rest };
+    let mut r = Reader { rest: bytes };
+    for (part, wrong) in HEADER {
+        let there = r.rest.len().min(part.len());
+        if r.rest[..there] != part[..there] {
+            return Err(wrong);
+        }
+        r.take(part.len())?;
+    }
     let version = u16::from_le_bytes(r.array()?);
     if version != VERSION {
         return Err(BinaryError::Version(version));

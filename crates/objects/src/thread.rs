@@ -640,6 +640,30 @@ impl VmState {
         unsafe { (*t).status = if failed { Status::Failed } else { Status::Dead } };
     }
 
+    /// Closes the pending variables of the main program, latest first, as if it
+    /// ended here. An error goes to those that follow, and nowhere else.
+    pub(crate) fn close_main_variables(&mut self) {
+        let mut main = self.thread.as_ptr();
+        let mut error = Value::NIL;
+        // SAFETY: a running thread keeps its resumers alive, and the main
+        // program is the first of them. Pending variables are in registers of
+        // active frames.
+        unsafe {
+            while !(*main).resumer.is_null() {
+                main = (*main).resumer;
+            }
+            while let Some(slot) = (*main).tbc.pop() {
+                let v = *slot;
+                let top = self.top;
+                let mm = self.metamethod(v, Event::Close);
+                if let Err(e) = self.protected_call(mm, &[v, error]) {
+                    error = e;
+                }
+                self.top = top;
+            }
+        }
+    }
+
     // ---- collection --------------------------------------------------
 
     /// To be called when marking is done and before anything is freed or weak

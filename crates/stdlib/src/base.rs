@@ -93,15 +93,18 @@ fn print(vm: &mut VmState, args: Args) -> NativeResult {
             }
         }
     }
-    put(vm, b"\n")?;
+    let ended = output::stdout(vm).end_line();
+    written(vm, ended)?;
     Ok(Ret::None)
 }
 
 fn put(vm: &mut VmState, bytes: &[u8]) -> LuaResult<()> {
-    match output::stdout(vm).write(bytes) {
-        Ok(()) => Ok(()),
-        Err(e) => Err(vm.error(format!("cannot write to the standard output: {e}"))),
-    }
+    let outcome = output::stdout(vm).write(bytes);
+    written(vm, outcome)
+}
+
+fn written(vm: &mut VmState, outcome: std::io::Result<()>) -> LuaResult<()> {
+    outcome.map_err(|e| vm.error(format!("cannot write to the standard output: {e}")))
 }
 
 /// Whether `warn` shows its messages, and whether one is unfinished.

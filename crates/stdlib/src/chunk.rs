@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(skip_comment(b"\xef\xbb\xbfreturn 1"), b"return 1");
         assert_eq!(skip_comment(b"#!vela\nreturn 1"), b"\nreturn 1");
         assert_eq!(skip_comment(b"\xef\xbb\xbf# x"), b"");
-        assert_eq!(skip_comment(b"#!vela\n\x1bVela"), b"\x1bVela");
+        assert_eq!(skip_comment(b"#!vela\n\x1bLua"), b"\x1bLua");
     }
 }

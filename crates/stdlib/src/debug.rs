@@ -4,7 +4,8 @@ use crate::args::{
     arg_error, check_any, check_function, check_int, check_str, check_table, opt_int, opt_str,
     type_error,
 };
-use crate::register;
+use crate::{chunk, output, register};
+use std::io::{BufRead, Write};
 use vela_objects::debug::{FrameView, FunctionInfo};
 use vela_objects::hook::mask;
 use vela_objects::{
@@ -12,6 +13,7 @@ use vela_objects::{
 };
 
 const FUNCTIONS: &[(&str, NativeFn)] = &[
+    ("debug.debug", prompt),
     ("debug.gethook", gethook),
     ("debug.getinfo", getinfo),
     ("debug.getlocal", getlocal),
@@ -32,6 +34,50 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
 /// Opens the library in `vm`.
 pub fn open(vm: &mut VmState) {
     register::library(vm, "debug", FUNCTIONS);
+}
+
+/// `debug.debug`: runs lines of the standard input until `cont`.
+fn prompt(vm: &mut VmState, _: Args) -> NativeResult {
+    while let Some(loaded) = read_command(vm) {
+        let outcome = match loaded {
+            Ok(f) => {
+                let at = vm.top;
+                let done = vm.protected_call(f, &[]);
+                vm.top = at;
+                done.map(drop)
+            }
+            Err(message) => Err(message),
+        };
+        match outcome {
+            Err(_) if vm.is_dying() => return Err(vm.rethrow()),
+            Err(e) => {
+                let text = vm.tostring(e)?;
+                show(vm, &[text.bytes(), b"\n"].concat());
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(Ret::None)
+}
+
+/// The next line of the standard input as a function, or why it is none;
+/// `None` at the end or at `cont`.
+fn read_command(vm: &mut VmState) -> Option<Result<Value, Value>> {
+    show(vm, b"lua_debug> ");
+    let mut line = Vec::new();
+    let read = std::io::stdin().lock().read_until(b'\n', &mut line);
+    if !matches!(read, Ok(1..)) || line == b"cont\n" {
+        return None;
+    }
+    let env = Value::table(vm.globals);
+    let loaded = chunk::load(vm, &line, "=(debug command)", "bt", env);
+    Some(loaded.map_err(|e| vm.str_value(e.as_bytes())))
+}
+
+fn show(vm: &mut VmState, text: &[u8]) {
+    // A prompt has no way to report that it cannot be written.
+    let _ = output::flush(vm);
+    let _ = std::io::stderr().write_all(text);
 }
 
 /// The thread that a function of this library is about, and the number of
@@ -247,12 +293,37 @@ fn setlocal(vm: &mut VmState, args: Args) -> NativeResult {
     }))
 }
 
+/// Key of the table of hooks in the registry: threads with the hook function of
+/// each.
+const HOOKS: &str = "_HOOKKEY";
+
+/// Keeps a thread's hook where programs look for it: in a table of the
+/// registry with weak keys, which is its own metatable.
+fn note_hook(vm: &mut VmState, thread: Gc<Thread>, function: Value) {
+    let key = vm.str(HOOKS.as_bytes());
+    let hooks = match vm.registry.get_str(key).as_table() {
+        Some(t) => t,
+        None => {
+            let t = vm.table(0, 0);
+            set_text(vm, t, "__mode", "k");
+            t.set_metatable(vm, Some(t));
+            vm.note_metatable(t, t);
+            let registry = vm.registry;
+            registry.set_str(vm, key, Value::table(t));
+            t
+        }
+    };
+    // A thread is a valid key.
+    let _ = hooks.set(vm, Value::thread(thread), function);
+}
+
 /// Events and their letters in a hook's mask.
 const HOOK_LETTERS: [(u8, u8); 3] = [(b'c', mask::CALL), (b'r', mask::RETURN), (b'l', mask::LINE)];
 
 fn sethook(vm: &mut VmState, args: Args) -> NativeResult {
     let (thread, skip) = thread_arg(vm, args);
     if args.get(skip).is_nil() {
+        note_hook(vm, thread, Value::NIL);
         vm.set_hook(thread, Value::NIL, 0, 0);
         return Ok(Ret::None);
     }
@@ -267,6 +338,7 @@ fn sethook(vm: &mut VmState, args: Args) -> NativeResult {
         }
     }
     vm.make_debuggable();
+    note_hook(vm, thread, function);
     vm.set_hook(thread, function, events, interval);
     Ok(Ret::None)
 }

@@ -14,6 +14,9 @@ pub struct StdOut {
     buffering: Buffering,
     /// Whether the process's output is a terminal.
     interactive: bool,
+    /// Whether the end of a `print` sends everything out: PUC Lua's does, and
+    /// whoever reads the output of a process at work relies on it.
+    prompt: bool,
 }
 
 impl StdOut {
@@ -27,6 +30,7 @@ impl StdOut {
                 Buffering::Full
             },
             interactive,
+            prompt: true,
             writer: BufWriter::with_capacity(1 << 16, Box::new(out)),
         }
     }
@@ -43,6 +47,18 @@ impl StdOut {
             Buffering::Line if !bytes.contains(&b'\n') => Ok(()),
             _ => self.writer.flush(),
         }
+    }
+
+    /// Ends a line that `print` wrote.
+    ///
+    /// # Errors
+    /// What the underlying writer reports.
+    pub fn end_line(&mut self) -> std::io::Result<()> {
+        self.write(b"\n")?;
+        if self.prompt {
+            return self.writer.flush();
+        }
+        Ok(())
     }
 
     /// Whether the process's output is a terminal.
@@ -85,6 +101,7 @@ pub fn set_stdout(vm: &mut VmState, writer: Box<dyn Write>) {
         writer: BufWriter::new(writer),
         buffering: Buffering::Full,
         interactive: false,
+        prompt: false,
     };
 }
 

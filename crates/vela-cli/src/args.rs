@@ -182,7 +182,7 @@ pub fn parse(
             "-v" => o.version = true,
             "-E" => o.ignore_environment = true,
             "-W" => o.actions.push(Action::Warnings),
-            "-h" | "--help" => o.help = true,
+            "--help" => o.help = true,
             _ if arg.starts_with("-e") || arg.starts_with("-l") => {
                 let value = operand(args, &mut i, true)?;
                 o.actions.push(if arg.starts_with("-e") {

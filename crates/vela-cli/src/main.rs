@@ -9,14 +9,25 @@ mod repl;
 
 use args::{Action, Options, Script, Stats};
 use interrupt::Guard;
+use std::convert::Infallible;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use vela::{Error, Value, Vm, VmConfig};
 
+/// Name in messages when the system gives none.
+const PROGRAM: &str = "vela";
+
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args_os()
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let args: Vec<String> = given
+        .iter()
         .map(|a| a.to_string_lossy().into_owned())
         .collect();
+    let program = match args.first() {
+        Some(name) if !name.is_empty() => name,
+        _ => PROGRAM,
+    };
     let environment = std::env::vars_os().filter_map(|(k, v)| {
         let (k, v) = (k.into_string().ok()?, v.into_string().ok()?);
         Some((k, v))
@@ -24,31 +35,29 @@ fn main() -> ExitCode {
     let options = match args::parse(&args, environment) {
         Ok(o) => o,
         Err(e) => {
-            eprint!("vela: {e}\n{}", args::usage("vela"));
+            eprint!("{program}: {e}\n{}", args::usage(program));
             return ExitCode::FAILURE;
         }
     };
     if options.help {
-        print!("{}", args::usage("vela"));
+        print!("{}", args::usage(program));
         return ExitCode::SUCCESS;
     }
     if let Some(flag) = &options.needs_tier
         && !vela::tier::is_available(options.backend)
     {
-        eprintln!("vela: '{flag}': {}", vela::tier::TierError::NotBuilt);
+        eprintln!("{program}: '{flag}': {}", vela::tier::TierError::NotBuilt);
         return ExitCode::FAILURE;
     }
     start_log(&options);
-    match run(&options, &args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("vela: {}", e.report());
-            ExitCode::FAILURE
-        }
-    }
+    die_of_closed_pipes();
+    let Err(e) = run(&options, program, given);
+    eprintln!("{program}: {}", e.report());
+    ExitCode::FAILURE
 }
 
-fn run(options: &Options, args: &[String]) -> Result<(), Error> {
+/// Runs the program and ends the process, unless there is no VM for it.
+fn run(options: &Options, program: &str, args: Vec<OsString>) -> Result<Infallible, Error> {
     let mut vm = Vm::new(VmConfig {
         jit: options.jit.clone(),
         backend: options.backend,
@@ -63,17 +72,29 @@ fn run(options: &Options, args: &[String]) -> Result<(), Error> {
     set_arg_table(&mut vm, options, args)?;
     let stats = options.stats;
     vm.on_exit(move |state| print_stats(vela::tier::stats(state, stats == Stats::Full), stats));
-    let outcome = run_program(&mut vm, options, args);
+    let outcome = run_program(&mut vm, options, program);
     vm.flush();
     print_stats(vm.jit_stats(stats == Stats::Full), stats);
     let status = match outcome {
         Ok(()) => 0,
         Err(e) => {
-            eprintln!("vela: {}", e.report());
+            eprintln!("{program}: {}", e.report());
             1
         }
     };
     vm.end_process(status)
+}
+
+/// A reader of the output that goes away ends the process without a word, as it
+/// does that of `lua`.
+fn die_of_closed_pipes() {
+    #[cfg(unix)]
+    {
+        use signal_hook::{consts::SIGPIPE, flag};
+        let always = std::sync::Arc::new(true.into());
+        // Without it, writing is an error of the program.
+        let _ = flag::register_conditional_default(SIGPIPE, always);
+    }
 }
 
 /// Prints the tier's events that `--jit-log` asks for to standard error, each
@@ -117,19 +138,21 @@ fn print_stats(json: Option<String>, stats: Stats) {
 
 /// `arg`: the script is at 0, its arguments follow, what came before it has
 /// negative indices.
-fn set_arg_table(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
-    let script = options.script_index as i64;
-    let fields = args
-        .iter()
-        .enumerate()
-        .map(|(i, a)| (i as i64 - script, a.as_str()));
+fn set_arg_table(vm: &mut Vm, options: &Options, args: Vec<OsString>) -> Result<(), Error> {
+    let script = match options.script {
+        Some(_) => options.script_index,
+        None => 0,
+    };
+    let fields = args.into_iter().enumerate();
+    let fields =
+        fields.map(|(i, a)| (i as i64 - script as i64, Value::Str(a.into_encoded_bytes())));
     let table = vm.table_from(fields)?;
     vm.set_global("arg", table)
 }
 
-fn run_program(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
+fn run_program(vm: &mut Vm, options: &Options, program: &str) -> Result<(), Error> {
     let guard = Guard::new(vm.interrupt_handle());
-    let done = guard.run(|| run_actions(vm, options, args));
+    let done = guard.run(|| run_actions(vm, options));
     vm.clear_interrupt();
     done?;
     let active = options.version
@@ -144,18 +167,18 @@ fn run_program(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Er
         if std::io::stdin().is_terminal() {
             print_version();
             repl::run(vm, &guard);
-        } else if let Err(e) = guard.run(|| run_file(vm, None, options, args)) {
+        } else if let Err(e) = guard.run(|| run_stdin(vm)) {
             // As `lua`, which does not fail with a program that it was not
             // told to run.
             vm.flush();
-            eprintln!("vela: {}", e.report());
+            eprintln!("{program}: {}", e.report());
         }
     }
     Ok(())
 }
 
 /// What the command line asks for before the prompt.
-fn run_actions(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Error> {
+fn run_actions(vm: &mut Vm, options: &Options) -> Result<(), Error> {
     if !options.ignore_environment {
         run_init(vm)?;
     }
@@ -169,15 +192,14 @@ fn run_actions(vm: &mut Vm, options: &Options, args: &[String]) -> Result<(), Er
                 let loaded: Value = require.call(vm, module.as_str())?;
                 vm.set_global(global, loaded)?;
             }
-            Action::Warnings => drop(vm.exec(b"warn('@on')", "=(command line)")?),
+            Action::Warnings => vm.set_warnings(true),
         }
     }
     match &options.script {
-        Some(Script::File(name)) => run_file(vm, Some(name), options, args)?,
-        Some(Script::Stdin) => run_file(vm, None, options, args)?,
-        None => {}
+        Some(Script::File(name)) => run_script(vm, Some(name)),
+        Some(Script::Stdin) => run_script(vm, None),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// `LUA_INIT`: a chunk, or `@` and the name of a file.
@@ -197,19 +219,22 @@ fn run_init(vm: &mut Vm) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs a file with the arguments after the script's name.
-fn run_file(
-    vm: &mut Vm,
-    name: Option<&str>,
-    options: &Options,
-    args: &[String],
-) -> Result<(), Error> {
+/// Runs the script with the arguments that `arg` has by then.
+fn run_script(vm: &mut Vm, name: Option<&str>) -> Result<(), Error> {
     let f = vm.load_file(name)?;
-    let first = match options.script {
-        Some(_) => options.script_index + 1,
-        None => args.len(),
+    let Value::Table(arg) = vm.global("arg")? else {
+        return Err(Error::message("'arg' is not a table"));
     };
-    let script_args: Vec<Value> = args[first..].iter().map(|a| a.as_str().into()).collect();
-    vm.call(&f, &script_args)?;
+    let count = arg.len(vm)?;
+    let args = (1..=count).map(|i| arg.raw_get(vm, i));
+    let args: Vec<Value> = args.collect::<Result<_, _>>()?;
+    vm.call(&f, &args)?;
+    Ok(())
+}
+
+/// Runs the standard input as a program that nobody asked for.
+fn run_stdin(vm: &mut Vm) -> Result<(), Error> {
+    let f = vm.load_file(None)?;
+    vm.call(&f, &[])?;
     Ok(())
 }

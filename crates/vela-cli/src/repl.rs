@@ -132,9 +132,10 @@ fn read(vm: &mut Vm, input: &mut Input, first: bool) -> Line {
         ("_PROMPT2", ">> ")
     };
     let prompt = match vm.global(variable) {
-        Ok(Value::Str(s)) => s,
-        _ => default.as_bytes().to_vec(),
+        Ok(v) if !v.is_nil() => vm.text_of(&v).ok(),
+        _ => None,
     };
+    let prompt = prompt.unwrap_or_else(|| default.into());
     vm.flush();
     let mut line = input.read(&prompt);
     if let Line::Text(line) = &mut line

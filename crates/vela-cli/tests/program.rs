@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_vela");
+
 struct Outcome {
     code: Option<i32>,
     out: String,
@@ -10,7 +12,7 @@ struct Outcome {
 }
 
 fn vela_with(args: &[&str], env: &[(&str, &str)], input: &str) -> Outcome {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_vela"))
+    let mut child = Command::new(PROGRAM)
         .args(args)
         .env_remove("LUA_INIT")
         .envs(env.iter().copied())
@@ -24,10 +26,12 @@ fn vela_with(args: &[&str], env: &[(&str, &str)], input: &str) -> Outcome {
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let out = child.wait_with_output().expect("it ends");
+    // Messages start with the program's name, as it was called.
+    let err = String::from_utf8_lossy(&out.stderr).replace(PROGRAM, "vela");
     Outcome {
         code: out.status.code(),
         out: String::from_utf8_lossy(&out.stdout).into_owned(),
-        err: String::from_utf8_lossy(&out.stderr).into_owned(),
+        err,
     }
 }
 
@@ -98,6 +102,47 @@ fn the_script_gets_its_arguments() {
     assert_eq!((o.code, o.out.as_str()), (Some(0), "a\tb\n2\t-\tb\t-W\n"));
     let o = vela_with(&[], &[], "print(#arg)");
     assert_eq!(o.out, "0\n");
+    // The arguments are those that `arg` has when the script starts.
+    let changed = ["-e", "arg[1] = 100 arg[2] = nil", "-", "a", "b"];
+    assert_eq!(vela_with(&changed, &[], "print(...)").out, "100\n");
+    let o = vela_with(&["-e", "arg = 1", "-"], &[], "print(1)");
+    assert_eq!(
+        (o.code, o.out.as_str(), o.err.as_str()),
+        (Some(1), "", "vela: 'arg' is not a table\n")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_may_be_any_bytes() {
+    use std::os::unix::ffi::OsStrExt;
+    let out = Command::new(PROGRAM)
+        .args(["-e", "print(arg[1]:byte(1, -1))", "-"])
+        .arg(std::ffi::OsStr::from_bytes(b"a\xff"))
+        .env_remove("LUA_INIT")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program was built");
+    assert_eq!(out.stdout, b"97\t255\n");
+}
+
+#[test]
+fn the_debug_prompt_runs_commands() {
+    let input = "io.stderr:write(x)\nx = 3\nerror('e')\n)\nio.stderr:write(x)\ncont\nnot read";
+    let o = vela_with(
+        &["-e", "x = 1", "-e", "debug.debug() print(io.read('a'))"],
+        &[],
+        input,
+    );
+    assert_eq!((o.code, o.out.as_str()), (Some(0), "not read\n"));
+    let prompt = "lua_debug> ";
+    let wanted = format!(
+        "{prompt}1{prompt}{prompt}(debug command):1: e\n\
+         {prompt}(debug command):1: unexpected symbol near ')'\n{prompt}3{prompt}"
+    );
+    assert_eq!(o.err, wanted);
+    let o = vela_with(&["-e", "debug.debug()"], &[], "");
+    assert_eq!((o.code, o.err.as_str()), (Some(0), prompt));
 }
 
 #[test]

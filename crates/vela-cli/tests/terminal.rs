@@ -131,7 +131,7 @@ fn an_interrupt_is_an_error_of_the_program() {
             let (code, err) = interrupted(&args, program);
             assert_eq!(code, Some(1), "{err}");
             assert!(
-                err.starts_with("vela: interrupted!\nstack traceback:\n"),
+                err.contains("vela: interrupted!\nstack traceback:\n"),
                 "{err}"
             );
         }

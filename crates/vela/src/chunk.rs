@@ -82,9 +82,6 @@ mod tests {
         let mut bytes = binary::dump(&read(b"return 1", "=x", "t").expect("it is Lua"), false);
         bytes.truncate(bytes.len() - 1);
         let text = read(&bytes, "@f.bin", "bt").unwrap_err();
-        assert_eq!(
-            text,
-            "f.bin: bad binary format (truncated precompiled chunk)"
-        );
+        assert_eq!(text, "f.bin: bad binary format (truncated chunk)");
     }
 }

@@ -191,6 +191,27 @@ impl dyn Context + '_ {
         T::from_value(v, self)
     }
 
+    /// The text of a value, as `tostring` gives it: by `__tostring` if there is
+    /// one.
+    ///
+    /// # Errors
+    /// What the metamethod raises, [`Error::WrongVm`].
+    ///
+    /// ```
+    /// # fn main() -> vela::Result<()> {
+    /// let mut vm = vela::Vm::new(vela::VmConfig::default())?;
+    /// let point = vm.chunk("setmetatable({}, {__tostring = function() return '(1, 2)' end})");
+    /// let point = point.eval()?;
+    /// assert_eq!(vm.text_of(&point)?, b"(1, 2)");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn text_of(&mut self, v: &Value) -> Result<Vec<u8>> {
+        let vm = state(self);
+        let v = v.lower(vm)?;
+        function::protect(vm, |vm| Ok(vm.tostring(v)?.bytes().to_vec()))
+    }
+
     /// Stores a value in the registry, which Lua code cannot reach (except with
     /// the `debug` library). nil removes it.
     ///

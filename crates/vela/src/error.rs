@@ -213,14 +213,16 @@ impl Error {
     /// The error that Lua code raised with this string.
     pub(crate) fn raised(vm: &mut VmState, text: &[u8]) -> Error {
         let v = vm.str_value(text);
-        Error::from_lua(vm, v, None)
+        Error::from_lua(vm, v, None, None)
     }
 
-    /// The error for an error value that reached the host.
+    /// The error for an error value that reached the host; `text` is what its
+    /// `__tostring` gave, if that is known.
     pub(crate) fn from_lua(
         vm: &mut VmState,
         e: vela_objects::Value,
         traceback: Option<String>,
+        text: Option<String>,
     ) -> Error {
         let mut traceback = traceback;
         let source = e.as_userdata().and_then(userdata::error_of);
@@ -228,7 +230,7 @@ impl Error {
             s.to_text()
         } else if let Some(source) = &source {
             source.to_string()
-        } else if let Some(text) = by_metamethod(vm, e) {
+        } else if let Some(text) = text.or_else(|| Error::text_by_metamethod(vm, e)) {
             traceback = None;
             text
         } else {
@@ -240,6 +242,20 @@ impl Error {
             traceback,
             source,
         }))
+    }
+
+    /// What `__tostring` of an error object gives; `None` without one, or if it
+    /// fails.
+    pub(crate) fn text_by_metamethod(vm: &mut VmState, e: vela_objects::Value) -> Option<String> {
+        if vm.metamethod(e, Event::ToString).is_nil() {
+            return None;
+        }
+        crate::function::quietly(vm, |vm| {
+            vm.pin(e);
+            let text = vm.tostring(e);
+            vm.unpin();
+            Ok(text?.to_text())
+        })
     }
 
     /// Raises the error in Lua.
@@ -266,17 +282,4 @@ impl Error {
             }
         }
     }
-}
-
-/// The text that the value's `__tostring` gives.
-fn by_metamethod(vm: &mut VmState, e: vela_objects::Value) -> Option<String> {
-    if vm.metamethod(e, Event::ToString).is_nil() {
-        return None;
-    }
-    crate::function::quietly(vm, |vm| {
-        vm.pin(e);
-        let text = vm.tostring(e);
-        vm.unpin();
-        Ok(text?.to_text())
-    })
 }

@@ -74,7 +74,8 @@ pub(crate) fn protect<R>(
         on_big_stack(vm, |vm| {
             caught(vm, handler, f).map_err(|e| {
                 let traceback = vm.error_traceback.take();
-                Error::from_lua(vm, e, traceback)
+                let text = vm.host_state_or(|| Described(None)).0.take();
+                Error::from_lua(vm, e, traceback, text)
             })
         })
     })
@@ -106,6 +107,10 @@ fn caught<R>(
 /// The message handler of calls by hosts.
 struct Traceback(vela_objects::Value);
 
+/// The text of the latest error object that has `__tostring`, which is called
+/// where the error is raised, on the stack as it was.
+struct Described(Option<String>);
+
 /// Makes the message handler.
 pub(crate) fn install(vm: &mut VmState) {
     let f = vm.native("traceback", note_traceback);
@@ -115,10 +120,12 @@ pub(crate) fn install(vm: &mut VmState) {
     vm.host.push(Box::new(Traceback(f)));
 }
 
-/// Notes the traceback and leaves the error as it is.
+/// Notes the text and the traceback, and leaves the error as it is.
 fn note_traceback(vm: &mut VmState, args: Args) -> NativeResult {
-    let text = vm.traceback(None, 1);
-    vm.error_traceback = Some(text);
+    let text = Error::text_by_metamethod(vm, args.get(0));
+    vm.host_state_or(|| Described(None)).0 = text;
+    let traceback = vm.traceback(None, 1);
+    vm.error_traceback = Some(traceback);
     Ok(Ret::One(args.get(0)))
 }
 

@@ -394,6 +394,11 @@ impl Vm {
         std::process::exit(status)
     }
 
+    /// Switches the messages of `warn` on or off, as `warn("@on")` does.
+    pub fn set_warnings(&mut self, on: bool) {
+        vela_stdlib::base::set_warnings(&mut self.state, on);
+    }
+
     /// Has `os.exit` run `hook` before it ends the process.
     pub fn on_exit(&mut self, mut hook: impl FnMut(&mut VmState) + Send + 'static) {
         os::set_exit_hook(&mut self.state, move |state| {

@@ -134,14 +134,16 @@ impl VmState {
         (self.warn)(self, &text);
     }
 
-    /// Calls the finalizers of all objects that have one, as at the end of a
-    /// program. No finalizer is accepted afterwards.
+    /// Closes the main program's pending variables and calls the finalizers of
+    /// all objects that have one, as at the end of a program. No finalizer is
+    /// accepted afterwards; a finalizer that closes has the ones after it
+    /// called.
     pub fn close(&mut self) {
-        if self.gc.closing {
-            return;
+        self.close_main_variables();
+        if !self.gc.closing {
+            self.gc.closing = true;
+            self.separate_finalizable(true);
         }
-        self.gc.closing = true;
-        self.separate_finalizable(true);
         self.run_finalizers(usize::MAX);
     }
 }
