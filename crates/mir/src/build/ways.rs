@@ -206,7 +206,7 @@ impl Builder<'_> {
         let call = self.call_of_method(a);
         let small = |b: &Self, g: &Group| b.is_small_way(g.proto, a, n);
         let splits = n > 1 && call.is_some() && groups.iter().any(|g| small(self, g));
-        if !splits && !(n == 1 && strict) {
+        if !(splits || n == 1 && strict) {
             return false;
         }
         let call = call.filter(|_| splits);
