@@ -14,7 +14,7 @@ use vela_bytecode::{FRAME_SLOTS, Instr, Op};
 use vela_objects::closure::{FuncProto, LuaClosure, NativeClosure};
 use vela_objects::debug::Operand;
 use vela_objects::feedback::FeedbackSlot;
-use vela_objects::frame::{FrameKind, FrameRecord, flags};
+use vela_objects::frame::{FrameKind, FrameRecord, TAIL_CALLED, flags};
 use vela_objects::meta::Event;
 use vela_objects::{Args, Gc, LuaResult, Ret, Tag, Value, VmState};
 
@@ -131,6 +131,8 @@ unsafe fn run_compiled(
     unsafe {
         let thunk: EnterThunk = std::mem::transmute(vm.enter_thunk);
         thunk(entry, vm, fp, c, desc, args, &mut out);
+        // What the code ended in was perhaps reached by a tail call.
+        (*vm.frame).pc &= !TAIL_CALLED;
     }
     Raw {
         payload: out[0],
@@ -204,14 +206,10 @@ pub(crate) unsafe fn start_call(
                     if compiled.is_null() {
                         return push_frame(vm, at, nargs, frame_flags);
                     }
-                    let tail = frame_flags & flags::TAIL != 0;
-                    if tail {
-                        vm.tails().push(at);
+                    if frame_flags & flags::TAIL != 0 {
+                        (*vm.frame).pc |= TAIL_CALLED;
                     }
                     let r = enter_compiled(vm, compiled, at, nargs);
-                    if tail {
-                        vm.tails().pop();
-                    }
                     match compiled_outcome(vm, at, r) {
                         Ok(outcome) => return outcome,
                         Err(n) => {

@@ -97,7 +97,7 @@ impl Code {
             for &i in &func.blocks[b.index()].insts {
                 let op = &func.inst(i).op;
                 has_sites |= op.needs_frame();
-                tail_calls |= matches!(op, Op::TailCall { .. });
+                tail_calls |= matches!(op, Op::TailCall { .. } | Op::TailCallLua { .. });
                 uses_pool |= matches!(op, Op::Literal(_) | Op::GuardValid);
                 if op.is_guard() {
                     guards += 1;
@@ -412,6 +412,7 @@ impl<M: Machine> Frame<'_, M> {
             Op::ReturnNone => self.ret(0, Tag::RET_NONE),
             Op::ReturnWindow { from, count } => self.return_window(from, count),
             Op::TailCall { a, nargs } => self.tail_call(a as usize, nargs),
+            Op::TailCallLua { .. } => self.tail_call_lua(i),
             Op::Exit => self.leave(i),
             ref op => unreachable!("{op} is no terminator"),
         }
@@ -461,6 +462,20 @@ impl<M: Machine> Frame<'_, M> {
             let v = self.load_value(from + n * VALUE);
             self.store_value(to + layout::FRAME_SIZE as u64 + n * VALUE, v);
         }
+        Err([nargs, u64::from(Tag::RET_TAIL.0)])
+    }
+
+    /// The caller makes the call: only machine code can jump.
+    fn tail_call_lua<T>(&mut self, i: Inst) -> Run<T> {
+        let args = &self.func.inst(i).args;
+        let values: Vec<[u64; 2]> = args.iter().map(|&v| self.any(v)).collect();
+        self.pop_record();
+        let to = self.entry.fp;
+        self.store_value(to, values[0]);
+        for (n, &v) in values[1..].iter().enumerate() {
+            self.store_value(to + layout::FRAME_SIZE as u64 + n as u64 * VALUE, v);
+        }
+        let nargs = values.len() as u64 - 1;
         Err([nargs, u64::from(Tag::RET_TAIL.0)])
     }
 
@@ -973,6 +988,21 @@ impl<M: Machine> Frame<'_, M> {
         let vm = self.m.vm();
         let count = |n: Option<u8>| n.map_or(-1i64, i64::from) as u64;
         match &data.op {
+            Op::CallLua { a, open: true, .. } => {
+                let mut v = self.call_function(i, *a);
+                if v[1] >= u64::from(Tag::FIRST_RET.0) {
+                    let at = self.register(*a as usize);
+                    let args = [vm, at, v[0], v[1], count(None)];
+                    let answer = self.m.call_helper(Helper::StoreResults, &args)[0];
+                    self.raise_unless_zero(answer)?;
+                    v = match self.up_to_top(at) {
+                        1 => self.load_value(at),
+                        _ => [0, u64::from(Tag::RET_NONE.0)],
+                    };
+                }
+                self.loaded(i, v);
+                Ok(())
+            }
             Op::CallLua { a, .. } => {
                 let mut v = self.call_function(i, *a);
                 let limit = match data.result {

@@ -466,6 +466,10 @@ pub enum Op {
         a: u8,
         /// The callee's prototype is this function's own: a direct call.
         is_self: bool,
+        /// The results are an open list: if there is not exactly one, the
+        /// result has the tag [`Tag::RET_NONE`], and all are in the window
+        /// from register `a` on, as by [`Op::CallLuaMulti`].
+        open: bool,
     },
     /// As [`Op::CallLua`] but the results are put into the window from
     /// register `a`: `want` of them, or all (`None`), setting the VM's top.
@@ -546,6 +550,12 @@ pub enum Op {
         from: u8,
         /// Number of values.
         count: Option<u8>,
+    },
+    /// `(luafn, args...)`: a tail call of a Lua function, by a jump if it is
+    /// compiled
+    TailCallLua {
+        /// The callee's prototype is this function's own.
+        is_self: bool,
     },
     /// Returns a pending tail call: callee in the window's register `a`, the
     /// arguments (`None`: up to the top) from `a + 2`; all already stored
@@ -951,6 +961,7 @@ impl Op {
                 | Op::ReturnNone
                 | Op::ReturnWindow { .. }
                 | Op::TailCall { .. }
+                | Op::TailCallLua { .. }
                 | Op::Exit
         )
     }

@@ -198,8 +198,10 @@ impl Display for Op {
                 write!(f, "store_slot.{loc}{}", if *tag { ".tag" } else { "" })
             }
             Op::NewTable { fields, elems } => write!(f, "new_table.{fields}.{elems}"),
-            Op::CallLua { a, is_self } => {
-                write!(f, "call_lua.{a}{}", if *is_self { ".self" } else { "" })
+            Op::CallLua { a, is_self, open } => {
+                let own = if *is_self { ".self" } else { "" };
+                let open = if *open { ".open" } else { "" };
+                write!(f, "call_lua.{a}{own}{open}")
             }
             Op::CallLuaMulti { a, want } => write!(f, "call_lua_multi.{a}.{}", Count(*want)),
             Op::CallWindow { a, nargs, want } => {
@@ -209,6 +211,9 @@ impl Display for Op {
                 write!(f, "return_window.{from}.{}", Count(*count))
             }
             Op::TailCall { a, nargs } => write!(f, "tail_call.{a}.{}", Count(*nargs)),
+            Op::TailCallLua { is_self } => {
+                write!(f, "tail_call_lua{}", if *is_self { ".self" } else { "" })
+            }
             Op::PushFrame { a, tail } => {
                 write!(f, "push_frame.{a}{}", if *tail { ".tail" } else { "" })
             }
@@ -277,14 +282,17 @@ pub(crate) fn parse_op(text: &str, constant: Option<&str>) -> Option<Op> {
             fields: fields.parse().ok()?,
             elems: elems.parse().ok()?,
         },
-        ["call_lua", a] => Op::CallLua {
-            a: a.parse().ok()?,
-            is_self: false,
-        },
-        ["call_lua", a, "self"] => Op::CallLua {
-            a: a.parse().ok()?,
-            is_self: true,
-        },
+        ["call_lua", a, marks @ ..] => {
+            let (is_self, open) = match marks {
+                [] => (false, false),
+                ["self"] => (true, false),
+                ["open"] => (false, true),
+                ["self", "open"] => (true, true),
+                _ => return None,
+            };
+            let a = a.parse().ok()?;
+            Op::CallLua { a, is_self, open }
+        }
         ["call_lua_multi", a, want] => Op::CallLuaMulti {
             a: a.parse().ok()?,
             want: count(want)?,
@@ -302,6 +310,8 @@ pub(crate) fn parse_op(text: &str, constant: Option<&str>) -> Option<Op> {
             a: a.parse().ok()?,
             nargs: count(nargs)?,
         },
+        ["tail_call_lua"] => Op::TailCallLua { is_self: false },
+        ["tail_call_lua", "self"] => Op::TailCallLua { is_self: true },
         ["push_frame", a] => Op::PushFrame {
             a: a.parse().ok()?,
             tail: false,

@@ -571,6 +571,7 @@ impl<'f> Verifier<'f> {
                 self.register(*a)?;
                 self.call(i, None)
             }
+            Op::TailCallLua { .. } => self.call(i, None),
             Op::CallWindow { a, .. } | Op::TailCall { a, .. } | Op::CallTail { a, .. } => {
                 self.register(*a)?;
                 none(&[])

@@ -106,7 +106,7 @@ impl VmState {
             if (*f.record).kind == FrameKind::COMPILED {
                 (self.hooks.compiled_pc)(self, f.record)
             } else {
-                (*f.record).pc
+                FrameRecord::position(f.record)
             }
         };
         Some((c.proto.proto(), pc))
@@ -123,8 +123,8 @@ impl VmState {
         if r.tag != Tag::LUA_FN || r.kind == FrameKind::INTERPRETED {
             return false;
         }
-        // SAFETY: as above; a Lua function's record.
-        self.is_tail_entry(unsafe { FrameRecord::call_site(f.record) })
+        // SAFETY: as above.
+        unsafe { FrameRecord::is_tail_called(f.record) }
     }
 
     /// `file:line: ` of the Lua function at `level`, or nothing.

@@ -56,6 +56,11 @@ pub mod marks {
     pub const HOOKED: u8 = 1;
 }
 
+/// Bit of [`FrameRecord::pc`], set while the frame that it called was reached
+/// by a tail call in compiled code: the callee's own record does not say so.
+/// Whoever makes the next call notes its pc anew, without the bit.
+pub const TAIL_CALLED: u32 = 1 << 31;
+
 /// A frame record. Size and offsets are part of the compiled-code contract
 /// (see [`crate::layout`]).
 #[derive(Debug)]
@@ -76,7 +81,8 @@ pub struct FrameRecord {
     /// The caller's record; null at the bottom.
     pub prev: *mut FrameRecord,
     /// Program counter; meaning by `kind`. Current whenever the frame is not
-    /// the one executing plain instructions.
+    /// the one executing plain instructions. May have the bit [`TAIL_CALLED`]:
+    /// read it with [`FrameRecord::position`].
     pub pc: u32,
     /// Number of arguments: of a native frame, and of an interpreted one until
     /// its `varargprep` has run.
@@ -89,6 +95,30 @@ impl FrameRecord {
     #[must_use]
     pub fn registers(record: *mut FrameRecord) -> *mut Value {
         record.wrapping_add(1).cast()
+    }
+
+    /// The program counter.
+    ///
+    /// # Safety
+    /// `record` is an active record.
+    #[inline]
+    #[must_use]
+    pub unsafe fn position(record: *mut FrameRecord) -> u32 {
+        // SAFETY: by contract.
+        unsafe { (*record).pc & !TAIL_CALLED }
+    }
+
+    /// Whether a tail call in compiled code led to the frame.
+    ///
+    /// # Safety
+    /// `record` is an active record.
+    #[must_use]
+    pub unsafe fn is_tail_called(record: *mut FrameRecord) -> bool {
+        // SAFETY: by contract; callers are active as well.
+        unsafe {
+            let caller = (*record).prev;
+            !caller.is_null() && (*caller).pc & TAIL_CALLED != 0
+        }
     }
 
     /// The stack slot where the Lua function of the record was called: the

@@ -97,6 +97,8 @@ pub const CLOSURE_PROTO: usize = offset_of!(LuaClosure, proto);
 pub const CLOSURE_UPVALS: usize = size_of::<LuaClosure>();
 /// Offset of [`FuncProto::entry`].
 pub const PROTO_ENTRY: usize = offset_of!(FuncProto, entry);
+/// Offset of [`FuncProto::compiled`].
+pub const PROTO_COMPILED: usize = offset_of!(FuncProto, compiled);
 /// Offset of [`FuncProto::pool`].
 pub const PROTO_POOL: usize = offset_of!(FuncProto, pool);
 /// Offset of a string's length.

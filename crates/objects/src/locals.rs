@@ -225,7 +225,7 @@ impl VmState {
         // SAFETY: by contract.
         let (closure, pc) = unsafe {
             let closure = Gc::<LuaClosure>::from_payload((*frame).func);
-            (closure, (*frame).pc)
+            (closure, FrameRecord::position(frame))
         };
         let locals = &closure.proto.proto().locals;
         let here = |l: &&LocalVar| l.reg == register && l.start_pc <= pc && pc < l.end_pc;
@@ -315,7 +315,7 @@ impl VmState {
         // SAFETY: by contract.
         unsafe {
             let closure = Gc::<LuaClosure>::from_payload((*frame).func);
-            let pc = (*frame).pc;
+            let pc = FrameRecord::position(frame);
             let proto = closure.proto.proto();
             let in_scope = |l: &&LocalVar| l.start_pc <= pc && pc < l.end_pc;
             for local in proto.locals.iter().filter(in_scope) {

@@ -9,7 +9,7 @@
 //! the table got.
 
 use crate::feedback::{FeedbackSlot, WayKind};
-use crate::frame::FrameKind;
+use crate::frame::{FrameKind, FrameRecord};
 use crate::gcref::Gc;
 use crate::meta::Event;
 use crate::shape::{DICT, META, OBJECT_META, SINGLETON, Shape};
@@ -116,7 +116,7 @@ impl VmState {
             }
             let proto = Gc::<crate::LuaClosure>::from_payload((*caller).func).proto;
             let code = &proto.proto().code;
-            let Some(i) = code.get((*caller).pc as usize) else {
+            let Some(i) = code.get(FrameRecord::position(caller) as usize) else {
                 return;
             };
             if !matches!(i.op(), Some(Op::Call | Op::TailCall)) {

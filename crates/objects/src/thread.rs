@@ -108,8 +108,6 @@ pub struct Thread {
     pub(crate) tbc: Vec<*mut Value>,
     /// Code whose side exits have not returned yet, for the tier.
     pub(crate) exiting: Vec<u32>,
-    /// Where compiled functions were entered by tail calls, innermost last.
-    pub(crate) tails: Vec<*mut Value>,
     /// The thread that resumed this one.
     resumer: *mut Thread,
     native: Option<Native>,
@@ -200,32 +198,6 @@ impl VmState {
     pub fn exiting(&mut self) -> &mut Vec<u32> {
         // SAFETY: as `tbc`.
         unsafe { &mut (*self.thread.as_ptr()).exiting }
-    }
-
-    /// Places on the running thread's stack where compiled functions were
-    /// entered by tail calls: their records do not say so.
-    #[inline]
-    pub fn tails(&mut self) -> &mut Vec<*mut Value> {
-        // SAFETY: as `tbc`.
-        unsafe { &mut (*self.thread.as_ptr()).tails }
-    }
-
-    /// Whether a compiled function was entered by a tail call at this place of
-    /// any thread's stack.
-    pub(crate) fn is_tail_entry(&self, at: *mut Value) -> bool {
-        let mut t = self.thread.as_ptr();
-        while !t.is_null() {
-            // SAFETY: a running thread keeps its resumers alive.
-            unsafe {
-                if (*t).tails.contains(&at) {
-                    return true;
-                }
-                t = (*t).resumer;
-            }
-        }
-        // SAFETY: threads leave the list when they die.
-        let has = |&t: &*mut Thread| unsafe { (*t).tails.contains(&at) };
-        self.threads.live.iter().any(has)
     }
 
     /// Whether compiled frames own memory, so that coroutines have to be ended
@@ -777,7 +749,6 @@ impl Threads {
             (*t).context = Context::NONE;
             (*t).tbc = Vec::new();
             (*t).exiting = Vec::new();
-            (*t).tails = Vec::new();
         }
     }
 }
@@ -895,7 +866,6 @@ fn alloc(heap: &mut crate::heap::Heap, value: Value, threads: *mut Threads) -> G
             context: Context::NONE,
             tbc: Vec::new(),
             exiting: Vec::new(),
-            tails: Vec::new(),
             resumer: std::ptr::null_mut(),
             native: None,
             yielder: std::ptr::null(),

@@ -140,7 +140,7 @@ fn debuggable(vm: &mut VmState) {
 /// `frame` is an active record of kind `COMPILED`.
 unsafe fn in_window(vm: &VmState, frame: *mut FrameRecord, register: u8) -> bool {
     // SAFETY: an active record.
-    let (code, site) = unsafe { ((*frame).nargs, (*frame).pc) };
+    let (code, site) = unsafe { ((*frame).nargs, FrameRecord::position(frame)) };
     let Some(tier) = Tier::of(vm) else {
         return false;
     };
@@ -171,7 +171,7 @@ fn field_widened(vm: &mut VmState, field: &FieldInfo) {
 unsafe fn trace_compiled(vm: &VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(Value)) {
     let Some(tier) = Tier::of(vm) else { return };
     // SAFETY: an active record.
-    let (code, site) = unsafe { ((*frame).nargs, (*frame).pc) };
+    let (code, site) = unsafe { ((*frame).nargs, FrameRecord::position(frame)) };
     tier.cache().with(code, |code| {
         let Some(site) = code.sites.get(site as usize) else {
             return;
@@ -188,7 +188,7 @@ unsafe fn trace_compiled(vm: &VmState, frame: *mut FrameRecord, visit: &mut dyn 
 /// `frame` is an active record of kind `COMPILED`.
 unsafe fn compiled_pc(vm: &VmState, frame: *mut FrameRecord) -> u32 {
     // SAFETY: an active record.
-    let (code, site) = unsafe { ((*frame).nargs, (*frame).pc) };
+    let (code, site) = unsafe { ((*frame).nargs, FrameRecord::position(frame)) };
     Tier::of(vm)
         .and_then(|tier| {
             tier.cache()
@@ -271,21 +271,13 @@ unsafe fn rebuild(
         let interrupted = (leave || held) && plan.reason == DeoptReason::Invalidated;
         (interrupted, held)
     };
-    // SAFETY: the code's own frame; its record may not have been pushed, but
-    // the extra arguments of a vararg function are counted.
-    let tail = unsafe {
-        let at = if proto.is_vararg {
-            FrameRecord::call_site(fp)
-        } else {
-            fp.cast()
-        };
-        vm.tails().last() == Some(&at)
-    };
     // SAFETY: the code just left through this exit.
     unsafe { materialize(vm, plan, fp, closure, proto.pool) };
-    if tail {
-        // SAFETY: the outermost of the frames that were just rebuilt.
-        unsafe { (*fp).flags |= flags::TAIL };
+    // SAFETY: the outermost of the frames that were just rebuilt.
+    unsafe {
+        if FrameRecord::is_tail_called(fp) {
+            (*fp).flags |= flags::TAIL;
+        }
     }
     if vm.is_debuggable() {
         // SAFETY: the frames that were just rebuilt.

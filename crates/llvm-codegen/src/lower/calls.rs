@@ -8,11 +8,13 @@ use inkwell::attributes::AttributeLoc;
 use inkwell::basic_block::BasicBlock;
 use inkwell::types::BasicType;
 use inkwell::values::{
-    BasicMetadataValueEnum, BasicValueEnum, CallSiteValue, IntValue, PointerValue, ValueKind,
+    BasicMetadataValueEnum, BasicValueEnum, CallSiteValue, IntValue, LLVMTailCallKind,
+    PointerValue, ValueKind,
 };
 use inkwell::{AtomicOrdering, IntPredicate};
 use vela_mir::helper::{Helper, Word};
 use vela_mir::ir::{Inst, Op, Site, Ty, Val};
+use vela_objects::frame::TAIL_CALLED;
 use vela_objects::{Tag, layout};
 
 /// A call's result while it is being looked at.
@@ -137,6 +139,27 @@ impl<'c> Fx<'_, 'c> {
         {
             return self.pair(self.call_body(fp, closure, &values)?);
         }
+        let all = self.call_operands(fp, closure, args)?;
+        let own = is_self && matches!(func.entry_kind, vela_mir::ir::EntryKind::Call);
+        let entry = if own {
+            self.generic.as_global_value().as_pointer_value()
+        } else {
+            let proto = self.load_ptr(self.at(closure, layout::CLOSURE_PROTO)?, Mem::Closure)?;
+            self.load_ptr(self.at(proto, layout::PROTO_ENTRY)?, Mem::Proto)?
+        };
+        let cx = self.module.get_context();
+        let call = abi::call_lua_function(&self.b, cx, entry, &all, "")?;
+        self.pair(call)
+    }
+
+    /// The operands of a call of a Lua function whose record goes to `fp`.
+    /// Arguments that do not travel in registers are stored above it.
+    fn call_operands(
+        &self,
+        fp: PointerValue<'c>,
+        closure: PointerValue<'c>,
+        args: &[Val],
+    ) -> Lowered<[BasicMetadataValueEnum<'c>; 7]> {
         let mut desc = self.word(args.len() as i64);
         let mut words = [self.word(0); abi::REGISTER_ARGS];
         for (n, &arg) in args.iter().enumerate() {
@@ -151,25 +174,86 @@ impl<'c> Fx<'_, 'c> {
                 self.store_value((payload, tag), self.at(fp, offset)?)?;
             }
         }
-        let own = is_self && matches!(func.entry_kind, vela_mir::ir::EntryKind::Call);
-        let entry = if own {
-            self.generic.as_global_value().as_pointer_value()
-        } else {
-            let proto = self.load_ptr(self.at(closure, layout::CLOSURE_PROTO)?, Mem::Closure)?;
-            self.load_ptr(self.at(proto, layout::PROTO_ENTRY)?, Mem::Proto)?
-        };
-        let all = [
+        let [a, b, c] = words;
+        Ok([
             self.vm.into(),
             fp.into(),
             closure.into(),
             desc.into(),
-            words[0].into(),
-            words[1].into(),
-            words[2].into(),
-        ];
+            a.into(),
+            b.into(),
+            c.into(),
+        ])
+    }
+
+    /// A tail call of a Lua function. Compiled code is jumped to; what runs in
+    /// the interpreter is left to the caller, so that chains of calls between
+    /// the tiers need no native stack.
+    pub(super) fn tail_call_lua(&mut self, i: Inst, is_self: bool) -> Lowered<()> {
+        let func = self.func;
+        let args = &func.inst(i).args;
+        let closure = self.ptr(args[0])?;
+        let args = &args[1..];
+        let fp = self.entry_fp;
+        if is_self
+            && let Some(body) = &self.body
+            && let Some(values) = self.body_args(args, &body.params)?
+        {
+            self.pop_replaced()?;
+            let call = self.call_body(fp, closure, &values)?;
+            call.set_tail_call(true);
+            let result = self.call_result(call)?;
+            self.b.build_return(Some(&result))?;
+            return Ok(());
+        }
+        let proto = self.load_ptr(self.at(closure, layout::CLOSURE_PROTO)?, Mem::Closure)?;
+        let code = self.load_ptr(self.at(proto, layout::PROTO_COMPILED)?, Mem::Proto)?;
+        let compiled = self.b.build_is_not_null(code, "")?;
+        let jump = self.new_block("jump");
+        let hand_out = self.new_block("tail");
+        let branch = self.b.build_conditional_branch(compiled, jump, hand_out)?;
+        self.notes.expect(branch, true)?;
+
+        self.b.position_at_end(jump);
+        self.pop_replaced()?;
+        let all = self.call_operands(fp, closure, args)?;
         let cx = self.module.get_context();
-        let call = abi::call_lua_function(&self.b, cx, entry, &all, "")?;
-        self.pair(call)
+        let call = abi::call_lua_function(&self.b, cx, code, &all, "")?;
+        call.set_tail_call_kind(match self.f.get_type() == self.generic.get_type() {
+            true => LLVMTailCallKind::LLVMTailCallKindMustTail,
+            false => LLVMTailCallKind::LLVMTailCallKindTail,
+        });
+        let result = self.call_result(call)?;
+        self.b.build_return(Some(&result))?;
+
+        self.b.position_at_end(hand_out);
+        self.pop_record()?;
+        let function = (self.payload(Lv::Ptr(closure))?, self.tag(Tag::LUA_FN));
+        self.store_value(function, fp)?;
+        for (n, &arg) in args.iter().enumerate() {
+            let offset = layout::FRAME_SIZE + n * layout::VALUE_SIZE;
+            self.store_value(self.any(arg)?, self.at(fp, offset)?)?;
+        }
+        self.ret(self.word(args.len() as i64), self.tag(Tag::RET_TAIL))
+    }
+
+    /// Takes the frame's record off for one that replaces it; the caller's
+    /// says so.
+    fn pop_replaced(&self) -> Lowered<()> {
+        let vm_frame = self.at(self.vm, layout::VM_FRAME)?;
+        let caller = if self.pushed {
+            let prev = self.load_ptr(self.at(self.fp, layout::FRAME_PREV)?, Mem::Stack)?;
+            self.store(prev, vm_frame, Mem::VmFrame)?;
+            prev
+        } else {
+            self.load_ptr(vm_frame, Mem::VmFrame)?
+        };
+        let pc = self.at(caller, layout::FRAME_PC)?;
+        let site = self.load_half(pc, Mem::Stack, None)?;
+        let mark = self.t.i64.const_int(u64::from(TAIL_CALLED), false);
+        let site = self.b.build_or(site, mark, "")?;
+        let site = self.b.build_int_truncate(site, self.t.i32, "")?;
+        self.store(site, pc, Mem::Stack)
     }
 
     /// The arguments of a call of this function as its body takes them, if
@@ -194,11 +278,16 @@ impl<'c> Fx<'_, 'c> {
     /// that is no value of the type goes to the slow path. Returns how many of the
     /// instructions behind it were lowered along.
     pub(super) fn call_lua(&mut self, i: Inst, rest: &[Inst]) -> Lowered<usize> {
-        let Op::CallLua { a, is_self } = self.func.inst(i).op else {
+        let Op::CallLua { a, is_self, open } = self.func.inst(i).op else {
             return Err(LowerError::Bug(format!("{i} is no call")));
         };
         let result = self.call_function(i, a, is_self)?;
         let at = self.register(a as usize)?;
+        if open {
+            let (payload, tag) = self.only_value(a, result)?;
+            self.result(i, Lv::Any(payload, tag));
+            return Ok(0);
+        }
         let Some(value) = self.func.inst(i).result else {
             self.drop_result(at, result)?;
             return Ok(0);
@@ -259,6 +348,29 @@ impl<'c> Fx<'_, 'c> {
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
         self.merge(&[(result, direct), (finished, slow)])
+    }
+
+    /// The result if it is one value; else all are put into the window, and
+    /// the tag says that there is no value.
+    fn only_value(&mut self, a: u8, result: Pair<'c>) -> Lowered<Pair<'c>> {
+        let direct = self.here()?;
+        let slow = self.new_block("open");
+        let next = self.new_block("value");
+        self.below(result.1, Tag::FIRST_RET, next, slow)?;
+        self.b.position_at_end(slow);
+        self.store_results_by_helper(a, None, result)?;
+        let at = self.register(a as usize)?;
+        let count = self.up_to_top(at)?;
+        let one = self
+            .b
+            .build_int_compare(IntPredicate::EQ, count, self.word(1), "")?;
+        let (payload, tag) = self.load_value(at)?;
+        let none = self.tag(Tag::RET_NONE);
+        let tag = self.b.build_select(one, tag, none, "")?.into_int_value();
+        let slow = self.here()?;
+        self.b.build_unconditional_branch(next)?;
+        self.b.position_at_end(next);
+        self.merge(&[(result, direct), ((payload, tag), slow)])
     }
 
     fn merge(&self, from: &[(Pair<'c>, BasicBlock<'c>)]) -> Lowered<Pair<'c>> {

@@ -34,6 +34,7 @@ impl<'c> Fx<'_, 'c> {
             }
             Op::ReturnWindow { from, count } => self.return_window(*from, *count),
             Op::TailCall { a, nargs } => self.tail_call(*a, *nargs),
+            Op::TailCallLua { is_self } => self.tail_call_lua(i, *is_self),
             op => Err(LowerError::Bug(format!("{op:?} is no control operation"))),
         }
     }
@@ -104,7 +105,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Number of values from `base` up to the VM's top.
-    fn up_to_top(&self, base: PointerValue<'c>) -> Lowered<IntValue<'c>> {
+    pub(super) fn up_to_top(&self, base: PointerValue<'c>) -> Lowered<IntValue<'c>> {
         let top = self.load_word(self.at(self.vm, layout::VM_TOP)?, Mem::Vm)?;
         let base = self.b.build_ptr_to_int(base, self.t.i64, "")?;
         let bytes = self.b.build_int_sub(top, base, "")?;

@@ -65,7 +65,7 @@ impl FramePlan {
         }
         let tail_call = |b: &&Block| {
             let last = func.terminator(**b).map(|t| &t.op);
-            matches!(last, Some(Op::TailCall { .. }))
+            matches!(last, Some(Op::TailCall { .. } | Op::TailCallLua { .. }))
         };
         let mut tails = cfg.order.iter().filter(tail_call);
         let Some(mut at) = first else {
@@ -157,7 +157,7 @@ fn is_register_only(op: &Op) -> bool {
     match op {
         Op::Upval(_) | Op::LoadVararg | Op::VarargCount => false,
         Op::Guard | Op::GuardTag(_) | Op::GuardFloatToInt | Op::Exit => true,
-        Op::ReturnWindow { .. } | Op::TailCall { .. } => false,
+        Op::ReturnWindow { .. } | Op::TailCall { .. } | Op::TailCallLua { .. } => false,
         op => op.is_pure() || op.is_terminator(),
     }
 }

@@ -426,7 +426,8 @@ impl<'c> Fx<'_, 'c> {
             | Op::Return
             | Op::ReturnNone
             | Op::ReturnWindow { .. }
-            | Op::TailCall { .. } => self.control(b, i)?,
+            | Op::TailCall { .. }
+            | Op::TailCallLua { .. } => self.control(b, i)?,
         }
         Ok(0)
     }

@@ -70,10 +70,12 @@ impl<'c> Fx<'_, 'c> {
     /// Whether the function gets a body with typed parameters.
     fn splits(&self) -> bool {
         let calls_itself = self.cfg.order.iter().any(|&b| {
-            self.func.blocks[b.index()]
-                .insts
-                .iter()
-                .any(|&i| matches!(self.func.inst(i).op, Op::CallLua { is_self: true, .. }))
+            self.func.blocks[b.index()].insts.iter().any(|&i| {
+                matches!(
+                    self.func.inst(i).op,
+                    Op::CallLua { is_self: true, .. } | Op::TailCallLua { is_self: true }
+                )
+            })
         });
         calls_itself && !self.func.is_vararg && self.cfg.preds[0].is_empty()
     }

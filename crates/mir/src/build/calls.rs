@@ -45,10 +45,20 @@ impl Builder<'_> {
         };
         if let (Some(t), Some(n)) = (&target, self.nargs(i))
             && t.native
-            && let Some(want) = (i.c() as usize).checked_sub(1)
-            && self.intrinsic(a, n, want, t, &site)
         {
-            return;
+            let one = || self.feeds_call() && self.one_result(&site).is_some();
+            let (want, open) = match (i.c() as usize).checked_sub(1) {
+                Some(want) => (Some(want), false),
+                None => (one().then_some(1), true),
+            };
+            if let Some(want) = want
+                && self.intrinsic(a, n, want, t, &site)
+            {
+                if open && self.cur.is_some() {
+                    self.open = Some(self.open_list(a, 1));
+                }
+                return;
+            }
         }
         if target.is_none() && self.call_ways(i, &site) {
             return;
@@ -88,6 +98,17 @@ impl Builder<'_> {
             usize::from(open.end).checked_sub(i.a() as usize + FRAME_SLOTS)
         };
         (i.b() as usize).checked_sub(1).or_else(open)
+    }
+
+    /// The `count` results of the current instruction at `a`, as the list that
+    /// the next one uses.
+    pub(super) fn open_list(&self, a: u8, count: u8) -> Open {
+        Open {
+            instance: self.instance,
+            pc: self.pc + 1,
+            first: a,
+            end: a + count,
+        }
     }
 
     /// Whether the next instruction is a call that takes the results of the
@@ -142,7 +163,11 @@ impl Builder<'_> {
         match want {
             Some(n @ (0 | 1)) => {
                 let ty = if n == 1 { Ty::Any } else { Ty::None };
-                let call = Op::CallLua { a: slot, is_self };
+                let call = Op::CallLua {
+                    a: slot,
+                    is_self,
+                    open: false,
+                };
                 let inst = self.push_call(call, &args, ty, a);
                 self.forget_from(a);
                 if n == 1 {
@@ -157,6 +182,25 @@ impl Builder<'_> {
                         }
                     }
                 }
+                self.guard_valid(next);
+            }
+            None if self.feeds_call() && self.may_speculate(site, DeoptReason::Type) => {
+                let call = Op::CallLua {
+                    a: slot,
+                    is_self,
+                    open: true,
+                };
+                let inst = self.push_call(call, &args, Ty::Any, a);
+                self.forget_from(a);
+                let v = self.func.result(inst);
+                let s = self.state_at(next);
+                let several = self.emit(Op::HasTag(Tag::RET_NONE), &[v], Ty::Bool);
+                let one = self.emit(Op::Not, &[several], Ty::Bool);
+                let guard = self.push(Op::Guard, &[one], Ty::None);
+                self.attach(guard, s, DeoptReason::Type);
+                self.func.insts[guard.index()].origin = Some(self.pc as u32);
+                self.write(a, v);
+                self.open = Some(self.open_list(a, 1));
                 self.guard_valid(next);
             }
             _ => {
@@ -251,7 +295,7 @@ impl Builder<'_> {
         if self.returned_intrinsic(i) {
             return;
         }
-        if self.inlined.is_none() {
+        if self.inlined.is_none() && nargs.is_none() {
             self.store_call(a, nargs);
         }
         let callee = self.read(a);
@@ -290,8 +334,46 @@ impl Builder<'_> {
             self.tail_call_lua(a, known_count(nargs));
             return;
         }
-        self.push(Op::TailCall { a, nargs }, &[], Ty::None);
+        match nargs {
+            Some(n) => self.tail_jump(a, n),
+            None => {
+                self.push(Op::TailCall { a, nargs }, &[], Ty::None);
+            }
+        }
         self.cur = None;
+    }
+
+    /// A tail call of a Lua function out of the function's own frame.
+    fn tail_jump(&mut self, a: u8, nargs: u8) {
+        let callee = self.read(a);
+        let closure = match self.ty(callee) {
+            Ty::LuaFn => callee,
+            _ => self.emit(Op::Unbox, &[callee], Ty::LuaFn),
+        };
+        let site = self.site(self.proto.code[self.pc].d());
+        let own = self.input.snapshot.proto_addr;
+        let target = match (self.known_target(closure), &site.ways[..]) {
+            (Some(known), _) => Some(known),
+            (None, [way]) if self.may_speculate(&site, DeoptReason::Callee) => way.target.clone(),
+            _ => None,
+        };
+        let is_self = target.is_some_and(|t| t.addr == own) && !self.proto.is_vararg;
+        if is_self {
+            self.guard_proto(closure, own);
+        }
+        let mut args = vec![closure];
+        for k in 0..nargs {
+            let mut v = self.read(a + 2 + k);
+            if is_self && self.may_speculate(&site, DeoptReason::Type) {
+                // Here as there: then the body can be jumped to.
+                let seen = self.snapshot.arg_tags.get(k as usize).copied();
+                if let Some(tag) = seen.and_then(only_tag).filter(|&t| t != Tag::NIL) {
+                    v = self.guard_tag(v, tag);
+                }
+            }
+            args.push(v);
+        }
+        self.push(Op::TailCallLua { is_self }, &args, Ty::None);
     }
 
     fn tail_call_of_other(&mut self, a: u8, nargs: Option<u8>) {
@@ -345,6 +427,9 @@ impl Builder<'_> {
 
     /// A call of what is in the window at `a`, whose results are returned.
     fn call_and_return(&mut self, a: u8, nargs: Option<u8>) {
+        if nargs.is_some() {
+            self.store_call(a, nargs);
+        }
         let call = Op::CallWindow {
             a,
             nargs,

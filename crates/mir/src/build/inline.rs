@@ -13,7 +13,6 @@
 //! machine code, is called: copies of it would hardly be faster, and a chain of
 //! such functions would be compiled anew for each function in it.
 
-use super::calls::Open;
 use super::cfg::Cfg;
 use super::meeting::Meeting;
 use super::{Builder, Inherited};
@@ -285,12 +284,7 @@ impl<'a> Builder<'a> {
         if let Some(inlined) = inlined {
             self.meet(inlined.returns, a);
             if want.open && self.cur.is_some() {
-                self.open = Some(Open {
-                    instance: self.instance,
-                    pc: self.pc + 1,
-                    first: a,
-                    end: a + want.count as u8,
-                });
+                self.open = Some(self.open_list(a, want.count as u8));
             }
         }
         let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);

@@ -109,6 +109,7 @@ impl Builder<'_> {
                 let call = Op::CallLua {
                     a: self.slot8(a),
                     is_self,
+                    open: false,
                 };
                 let args = [method.closure, method.args[0], method.args[1]];
                 let inst = self.push_call(call, &args, Ty::Any, a);

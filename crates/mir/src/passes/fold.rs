@@ -197,6 +197,7 @@ fn simplify(func: &Func, b: Block, i: Inst) -> Option<Fold> {
         | Op::StoreSlot(_, true)
         | Op::CallLua { .. }
         | Op::CallLuaMulti { .. }
+        | Op::TailCallLua { .. }
         | Op::Poll
         | Op::Return => {
             if !args.iter().any(|&v| content(func, v).is_some()) {

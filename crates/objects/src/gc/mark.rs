@@ -154,7 +154,7 @@ impl VmState {
         let (closure, pc, frame_flags) = unsafe {
             (
                 Gc::<LuaClosure>::from_payload((*frame).func),
-                (*frame).pc as usize,
+                FrameRecord::position(frame) as usize,
                 (*frame).flags,
             )
         };
