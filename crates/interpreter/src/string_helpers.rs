@@ -181,7 +181,7 @@ pub(crate) unsafe extern "C" fn str_sub(
 
 pub(crate) unsafe extern "C" fn str_char(vm: *mut VmState, byte: u64) -> *mut Str {
     // SAFETY: the contract of the tiers.
-    unsafe { &mut *vm }.str(&[byte as u8]).as_ptr()
+    unsafe { &mut *vm }.byte_str(byte as u8).as_ptr()
 }
 
 /// Results up to this size are put together on the native stack.

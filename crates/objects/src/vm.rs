@@ -516,6 +516,12 @@ impl VmState {
         self.heap.intern(bytes)
     }
 
+    /// The string of one byte.
+    #[inline]
+    pub fn byte_str(&mut self, byte: u8) -> Gc<Str> {
+        self.heap.byte_str(byte)
+    }
+
     /// A string value.
     #[inline]
     pub fn str_value(&mut self, bytes: &[u8]) -> Value {

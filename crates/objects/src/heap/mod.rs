@@ -20,7 +20,7 @@ mod strings;
 
 use crate::gcref::Gc;
 use crate::object::{Header, Kind};
-use crate::string::{STR_DATA_OFFSET, Str, hash_bytes};
+use crate::string::{STR_DATA_OFFSET, Str, copy_bytes, hash_bytes};
 use crate::value::Value;
 use cells::Cells;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -87,6 +87,8 @@ pub struct Heap {
     /// Most bytes that may be in use.
     limit: usize,
     strings: Strings,
+    /// Interned strings of one byte, found without a search. Weak.
+    bytes: [Option<Gc<Str>>; 256],
     seed: u64,
     pub(crate) gray: Vec<*mut Header>,
 }
@@ -116,6 +118,7 @@ impl Heap {
             debt: 0,
             limit: usize::MAX,
             strings: Strings::new(),
+            bytes: [None; 256],
             seed,
             gray: Vec::new(),
         }
@@ -316,7 +319,29 @@ impl Heap {
     /// # Panics
     /// If the content is longer than [`crate::string::MAX_STRING`]; callers
     /// that take lengths from Lua check first.
+    #[inline]
     pub fn intern(&mut self, bytes: &[u8]) -> Gc<Str> {
+        if let &[byte] = bytes {
+            return self.byte_str(byte);
+        }
+        self.intern_any(bytes)
+    }
+
+    /// The string of one byte.
+    #[inline]
+    pub(crate) fn byte_str(&mut self, byte: u8) -> Gc<Str> {
+        match self.bytes[usize::from(byte)] {
+            Some(s) => s,
+            None => {
+                let s = self.intern_any(&[byte]);
+                self.bytes[usize::from(byte)] = Some(s);
+                s
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn intern_any(&mut self, bytes: &[u8]) -> Gc<Str> {
         assert!(
             bytes.len() <= crate::string::MAX_STRING,
             "string length overflow"
@@ -352,7 +377,7 @@ impl Heap {
             (*p).header.extra = bytes.len() as u32;
             (*p).hash = hash;
             let data = p.cast::<u8>().add(STR_DATA_OFFSET);
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+            copy_bytes(bytes, data);
             Gc::from_ptr(p)
         }
     }
@@ -372,6 +397,9 @@ impl Heap {
         debug_assert!(self.gray.is_empty());
         self.marking = false;
         self.mark_word = u64::from(self.live) << 8;
+        for s in &mut self.bytes {
+            *s = s.filter(|s| s.header.mark == self.live);
+        }
         self.sweep = Sweep::Strings(0);
     }
 
@@ -421,7 +449,9 @@ impl Heap {
         while work > 0 {
             match self.sweep {
                 Sweep::Done => break,
-                Sweep::Strings(strings::PARTS) => self.sweep = Sweep::Large(0),
+                Sweep::Strings(part) if part == self.strings.parts() => {
+                    self.sweep = Sweep::Large(0);
+                }
                 Sweep::Strings(part) => {
                     let (entries, shrunk) = self.strings.sweep(part, self.live);
                     self.in_use -= shrunk;
@@ -499,6 +529,7 @@ impl Heap {
         self.live = 0;
         self.marking = false;
         self.strings.clear();
+        self.bytes = [None; 256];
         self.sweep = Sweep::Large(0);
         self.sweep_some(isize::MAX);
     }
