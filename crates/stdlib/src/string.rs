@@ -1,5 +1,6 @@
 //! The `string` library and the metatable of strings.
 
+mod class;
 mod format;
 mod pack;
 pub mod pattern;

@@ -5,6 +5,9 @@
 //! Matching may take time exponential in the pattern, so it looks at a word
 //! now and then that tells it to give up.
 
+use super::class::{ByteSet, in_set, of_class};
+use memchr::memchr;
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Most captures in a pattern.
@@ -15,7 +18,7 @@ const MAX_DEPTH: u32 = 200;
 /// Steps between two looks at the word that ends a match.
 const STEPS: usize = 1 << 14;
 
-const ESC: u8 = b'%';
+pub(super) const ESC: u8 = b'%';
 
 /// No match here.
 const NONE: usize = usize::MAX;
@@ -76,14 +79,37 @@ pub struct Matcher<'a> {
     depth: u32,
     /// Since the latest look at the word.
     steps: usize,
-    level: usize,
     error: PatternError,
     /// Start, and length or one of the marks above.
-    captures: [(usize, usize); MAX_CAPTURES],
+    captures: SmallVec<[(usize, usize); 8]>,
+    /// The latest set that was tested often, by its place in the pattern.
+    set: Option<(usize, ByteSet)>,
+}
+
+/// What a match begins or goes on with.
+enum Start {
+    /// Nothing that could be told.
+    Any,
+    Byte(u8),
+    In(ByteSet),
+}
+
+impl Start {
+    /// Whether the byte, or the end of the subject, may come.
+    #[inline(always)]
+    fn allows(&self, c: Option<&u8>) -> bool {
+        match (self, c) {
+            (Start::Any, _) => true,
+            (_, None) => false,
+            (Start::Byte(b), Some(c)) => b == c,
+            (Start::In(set), Some(&c)) => set.has(c),
+        }
+    }
 }
 
 impl<'a> Matcher<'a> {
     /// A matcher for `pattern` (without the anchor) on `subject`.
+    #[inline]
     #[must_use]
     pub fn new(subject: &'a [u8], pattern: &'a [u8]) -> Matcher<'a> {
         Matcher {
@@ -91,9 +117,9 @@ impl<'a> Matcher<'a> {
             pat: pattern,
             depth: MAX_DEPTH,
             steps: 0,
-            level: 0,
             error: PatternError::TooComplex,
-            captures: [(0, 0); MAX_CAPTURES],
+            captures: SmallVec::new(),
+            set: None,
         }
     }
 
@@ -110,7 +136,7 @@ impl<'a> Matcher<'a> {
         start: usize,
         stop: &AtomicU32,
     ) -> Result<Option<usize>, PatternError> {
-        self.level = 0;
+        self.captures.clear();
         self.depth = MAX_DEPTH;
         match self.run(start, 0, stop) {
             NONE => Ok(None),
@@ -122,7 +148,7 @@ impl<'a> Matcher<'a> {
     /// Number of captures of the latest match.
     #[must_use]
     pub fn level(&self) -> usize {
-        self.level
+        self.captures.len()
     }
 
     /// Capture `i` of the match from `start` to `end`; the whole match counts
@@ -132,7 +158,7 @@ impl<'a> Matcher<'a> {
     /// If there is no such capture, or it has no end.
     #[inline]
     pub fn capture(&self, i: usize, start: usize, end: usize) -> Result<Capture, PatternError> {
-        if i >= self.level {
+        if i >= self.captures.len() {
             return if i == 0 {
                 Ok(Capture::Part(start, end))
             } else {
@@ -311,9 +337,80 @@ impl<'a> Matcher<'a> {
     fn class_has(&self, c: u8, p: usize, end: usize) -> bool {
         match self.pat[p] {
             b'.' => true,
-            ESC => in_class(c, self.pat[p + 1]),
+            ESC => of_class(self.pat[p + 1]).has(c),
             b'[' => in_set(c, &self.pat[p..end]),
             other => other == c,
+        }
+    }
+
+    /// The set `pat[p..end]`.
+    #[inline]
+    fn set_at(&mut self, p: usize, end: usize) -> ByteSet {
+        match self.set {
+            Some((at, set)) if at == p => set,
+            _ => {
+                let set = ByteSet::of(&self.pat[p..end]);
+                self.set = Some((p, set));
+                set
+            }
+        }
+    }
+
+    /// The first position from `from` on where a match could begin, going by
+    /// what the pattern begins with; the end of the subject if there is none
+    /// but perhaps that. Ends the latest match. What is wrong with a pattern is
+    /// left to [`Matcher::match_at`] to find, at the same position as if all
+    /// had been tried.
+    #[must_use]
+    pub fn candidate(&mut self, from: usize) -> usize {
+        self.captures.clear();
+        self.depth = MAX_DEPTH;
+        let rest = &self.src[from.min(self.src.len())..];
+        let skipped = match self.next_bytes(0) {
+            Start::Any => 0,
+            Start::Byte(b) => memchr(b, rest).unwrap_or(rest.len()),
+            Start::In(set) => run_length(rest, |c| !set.has(c)),
+        };
+        from + skipped
+    }
+
+    /// What the subject must go on with where the pattern is at `p`. Nothing
+    /// that could be told if matching from there could fail for another reason
+    /// first.
+    fn next_bytes(&mut self, mut p: usize) -> Start {
+        let mut open = self.captures.iter().filter(|c| c.1 == UNFINISHED).count();
+        let mut nested = 1;
+        loop {
+            match self.pat_at(p) {
+                Some(b'(') if self.captures.len() + (nested as usize) < MAX_CAPTURES => open += 1,
+                Some(b')') if open > 0 => open -= 1,
+                _ => break,
+            }
+            nested += 1;
+            p += 1;
+        }
+        let Some(c) = self.pat_at(p) else {
+            return Start::Any;
+        };
+        let end = match c {
+            b'(' | b')' | b'$' | b'.' => return Start::Any,
+            ESC => match self.pat_at(p + 1) {
+                None | Some(b'f' | b'b' | b'0'..=b'9') => return Start::Any,
+                _ => p + 2,
+            },
+            b'[' => match self.set_end(p) {
+                ERROR => return Start::Any,
+                end => end,
+            },
+            _ => p + 1,
+        };
+        if self.depth <= nested || matches!(self.pat_at(end), Some(b'*' | b'?' | b'-')) {
+            return Start::Any;
+        }
+        match c {
+            ESC => Start::In(*of_class(self.pat[p + 1])),
+            b'[' => Start::In(self.set_at(p, end)),
+            byte => Start::Byte(byte),
         }
     }
 
@@ -322,13 +419,16 @@ impl<'a> Matcher<'a> {
         let mut n = match self.pat[p] {
             b'.' => rest.len(),
             ESC => {
-                let class = self.pat[p + 1];
-                run_length(rest, |c| in_class(c, class))
+                let class = of_class(self.pat[p + 1]);
+                run_length(rest, |c| class.has(c))
             }
-            b'[' => {
-                let set = &self.pat[p..end];
-                run_length(rest, |c| in_set(c, set))
-            }
+            b'[' => match self.pat[p..end] {
+                [_, b'^', one, _] => memchr(one, rest).unwrap_or(rest.len()),
+                _ => {
+                    let set = self.set_at(p, end);
+                    run_length(rest, |c| set.has(c))
+                }
+            },
             other => run_length(rest, |c| c == other),
         };
         if self.spend(n / 8, stop) {
@@ -338,10 +438,17 @@ impl<'a> Matcher<'a> {
             // Nothing follows: the longest run matches.
             return s + n;
         }
+        let next = self.next_bytes(end + 1);
         loop {
-            let r = self.run(s + n, end + 1, stop);
-            if r != NONE {
-                return r;
+            if !next.allows(self.src.get(s + n)) {
+                if self.spend(1, stop) {
+                    return self.fail(PatternError::Interrupted);
+                }
+            } else {
+                let r = self.run(s + n, end + 1, stop);
+                if r != NONE {
+                    return r;
+                }
             }
             if n == 0 {
                 return NONE;
@@ -351,10 +458,17 @@ impl<'a> Matcher<'a> {
     }
 
     fn min_expand(&mut self, mut s: usize, p: usize, end: usize, stop: &AtomicU32) -> usize {
+        let next = self.next_bytes(end + 1);
         loop {
-            let r = self.run(s, end + 1, stop);
-            if r != NONE {
-                return r;
+            if !next.allows(self.src.get(s)) {
+                if self.spend(1, stop) {
+                    return self.fail(PatternError::Interrupted);
+                }
+            } else {
+                let r = self.run(s, end + 1, stop);
+                if r != NONE {
+                    return r;
+                }
             }
             if !self.single(s, p, end) {
                 return NONE;
@@ -364,22 +478,19 @@ impl<'a> Matcher<'a> {
     }
 
     fn start_capture(&mut self, s: usize, p: usize, what: usize, stop: &AtomicU32) -> usize {
-        if self.level >= MAX_CAPTURES {
+        if self.captures.len() >= MAX_CAPTURES {
             return self.fail(PatternError::TooManyCaptures);
         }
-        self.captures[self.level] = (s, what);
-        self.level += 1;
+        self.captures.push((s, what));
         let r = self.run(s, p, stop);
         if r == NONE {
-            self.level -= 1;
+            self.captures.pop();
         }
         r
     }
 
     fn end_capture(&mut self, s: usize, p: usize, stop: &AtomicU32) -> usize {
-        let open = (0..self.level)
-            .rev()
-            .find(|&i| self.captures[i].1 == UNFINISHED);
+        let open = self.captures.iter().rposition(|c| c.1 == UNFINISHED);
         let Some(i) = open else {
             return self.fail(PatternError::InvalidCapture);
         };
@@ -417,7 +528,7 @@ impl<'a> Matcher<'a> {
 
     fn back_reference(&mut self, s: usize, digit: u8) -> usize {
         let i = usize::from(digit).wrapping_sub(usize::from(b'1'));
-        if i >= self.level || self.captures[i].1 == UNFINISHED {
+        if i >= self.captures.len() || self.captures[i].1 == UNFINISHED {
             return self.fail(PatternError::CaptureIndex(i.wrapping_add(1)));
         }
         let (at, len) = match self.captures[i] {
@@ -433,111 +544,9 @@ impl<'a> Matcher<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn run_length(bytes: &[u8], mut has: impl FnMut(u8) -> bool) -> usize {
     bytes.iter().position(|&c| !has(c)).unwrap_or(bytes.len())
-}
-
-/// Whether `c` is in a set such as `[^%a_-z]`, brackets included in `set`.
-fn in_set(c: u8, set: &[u8]) -> bool {
-    let (negated, mut rest) = match set[1] {
-        b'^' => (true, &set[2..set.len() - 1]),
-        _ => (false, &set[1..set.len() - 1]),
-    };
-    loop {
-        match *rest {
-            [] => return negated,
-            [ESC, class, ..] => {
-                if in_class(c, class) {
-                    return !negated;
-                }
-                rest = &rest[2..];
-            }
-            [from, b'-', to, ..] => {
-                if from <= c && c <= to {
-                    return !negated;
-                }
-                rest = &rest[3..];
-            }
-            [one, ..] => {
-                if one == c {
-                    return !negated;
-                }
-                rest = &rest[1..];
-            }
-        }
-    }
-}
-
-const ALPHA: u16 = 1;
-const DIGIT: u16 = 2;
-const LOWER: u16 = 4;
-const SPACE: u16 = 8;
-const UPPER: u16 = 16;
-const PUNCT: u16 = 32;
-const CNTRL: u16 = 64;
-const XDIGIT: u16 = 128;
-
-/// Classes of each byte in the C locale.
-static CLASSES: [u16; 256] = {
-    let mut t = [0; 256];
-    let mut i = 0;
-    while i < 128 {
-        let c = i as u8;
-        let mut f = 0;
-        if c.is_ascii_alphabetic() {
-            f |= ALPHA;
-        }
-        if c.is_ascii_digit() {
-            f |= DIGIT;
-        }
-        if c.is_ascii_lowercase() {
-            f |= LOWER;
-        }
-        if matches!(c, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r') {
-            f |= SPACE;
-        }
-        if c.is_ascii_uppercase() {
-            f |= UPPER;
-        }
-        if c.is_ascii_punctuation() {
-            f |= PUNCT;
-        }
-        if c.is_ascii_control() {
-            f |= CNTRL;
-        }
-        if c.is_ascii_hexdigit() {
-            f |= XDIGIT;
-        }
-        t[i] = f;
-        i += 1;
-    }
-    t
-};
-
-/// Whether `c` is in class `%class`; bytes that name no class stand for
-/// themselves.
-#[inline]
-fn in_class(c: u8, class: u8) -> bool {
-    let mask = match class | 0x20 {
-        b'a' => ALPHA,
-        b'c' => CNTRL,
-        b'd' => DIGIT,
-        b'g' => ALPHA | DIGIT | PUNCT,
-        b'l' => LOWER,
-        b'p' => PUNCT,
-        b's' => SPACE,
-        b'u' => UPPER,
-        b'w' => ALPHA | DIGIT,
-        b'x' => XDIGIT,
-        // Deprecated in Lua 5.2 and still there.
-        b'z' if class.is_ascii_alphabetic() => return (c == 0) != class.is_ascii_uppercase(),
-        _ => return class == c,
-    };
-    if !class.is_ascii_alphabetic() {
-        return class == c;
-    }
-    (CLASSES[usize::from(c)] & mask != 0) != class.is_ascii_uppercase()
 }
 
 /// Whether a pattern matches nothing but itself.
@@ -569,15 +578,28 @@ mod tests {
     fn find(s: &str, p: &str) -> Result<Option<(usize, usize)>, PatternError> {
         let (anchor, p) = anchored(p.as_bytes());
         let mut m = Matcher::new(s.as_bytes(), p);
+        let mut found = Ok(None);
         for i in 0..=s.len() {
-            if let Some(e) = m.match_at(i, &GO_ON)? {
-                return Ok(Some((i, e)));
-            }
-            if anchor {
+            found = m.match_at(i, &GO_ON).map(|end| Some((i, end?)));
+            if anchor || found != Ok(None) {
                 break;
             }
         }
-        Ok(None)
+        if !anchor {
+            // Only candidates need to be tried.
+            let mut m = Matcher::new(s.as_bytes(), p);
+            let mut at = 0;
+            let again = loop {
+                at = m.candidate(at);
+                let found = m.match_at(at, &GO_ON).map(|end| Some((at, end?)));
+                if found != Ok(None) || at >= s.len() {
+                    break found;
+                }
+                at += 1;
+            };
+            assert_eq!(again, found, "{s:?} {p:?}");
+        }
+        found
     }
 
     #[test]
@@ -603,6 +625,21 @@ mod tests {
             ("a$", "a$$", Some((0, 2))),
             ("ab", "a?b?c?", Some((0, 2))),
             ("\u{e9}", "%a", None),
+            ("a, b; c", "([^,;]+)[,;] ", Some((0, 3))),
+            ("  key=1", "()(%a+)=", Some((2, 6))),
+            ("xx-yy", "-yy", Some((2, 5))),
+            ("ab12", "[%d]+$", Some((2, 4))),
+            ("ab%12", "[^1]+", Some((0, 3))),
+            ("none", "[0-9]", None),
+            ("none", "%d-$", Some((4, 4))),
+            ("key: value", "(%w+): (%w+)", Some((0, 10))),
+            ("key  value", "(%w+): (%w+)", None),
+            ("aaa", "a+a", Some((0, 3))),
+            ("aaa", "(a+)b)", None),
+            ("<b>x</b>", "<(.-)>", Some((0, 3))),
+            ("<b>x</b>", "(<.->)$", Some((0, 8))),
+            ("x = 'a b'", "'(.*)'", Some((4, 9))),
+            ("a,b,", "(.-),()(b)", Some((0, 3))),
         ] {
             assert_eq!(find(s, p), Ok(want), "{s:?} {p:?}");
         }
@@ -622,6 +659,10 @@ mod tests {
             ("a)", E::InvalidCapture),
             ("%1", E::CaptureIndex(1)),
             ("(%1)", E::CaptureIndex(1)),
+            ("a+)b", E::InvalidCapture),
+            ("a-)b", E::InvalidCapture),
+            ("a*%1", E::CaptureIndex(1)),
+            ("a+[b", E::MissingBracket),
             ("%0", E::CaptureIndex(0)),
         ] {
             assert_eq!(find("aaa", p), Err(want), "{p:?}");

@@ -5,6 +5,7 @@ use super::start_index;
 use crate::args::{check_int, check_str, opt_int, type_error, upvalue};
 use crate::buf::Buf;
 use memchr::{memchr, memmem};
+use smallvec::SmallVec;
 use vela_objects::number::NumberText;
 use vela_objects::{Args, LuaResult, NativeResult, Ret, Tag, Thrown, Value, VmState};
 
@@ -112,6 +113,7 @@ fn search(vm: &mut VmState, s: &[u8], p: &[u8], init: usize, find: bool) -> Nati
         if anchor || at > s.len() {
             return Ok(Ret::One(Value::NIL));
         }
+        at = m.candidate(at);
     }
 }
 
@@ -154,7 +156,8 @@ fn gmatch_step(vm: &mut VmState, _: Args) -> NativeResult {
     let last = me.upval(iterator::LAST).as_int().unwrap_or(-1);
     let subject = s.bytes();
     let mut m = Matcher::new(subject, p.bytes());
-    for at in next..=subject.len() {
+    let mut at = next;
+    while at <= subject.len() {
         match m.match_at(at, vm.interrupt_word()) {
             Err(e) => return Err(raise(vm, e)),
             Ok(Some(end)) if end as i64 != last => {
@@ -165,7 +168,7 @@ fn gmatch_step(vm: &mut VmState, _: Args) -> NativeResult {
                 }
                 return Ok(Ret::Many(push_captures(vm, &m, subject, at, end, true)?));
             }
-            Ok(_) => {}
+            Ok(_) => at = m.candidate(at + 1),
         }
     }
     me.set_upval(iterator::NEXT, Value::int(subject.len() as i64 + 1));
@@ -228,8 +231,8 @@ pub(super) fn gsub(vm: &mut VmState, args: Args) -> NativeResult {
                 copied = end;
                 last = end;
             }
-            _ if at < subject.len() => at += 1,
-            _ => break,
+            _ if anchor || at >= subject.len() => break,
+            _ => at = m.candidate(at + 1),
         }
         if anchor {
             break;
@@ -269,12 +272,11 @@ fn add_value(
             vm.index(repl, key)?
         }
         _ => {
-            let mut captures = [Value::NIL; super::pattern::MAX_CAPTURES];
-            let count = m.level().max(1);
-            for (i, c) in captures.iter_mut().enumerate().take(count) {
-                *c = capture_value(vm, m, subject, i, start, end)?;
+            let mut captures = SmallVec::<[Value; 8]>::new();
+            for i in 0..m.level().max(1) {
+                captures.push(capture_value(vm, m, subject, i, start, end)?);
             }
-            let [v] = vm.call::<1>(repl, &captures[..count])?;
+            let [v] = vm.call::<1>(repl, &captures)?;
             v
         }
     };
