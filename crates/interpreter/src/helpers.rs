@@ -488,7 +488,15 @@ unsafe extern "C" fn call_value(vm: *mut VmState, at: *mut Value, nargs: i64, wa
             Ok(n) => n,
             Err(_) => distance(at, vm.top) - FRAME_SLOTS,
         };
-        match call_to_end(vm, at, nargs, 0) {
+        let results = if (*at).tag == Tag::NATIVE_FN && !native_stack_low(vm) {
+            match call::call_native(vm, at, nargs) {
+                Outcome::Values(src, n) => Some((src, n)),
+                _ => None,
+            }
+        } else {
+            call_to_end(vm, at, nargs, 0)
+        };
+        match results {
             Some((src, n)) => {
                 place(vm, at, src, n, want);
                 0

@@ -6,7 +6,7 @@ use crate::ir::{Block, Cond, IntOp, Op, PoolEntry, SlotLoc, Ty, Val};
 use vela_bytecode::{Instr, Op as B};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
-use vela_objects::feedback::{CacheState, WayKind, index};
+use vela_objects::feedback::{CacheState, WayKind, arith, index};
 use vela_objects::shape::{FieldKind, META};
 use vela_objects::table::ELEMS_MIXED;
 use vela_profiler::SiteSnapshot;
@@ -780,6 +780,15 @@ impl Builder<'_> {
         let v = self.read(i.b() as u8);
         if self.ty(v) == Ty::Str {
             let n = self.emit(Op::StrLen, &[v], Ty::Int);
+            self.write(i.a(), n);
+            return;
+        }
+        if self.ty(v) == Ty::Any
+            && site.arith & arith::TYPES == arith::STRING
+            && self.may_speculate(&site, DeoptReason::Type)
+        {
+            let s = self.guard_tag(v, Tag::STR);
+            let n = self.emit(Op::StrLen, &[s], Ty::Int);
             self.write(i.a(), n);
             return;
         }

@@ -86,7 +86,10 @@ impl Builder<'_> {
         let want = (i.c() as usize).checked_sub(1);
         match self.nargs(i) {
             Some(n) if lua && n <= MAX_ARGS => self.call_lua(a, n, want, target, site),
-            _ => self.call_window(i),
+            nargs => {
+                let nargs = nargs.map(|n| n as u8);
+                self.call_window(a, nargs, want.map(|n| n as u8));
+            }
         }
     }
 
@@ -245,10 +248,7 @@ impl Builder<'_> {
     }
 
     /// A call of anything: callee and arguments go through the window.
-    fn call_window(&mut self, i: Instr) {
-        let a = i.a();
-        let nargs = self.nargs(i).map(|n| n as u8);
-        let want = (i.c() as usize).checked_sub(1).map(|n| n as u8);
+    pub(super) fn call_window(&mut self, a: u8, nargs: Option<u8>, want: Option<u8>) {
         self.store_call(a, nargs);
         let slot = self.slot8(a);
         let call = Op::CallWindow {

@@ -40,8 +40,20 @@ impl Builder<'_> {
             _ => self.lua_step(i, target.as_ref(), &site),
         };
         if !done {
-            self.interp_one();
+            self.any_step(i);
         }
+    }
+
+    /// A call of whatever the loop calls.
+    fn any_step(&mut self, i: Instr) {
+        let at = i.a() + 4;
+        let callee = self.read(i.a());
+        let args = [self.read(i.a() + 1), self.read(i.a() + 2)];
+        self.write(at, callee);
+        for (k, v) in args.into_iter().enumerate() {
+            self.write(at + (FRAME_SLOTS + k) as u8, v);
+        }
+        self.call_window(at, Some(2), Some(i.c() as u8));
     }
 
     /// The value is the native function that the site has always called; as a
