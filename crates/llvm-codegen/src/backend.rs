@@ -17,7 +17,9 @@ use inkwell::context::Context;
 use inkwell::targets::TargetMachine;
 use std::cell::RefCell;
 use std::time::Instant;
-use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled, Dumps, LinkedCode};
+use vela_mir::backend::{
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Dumps, LinkedCode,
+};
 use vela_mir::exits::ExitPlan;
 use vela_mir::ir::Func;
 
@@ -97,12 +99,14 @@ impl LlvmBackend {
             dumps.ir_before = passes::ir_text(&module);
         }
         passes::verify(&module).map_err(bug)?;
+        let lower = start.elapsed();
+        let start = Instant::now();
         if summary.inlines {
             passes::run(&module, machine, lower::INLINE).map_err(failed)?;
         }
         let pipeline = level.pipeline_for(summary.marked_loops);
         passes::run(&module, machine, pipeline).map_err(failed)?;
-        let pass_time = start.elapsed();
+        let passes = start.elapsed();
         set_fast_isel(machine, level.fast_isel(summary.guards));
         if let Some(dumps) = &mut dumps {
             dumps.ir_after = passes::ir_text(&module);
@@ -110,6 +114,8 @@ impl LlvmBackend {
         }
         let start = Instant::now();
         let object = emit_object(&module, machine).map_err(failed)?;
+        let codegen = start.elapsed();
+        let start = Instant::now();
         let size = object.loaded_size().map_err(linking)? as usize;
         let linked = self.jit.link(&object, &[&name]).map_err(linking)?;
         let entry = linked.lookup(&name).map_err(linking)?;
@@ -121,8 +127,12 @@ impl LlvmBackend {
             }),
             exits: plan.exits,
             sites: plan.sites,
-            pass_time,
-            codegen_time: start.elapsed(),
+            times: BackendTimes {
+                lower,
+                passes,
+                codegen,
+                link: start.elapsed(),
+            },
             dumps,
         })
     }

@@ -25,6 +25,7 @@ fn show(proto: &Arc<Proto>, site: &SiteSnapshot, speculate: bool) {
         world: Default::default(),
         debuggable: false,
         code_size: 0,
+        settled: false,
     };
     let input = BuildInput {
         snapshot: &snapshot,

@@ -51,6 +51,19 @@ pub struct Dumps {
     pub asm: String,
 }
 
+/// Times of a backend's phases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BackendTimes {
+    /// Lowering MIR to the backend's own form.
+    pub lower: Duration,
+    /// Passes over that form.
+    pub passes: Duration,
+    /// Generating machine code.
+    pub codegen: Duration,
+    /// Linking it into memory.
+    pub link: Duration,
+}
+
 /// Result of a compilation.
 pub struct Compiled {
     /// The linked code.
@@ -59,10 +72,8 @@ pub struct Compiled {
     pub exits: Vec<SideExit>,
     /// Call sites, by id.
     pub sites: Vec<CallSite>,
-    /// Time in the backend's passes.
-    pub pass_time: Duration,
-    /// Time in code generation and linking.
-    pub codegen_time: Duration,
+    /// Time of each of the backend's phases.
+    pub times: BackendTimes,
     /// Dumps, if asked for.
     pub dumps: Option<Dumps>,
 }

@@ -743,6 +743,9 @@ pub struct Func {
     pub pool: Vec<PoolEntry>,
     /// Lattice cells (addresses of `FieldInfo`) with the level this code relies on: (address, level byte, id).
     pub watches: Vec<Watch>,
+    /// Bytecode instructions that were built, inlined ones included; not part
+    /// of the text form.
+    pub bytecodes: usize,
 }
 
 /// A dependency of the code on a lattice cell's level.
@@ -779,6 +782,7 @@ impl Func {
             sites: Vec::new(),
             pool: Vec::new(),
             watches: Vec::new(),
+            bytecodes: 0,
         }
     }
 

@@ -352,6 +352,7 @@ fn numeric(proto: &Arc<Proto>, tag: Tag, arith: u8) -> FunctionSnapshot {
         world: Default::default(),
         debuggable: false,
         code_size: 0,
+        settled: false,
     }
 }
 

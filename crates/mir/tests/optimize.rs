@@ -92,6 +92,7 @@ fn each_func(source: &[u8], f: &mut impl FnMut(Func)) {
                 instances: Default::default(),
                 world: Default::default(),
                 debuggable: false,
+                settled: false,
             };
             let mut entries = vec![EntryKind::Call];
             for (pc, instr) in proto.code.iter().enumerate() {
@@ -172,6 +173,40 @@ fn passes_in_any_order_with_little_fuel() {
         for name in PIPELINE.iter().rev() {
             pass(name).expect("a pass")(&mut func, &mut Fuel::default());
             verify(&func).unwrap_or_else(|e| panic!("{name}: {e}\n{func}"));
+        }
+    });
+}
+
+/// Fuel pays for every change: without any a function only loses what is
+/// unreachable, and with a little exactly so much is done.
+#[test]
+fn nothing_is_transformed_without_fuel() {
+    let source = std::fs::read(root().join("crates/bench/programs/matmul.lua")).expect("a program");
+    let insts = |f: &Func| -> usize {
+        let reached = f.reverse_postorder();
+        reached
+            .iter()
+            .map(|b| f.blocks[b.index()].insts.len())
+            .sum()
+    };
+    each_func(&source, &mut |original| {
+        let with = |n| {
+            let (mut func, mut fuel) = (original.clone(), Fuel::limited(n));
+            optimize(&mut func, &mut fuel, true).unwrap_or_else(|e| panic!("{n}: {e}"));
+            assert_eq!(fuel.ran_out_in().is_some(), n > 0 && fuel.used() == n);
+            (func, fuel.used())
+        };
+        let (func, used) = with(0);
+        assert_eq!((used, insts(&func)), (0, insts(&original)), "{original}");
+        assert!(
+            func.insts
+                .iter()
+                .zip(&original.insts)
+                .all(|(a, b)| a.op == b.op)
+        );
+        let (_, total) = with(u64::MAX);
+        for n in [1, total / 3, total.saturating_sub(1)] {
+            assert_eq!(with(n).1, n.min(total));
         }
     });
 }

@@ -176,6 +176,9 @@ pub struct FunctionSnapshot {
     /// Bytes of machine code that calls of the function ran last, as far as
     /// the tier knows; 0 if it was never compiled.
     pub code_size: usize,
+    /// Whether code of the function is to test where it could speculate, for
+    /// it failed too often.
+    pub settled: bool,
 }
 
 pub(crate) fn shape_snapshot(vm: &VmState, shape: &Shape) -> ShapeSnapshot {
@@ -448,6 +451,7 @@ fn one_function(
         world: World::default(),
         debuggable: vm.is_debuggable(),
         code_size: 0,
+        settled: false,
     }
 }
 

@@ -207,12 +207,14 @@ config! {
     /// Compilations waiting at most; more requests are put off until a later
     /// call.
     max_queue: u32 = 64, 256, 16; in Some((1, 1 << 16)); flag "--jit-queue=N";
-    /// Failed speculations of one piece of code before it is thrown away and
-    /// compiled again without them. Doubles with every compilation of the same
-    /// function.
-    exit_threshold: u32 = 20, 10, 20; in Some((1, 1 << 20)); flag "--jit-exit-threshold=N";
-    /// Compilations of a function after failed speculations. After the last a
-    /// version that does not speculate is compiled, which cannot fail.
+    /// Failed speculations that the code for calls of a function, or for one of
+    /// its loops, may have in the program's life. Code is thrown away and
+    /// compiled again without what failed when the same exit is taken twice, or
+    /// a fifth of this number of different ones; from three quarters on it
+    /// tests instead of speculating, and at the last the entry is interpreted.
+    exit_threshold: u32 = 20, 20, 20; in Some((1, 1 << 20)); flag "--jit-exit-threshold=N";
+    /// Compilations of a function after failed speculations. After the last the
+    /// code tests instead of speculating, too.
     max_recompiles: u32 = 8, 16, 4; in Some((0, 1000)); flag "--jit-recompiles=N";
     /// Largest function that is compiled, in bytecode instructions. The time
     /// to compile grows faster than the size.
@@ -227,6 +229,11 @@ config! {
     /// For tests: leave out of the code every promise that only helps the
     /// optimizer. Results must not change.
     strip_promises: bool = false, false, false; in ANY; flag "--jit-strip-promises=BOOL";
+    /// For finding defects of the optimizer: at most so many transformations are
+    /// made in the whole program, counted over all compilations in their order;
+    /// empty is no limit. Bisection finds the one that breaks a program: see
+    /// `docs/dumps.md`.
+    opt_fuel: Option<u64> = None, None, None; in ANY; flag "--opt-fuel=N";
     /// Whether the intermediate form is checked after every pass. Always done
     /// in debug builds.
     verify: bool = false, false, false; in ANY; flag "--jit-verify=BOOL";
@@ -288,7 +295,7 @@ impl JitConfig {
     }
 
     /// Applies a command-line argument if it is one of the tier's: `-j MODE`
-    /// as `-jMODE`, `-O2`, or `--jit-...=value`. Returns whether it was.
+    /// as `-jMODE`, `-O2`, `--jit-...=value` or another flag of the table. Returns whether it was.
     ///
     /// # Errors
     /// As [`JitConfig::set`].
@@ -301,7 +308,7 @@ impl JitConfig {
             self.set("optimization_level", level)?;
             return Ok(true);
         }
-        if !arg.starts_with("--jit") {
+        if !arg.starts_with("--") {
             return Ok(false);
         }
         let (flag, value) = match arg.split_once('=') {

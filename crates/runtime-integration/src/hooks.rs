@@ -292,7 +292,9 @@ unsafe fn rebuild(
         return code.osr_pc.is_none() || !proto.is_vararg;
     }
     let innermost = vm.frame;
-    tier.exit_taken(vm, &code, exit, proto, || {
+    // SAFETY: the frame that was just rebuilt.
+    let inside = unsafe { function_of(innermost) }.proto.id;
+    tier.exit_taken(vm, &code, exit, proto, inside, || {
         // SAFETY: the frame that was just rebuilt.
         unsafe { record_failure(innermost, plan.origin, plan.reason) };
     });

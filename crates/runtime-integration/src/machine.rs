@@ -16,9 +16,11 @@
 //! freed.
 
 use crate::account::interp_thunk;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use vela_interpreter::Raw;
-use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled, LinkedCode};
+use vela_mir::backend::{
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, LinkedCode,
+};
 use vela_mir::helper::{Helper, Word};
 use vela_mir::interp::{Code, EntryArgs, Machine};
 use vela_mir::ir::{Func, InstData};
@@ -54,8 +56,10 @@ impl Backend for MirBackend {
             exits: code.plan().exits.clone(),
             sites: code.plan().sites.clone(),
             code: Box::new(Kept(Box::new(code))),
-            pass_time: Duration::ZERO,
-            codegen_time: start.elapsed(),
+            times: BackendTimes {
+                codegen: start.elapsed(),
+                ..BackendTimes::default()
+            },
             dumps: None,
         })
     }

@@ -7,8 +7,10 @@
 use crate::dump;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled};
+use vela_mir::backend::{Backend, BackendTimes, CompileError, CompileOptions, Compiled};
 use vela_mir::build::{BuildInput, Counters, build};
 use vela_mir::ir::{EntryKind, Func, Op, Pool, PoolEntry, Watch};
 use vela_mir::passes::{self, Fuel};
@@ -33,6 +35,10 @@ pub struct Job {
     pub max_size: usize,
     /// Verify after the passes even in release builds.
     pub verify: bool,
+    /// Transformations that all compilations together may still make.
+    pub fuel: Option<Arc<AtomicU64>>,
+    /// Time that taking the snapshot took.
+    pub snapshot_time: Duration,
     /// Cells in which the code counts, if it is to.
     pub counters: Option<Counters>,
     /// Where dumps go.
@@ -42,22 +48,55 @@ pub struct Job {
 /// Times of the phases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
+    /// Taking the snapshot, on the program's thread.
+    pub snapshot: Duration,
     /// Building MIR.
     pub build: Duration,
     /// Passes over MIR and verification.
     pub mir: Duration,
-    /// The backend's passes.
-    pub passes: Duration,
-    /// Code generation and linking.
-    pub codegen: Duration,
+    /// The backend's phases.
+    pub backend: BackendTimes,
 }
 
 impl Phases {
     /// All phases together.
     #[must_use]
     pub fn total(&self) -> Duration {
-        self.build + self.mir + self.passes + self.codegen
+        self.list().iter().map(|p| p.1).sum()
     }
+
+    /// Every phase with its name, in order.
+    #[must_use]
+    pub fn list(&self) -> [(&'static str, Duration); 7] {
+        let b = &self.backend;
+        [
+            ("snapshot", self.snapshot),
+            ("build", self.build),
+            ("mir", self.mir),
+            ("lower", b.lower),
+            ("passes", b.passes),
+            ("codegen", b.codegen),
+            ("link", b.link),
+        ]
+    }
+}
+
+impl std::fmt::Display for Phases {
+    /// Milliseconds by phase, such as `build 0.12, mir 0.30`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, (name, time)) in self.list().into_iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} {:.2}", time.as_secs_f64() * 1000.0)?;
+        }
+        Ok(())
+    }
+}
+
+/// How long all phases of a compilation are meant to take at the default
+/// level, by the bytecode instructions compiled, inlined ones included.
+#[must_use]
+pub fn time_budget(bytecodes: usize) -> Duration {
+    Duration::from_micros(4000.max(300 * bytecodes as u64))
 }
 
 /// Code that is ready to be installed.
@@ -84,6 +123,10 @@ pub struct Outcome {
     pub generation: u32,
     /// Times of the phases that ran.
     pub phases: Phases,
+    /// Bytecode instructions compiled, inlined ones included.
+    pub bytecodes: usize,
+    /// Transformations that the passes over MIR made.
+    pub transformations: u64,
     /// The code, or why there is none.
     pub result: Result<Product, CompileError>,
 }
@@ -91,12 +134,18 @@ pub struct Outcome {
 /// Runs a compilation to its end. A panic in the tier becomes
 /// [`CompileError::Bug`].
 pub fn run(backend: &dyn Backend, job: Job) -> Outcome {
-    let mut phases = Phases::default();
+    let mut work = Work {
+        phases: Phases {
+            snapshot: job.snapshot_time,
+            ..Phases::default()
+        },
+        ..Work::default()
+    };
     let proto = &job.snapshot.proto;
     let chunk = vela_objects::debug::chunk_id(&proto.source);
     let name = format!("{chunk}:{}", proto.line_defined);
     let result = catch_unwind(AssertUnwindSafe(|| {
-        compile(backend, &job, &name, &mut phases)
+        compile(backend, &job, &name, &mut work)
     }));
     let result = result.unwrap_or_else(|panic| {
         let text = panic
@@ -112,16 +161,26 @@ pub fn run(backend: &dyn Backend, job: Job) -> Outcome {
         entry: job.entry,
         code_id: job.options.code_id,
         generation: job.generation,
-        phases,
+        phases: work.phases,
+        bytecodes: work.bytecodes,
+        transformations: work.transformations,
         result,
     }
+}
+
+/// What is known of a compilation even if it fails.
+#[derive(Default)]
+struct Work {
+    phases: Phases,
+    bytecodes: usize,
+    transformations: u64,
 }
 
 fn compile(
     backend: &dyn Backend,
     job: &Job,
     name: &str,
-    phases: &mut Phases,
+    work: &mut Work,
 ) -> Result<Product, CompileError> {
     let mut dump = dump::Dump::new(
         job.dump_dir.as_deref(),
@@ -141,25 +200,36 @@ fn compile(
         max_size: job.max_size,
         counters: job.counters,
     });
-    phases.build = start.elapsed();
+    work.phases.build = start.elapsed();
     let mut func = built?;
+    work.bytecodes = func.bytecodes;
     keep_literals(&mut func, &job.literals);
     dump.write("mir", || func.to_string());
 
     let start = Instant::now();
     let checks = job.verify || cfg!(debug_assertions);
-    passes::optimize(&mut func, &mut Fuel::default(), checks)
-        .map_err(|e| CompileError::Bug(e.to_string()))?;
-    phases.mir = start.elapsed();
+    let tank = job.fuel.as_deref();
+    let mut fuel = tank.map_or_else(Fuel::default, |left| {
+        Fuel::limited(left.load(Ordering::Relaxed))
+    });
+    passes::optimize(&mut func, &mut fuel, checks).map_err(|e| CompileError::Bug(e.to_string()))?;
+    work.phases.mir = start.elapsed();
+    work.transformations = fuel.used();
+    if let Some(left) = tank {
+        left.fetch_sub(fuel.used(), Ordering::Relaxed);
+    }
+    if let Some(pass) = fuel.ran_out_in() {
+        tracing::info!(
+            target: "vela_jit::compile",
+            function = %name, code = job.options.code_id, pass, "out of fuel: the last transformation"
+        );
+    }
     dump.write("opt.mir", || func.to_string());
 
-    let start = Instant::now();
     let mut options = job.options.clone();
     options.dump = dump.is_on();
     let compiled = backend.compile(&func, &options)?;
-    let all = start.elapsed();
-    phases.passes = compiled.pass_time;
-    phases.codegen = all.saturating_sub(compiled.pass_time);
+    work.phases.backend = compiled.times;
     if let Some(texts) = &compiled.dumps {
         dump.write("ll", || texts.ir_before.clone());
         dump.write("opt.ll", || texts.ir_after.clone());

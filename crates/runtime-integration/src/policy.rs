@@ -6,12 +6,17 @@
 //!
 //! - A function that becomes hot is compiled; one compilation per function is
 //!   under way at a time, be it of the function or of a loop entry.
-//! - Code that fails `exit_threshold` times is thrown away. The limit and the
-//!   wait before the next compilation double each time. After
-//!   `max_recompiles` the function is compiled without speculation, and if
-//!   even that fails it stays interpreted.
+//! - An entry of a function (for calls, or for a loop) may leave its code
+//!   through failed speculations `exit_threshold` times in the function's life
+//!   ([ADR 17](../../../docs/adr/0017-bounded-exits.md)). Its code is thrown
+//!   away as soon as the same exit is taken twice or a few different ones
+//!   are; the wait before the next compilation doubles each time.
+//! - When most of that budget is spent, or after `max_recompiles`, the code is
+//!   *settled*: it tests where it would speculate. When all is spent the entry
+//!   stays interpreted.
 //! - Code whose assumptions were invalidated is thrown away too; that is no
-//!   failure of the code, but the wait grows slowly with its number.
+//!   failure of the code, but the wait grows slowly with its number, and it
+//!   comes out of the same budget: settled code relies on no such assumption.
 //!
 //! After the back-off of WebKit's DFG tier (reoptimization retry counters).
 
@@ -33,6 +38,17 @@ pub struct Limits {
     pub speculate: bool,
     /// Exits are provoked by a test mode and mean nothing.
     pub exits_are_stress: bool,
+}
+
+/// What code may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Speculation {
+    /// On all that feedback shows.
+    Full,
+    /// On nothing that may fail: feedback chooses what is tested first.
+    Settled,
+    /// Not even that: feedback is not looked at.
+    None,
 }
 
 /// How far the code for one entry is.
@@ -60,6 +76,8 @@ pub struct LoopState {
     pub rejected: u32,
     /// Times it was thrown away for rejecting frames.
     pub dropped: u32,
+    /// Failed speculations of its code.
+    pub exits: u32,
 }
 
 /// What is known of a function.
@@ -69,6 +87,10 @@ pub struct FunctionState {
     pub call: Phase,
     /// Code for loop entries, by the loop header's pc.
     pub loops: BTreeMap<u32, LoopState>,
+    /// Failed speculations of the code for calls.
+    pub exits: u32,
+    /// Failed speculations of its copies in other functions.
+    pub exits_in_copies: u32,
     /// Times that its code was thrown away for failing.
     pub recompiles: u32,
     /// Times that its code was invalidated.
@@ -86,6 +108,35 @@ impl FunctionState {
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.recompiles.wrapping_add(self.invalidations)
+    }
+
+    /// What an entry has spent of its budget.
+    #[must_use]
+    pub fn spent(&self, entry: EntryKind) -> u32 {
+        let exits = match entry {
+            EntryKind::Call => self.exits,
+            EntryKind::Osr { pc } => self.loops.get(&pc).map_or(0, |l| l.exits),
+        };
+        exits.saturating_add(self.invalidations)
+    }
+
+    /// Whether copies of the function in others may speculate no more.
+    #[must_use]
+    pub fn copies_are_settled(&self, limits: &Limits) -> bool {
+        self.exits_in_copies >= settled_at(limits)
+    }
+
+    /// What the next code for an entry may rely on.
+    #[must_use]
+    pub fn speculation(&self, limits: &Limits, entry: EntryKind) -> Speculation {
+        if !limits.speculate {
+            Speculation::None
+        } else if self.recompiles > limits.max_recompiles || self.spent(entry) >= settled_at(limits)
+        {
+            Speculation::Settled
+        } else {
+            Speculation::Full
+        }
     }
 }
 
@@ -113,9 +164,15 @@ pub enum Event {
     },
     /// A speculation of installed code failed.
     Exit {
-        /// How many times so far for this code.
+        /// Of the code for this entry.
+        entry: EntryKind,
+        /// How many times so far at this exit of the code.
+        times: u32,
+        /// How many times so far at all exits of the code.
         failures: u32,
     },
+    /// A speculation failed in a copy of the function in another's code.
+    ExitInCopy,
     /// An assumption of the installed code no longer holds.
     Invalidated,
     /// The code was evicted from the cache.
@@ -136,8 +193,8 @@ pub enum Action {
     Compile {
         /// What entry.
         entry: EntryKind,
-        /// Relying on feedback.
-        speculate: bool,
+        /// What it relies on.
+        speculation: Speculation,
     },
     /// Throw away all code of the function.
     Jettison,
@@ -171,12 +228,20 @@ pub fn backoff(limits: &Limits, n: u32) -> u32 {
     base.saturating_mul(1 << n.saturating_sub(1).min(MAX_DOUBLINGS))
 }
 
-/// Failures that a function's code may have before it is thrown away.
+/// Times that one exit of a piece of code may be taken: once may be chance, and
+/// the first time lets the interpreter see what happens there.
+pub const MAX_REPEATS: u32 = 2;
+
+/// Failures of different exits that a piece of code may have.
 #[must_use]
-pub fn exit_limit(limits: &Limits, recompiles: u32) -> u32 {
-    limits
-        .exit_threshold
-        .saturating_mul(1 << recompiles.min(MAX_DOUBLINGS))
+pub fn code_limit(limits: &Limits) -> u32 {
+    (limits.exit_threshold / 5).max(1)
+}
+
+/// What an entry may spend before its code is settled.
+#[must_use]
+pub fn settled_at(limits: &Limits) -> u32 {
+    limits.exit_threshold - limits.exit_threshold / 4
 }
 
 /// The policy. See the module's documentation.
@@ -184,7 +249,6 @@ pub fn exit_limit(limits: &Limits, recompiles: u32) -> u32 {
 pub fn decide(limits: &Limits, state: &FunctionState, event: Event) -> (FunctionState, Decision) {
     let mut s = state.clone();
     let mut rearm = None;
-    let speculate = limits.speculate && s.recompiles <= limits.max_recompiles;
     let action = match event {
         Event::HotCall => match s.call {
             Phase::Idle if !s.in_flight() => {
@@ -192,7 +256,7 @@ pub fn decide(limits: &Limits, state: &FunctionState, event: Event) -> (Function
                 rearm = Some(PENDING_CALLS);
                 Action::Compile {
                     entry: EntryKind::Call,
-                    speculate,
+                    speculation: s.speculation(limits, EntryKind::Call),
                 }
             }
             Phase::Idle | Phase::Pending => {
@@ -214,9 +278,10 @@ pub fn decide(limits: &Limits, state: &FunctionState, event: Event) -> (Function
                 Action::Nothing
             } else {
                 l.phase = Phase::Pending;
+                let entry = EntryKind::Osr { pc };
                 Action::Compile {
-                    entry: EntryKind::Osr { pc },
-                    speculate,
+                    entry,
+                    speculation: s.speculation(limits, entry),
                 }
             }
         }
@@ -233,23 +298,36 @@ pub fn decide(limits: &Limits, state: &FunctionState, event: Event) -> (Function
             });
             Action::Nothing
         }
-        Event::Exit { failures } => {
-            if limits.exits_are_stress || failures < exit_limit(limits, s.recompiles) {
+        Event::Exit { .. } | Event::ExitInCopy if limits.exits_are_stress => Action::Nothing,
+        Event::Exit {
+            entry,
+            times,
+            failures,
+        } => {
+            *s.exits_mut(entry) += 1;
+            let spent = s.spent(entry) >= limits.exit_threshold;
+            if times < MAX_REPEATS && failures < code_limit(limits) && !spent {
                 Action::Nothing
             } else {
-                let hopeless = !speculate;
                 s.recompiles += 1;
-                s.discard(if hopeless { Phase::Off } else { Phase::Idle });
+                s.discard();
+                if spent {
+                    s.set(entry, Phase::Off);
+                }
                 for l in s.loops.values_mut() {
-                    l.skip = 1 << s.recompiles.min(MAX_DOUBLINGS);
+                    l.skip = (1 << (s.recompiles - 1).min(MAX_DOUBLINGS)) - 1;
                 }
                 rearm = Some(backoff(limits, s.recompiles));
                 Action::Jettison
             }
         }
+        Event::ExitInCopy => {
+            s.exits_in_copies += 1;
+            Action::Nothing
+        }
         Event::Invalidated => {
             s.invalidations += 1;
-            s.discard(Phase::Idle);
+            s.discard();
             for l in s.loops.values_mut() {
                 l.skip = (1 << (s.invalidations / 4).min(MAX_DOUBLINGS)) - 1;
             }
@@ -257,7 +335,7 @@ pub fn decide(limits: &Limits, state: &FunctionState, event: Event) -> (Function
             Action::Jettison
         }
         Event::Evicted => {
-            s.discard(Phase::Idle);
+            s.discard();
             rearm = Some(limits.hotspot_threshold);
             Action::Jettison
         }
@@ -294,14 +372,21 @@ impl FunctionState {
         }
     }
 
+    fn exits_mut(&mut self, entry: EntryKind) -> &mut u32 {
+        match entry {
+            EntryKind::Call => &mut self.exits,
+            EntryKind::Osr { pc } => &mut self.loops.entry(pc).or_default().exits,
+        }
+    }
+
     /// Installed code is gone.
-    fn discard(&mut self, phase: Phase) {
+    fn discard(&mut self) {
         if self.call == Phase::Ready {
-            self.call = phase;
+            self.call = Phase::Idle;
         }
         for l in self.loops.values_mut() {
             if l.phase == Phase::Ready {
-                l.phase = phase;
+                l.phase = Phase::Idle;
             }
         }
     }

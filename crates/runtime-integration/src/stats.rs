@@ -1,6 +1,7 @@
 //! Statistics: counters that any thread may bump, and a snapshot of them.
 
 use crate::account::Shares;
+use crate::plan::{Outcome, time_budget};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -75,14 +76,26 @@ counters! {
     compile_failures,
     /// Finished compilations that were out of date.
     stale,
+    /// Compilations that took longer than `plan::time_budget`.
+    over_time_budget,
+    /// Transformations that passes over MIR made.
+    transformations,
+    /// Most side exits of the code for one entry of one function, so far.
+    most_exits_of_an_entry,
+    /// Microseconds taking snapshots, on the program's thread.
+    snapshot_us,
     /// Microseconds building MIR.
     build_us,
     /// Microseconds in passes over MIR and its verifier.
     mir_us,
+    /// Microseconds lowering MIR to the backend's form.
+    lower_us,
     /// Microseconds in the backend's passes.
     pass_us,
-    /// Microseconds generating and linking code.
+    /// Microseconds generating code.
     codegen_us,
+    /// Microseconds linking code.
+    link_us,
     /// Microseconds installing, on the program's thread.
     install_us,
 }
@@ -95,8 +108,29 @@ impl Counters {
 
     /// Adds a time.
     pub fn time(&self, counter: impl FnOnce(&Counters) -> &AtomicU64, time: Duration) {
-        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        counter(self).fetch_add(us, Ordering::Relaxed);
+        add_time(counter(self), time);
+    }
+
+    /// Adds what a compilation took, whether or not its result is of use.
+    pub(crate) fn compilation(&self, outcome: &Outcome) {
+        let cells = [
+            &self.snapshot_us,
+            &self.build_us,
+            &self.mir_us,
+            &self.lower_us,
+            &self.pass_us,
+            &self.codegen_us,
+            &self.link_us,
+        ];
+        for (cell, (_, time)) in cells.into_iter().zip(outcome.phases.list()) {
+            add_time(cell, time);
+        }
+        let transformations = outcome.transformations;
+        self.transformations
+            .fetch_add(transformations, Ordering::Relaxed);
+        if outcome.phases.total() > time_budget(outcome.bytecodes) {
+            self.bump(|c| &c.over_time_budget);
+        }
     }
 
     /// Counts a side exit.
@@ -112,11 +146,23 @@ impl Counters {
     }
 }
 
+fn add_time(cell: &AtomicU64, time: Duration) {
+    let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    cell.fetch_add(us, Ordering::Relaxed);
+}
+
 impl JitStats {
     /// Milliseconds spent compiling, on all threads.
     #[must_use]
     pub fn compile_ms(&self) -> f64 {
-        let us = self.build_us + self.mir_us + self.pass_us + self.codegen_us + self.install_us;
+        let us = self.snapshot_us
+            + self.build_us
+            + self.mir_us
+            + self.lower_us
+            + self.pass_us
+            + self.codegen_us
+            + self.link_us
+            + self.install_us;
         us as f64 / 1000.0
     }
 

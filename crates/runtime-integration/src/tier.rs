@@ -15,13 +15,14 @@ use crate::account::{Account, Shares};
 use crate::config::{ConfigError, JitConfig, Mode};
 use crate::hooks;
 use crate::plan::{self, Job, Outcome, Product};
-use crate::policy::{self, Action, Decision, Event, FunctionState, Limits};
+use crate::policy::{self, Action, Decision, Event, FunctionState, Limits, Speculation};
 use crate::stats::{Counters, JitStats};
 use crate::workers::Workers;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use vela_code_cache::{CodeCache, CodeMemory, InstalledCode, LiteralPool};
 use vela_deopt::DeoptReason;
@@ -64,6 +65,8 @@ pub(crate) struct Function {
     code_size: usize,
     /// Retired code that may still run.
     leaving: Vec<u32>,
+    /// Side exits taken by installed code, by entry.
+    exits: HashMap<EntryKind, u64>,
 }
 
 /// The optimizing tier of a VM.
@@ -78,6 +81,8 @@ pub struct Tier {
     pub(crate) held: Cell<bool>,
     /// Prototypes whose code watches a lattice cell, by the cell's id.
     watchers: RefCell<HashMap<u32, Vec<u32>>>,
+    /// Transformations that compilations may still make.
+    fuel: Option<Arc<AtomicU64>>,
     /// Safepoints that pass before retired code is looked at again.
     reclaim_pause: Cell<usize>,
     /// Live counters.
@@ -159,6 +164,7 @@ impl Tier {
             reclaim_pause: Cell::new(0),
             counters: Counters::default(),
             account: OnceCell::new(),
+            fuel: config.opt_fuel.map(|n| Arc::new(AtomicU64::new(n))),
             backend,
             config,
         });
@@ -290,8 +296,15 @@ impl Tier {
         if installed {
             self.event(vm, proto, Event::Evicted, &[]);
         }
-        let speculate = self.limits.speculate && proto.calls.get() > 0;
-        let job = self.job(vm, proto, EntryKind::Call, speculate, &[]);
+        let speculation = if proto.calls.get() > 0 {
+            let functions = self.functions.borrow();
+            let fresh = FunctionState::default();
+            let state = functions.get(&proto.id).map_or(&fresh, |f| &f.state);
+            state.speculation(&self.limits, EntryKind::Call)
+        } else {
+            Speculation::None
+        };
+        let job = self.job(vm, proto, EntryKind::Call, speculation, &[]);
         let outcome = plan::run(&*self.backend, job);
         let phases = outcome.phases;
         let error = outcome.result.as_ref().err().cloned();
@@ -313,8 +326,8 @@ impl Tier {
         }
         match decision.action {
             Action::Nothing => {}
-            Action::Compile { entry, speculate } => {
-                self.request(vm, proto, entry, speculate, registers);
+            Action::Compile { entry, speculation } => {
+                self.request(vm, proto, entry, speculation, registers);
             }
             Action::Jettison => self.jettison(vm, proto, event),
             Action::DropLoop { pc } => self.drop_loop(proto, pc),
@@ -351,22 +364,28 @@ impl Tier {
         vm: &mut VmState,
         proto: Gc<FuncProto>,
         entry: EntryKind,
-        speculate: bool,
+        speculation: Speculation,
         registers: &[Value],
     ) -> Job {
+        let start = Instant::now();
         // May tell watchers of widened cells, so nothing is borrowed here.
         let mut feedback = snapshot(vm, proto, registers);
         let code_id = self.cache.next_id();
         hooks::keep_alive(vm, pending_key(code_id), objects_of(&feedback, proto));
         let mut functions = self.functions.borrow_mut();
+        feedback.settled = speculation == Speculation::Settled;
         for callee in feedback.callees.values_mut() {
-            callee.code_size = functions.get(&callee.proto_id).map_or(0, |f| f.code_size);
+            let function = functions.get(&callee.proto_id);
+            callee.code_size = function.map_or(0, |f| f.code_size);
+            callee.settled = function.is_some_and(|f| f.state.copies_are_settled(&self.limits));
         }
         let function = functions.entry(proto.id).or_default();
         function.proto = Some(proto);
         Job {
             entry,
-            speculate,
+            speculate: speculation != Speculation::None,
+            fuel: self.fuel.clone(),
+            snapshot_time: start.elapsed(),
             literals: function.literals.clone(),
             generation: function.state.generation(),
             options: CompileOptions {
@@ -389,15 +408,15 @@ impl Tier {
         vm: &mut VmState,
         proto: Gc<FuncProto>,
         entry: EntryKind,
-        speculate: bool,
+        speculation: Speculation,
         registers: &[Value],
     ) {
-        let job = self.job(vm, proto, entry, speculate, registers);
+        let job = self.job(vm, proto, entry, speculation, registers);
         self.counters.bump(|c| &c.requests);
         tracing::debug!(
             target: "vela_jit::compile",
             function = %function_name(proto), entry = %entry_name(entry), code = job.options.code_id,
-            speculate, "requested"
+            ?speculation, "requested"
         );
         match &self.workers {
             Some(workers) => {
@@ -430,11 +449,7 @@ impl Tier {
             (proto, f.state.generation())
         };
         let entry = outcome.entry;
-        self.counters.time(|c| &c.build_us, outcome.phases.build);
-        self.counters.time(|c| &c.mir_us, outcome.phases.mir);
-        self.counters.time(|c| &c.pass_us, outcome.phases.passes);
-        self.counters
-            .time(|c| &c.codegen_us, outcome.phases.codegen);
+        self.counters.compilation(&outcome);
         let stale = generation != outcome.generation;
         let result = outcome.result.and_then(|product| {
             let extends = self.extends_literals(outcome.owner, &product.literals);
@@ -448,7 +463,9 @@ impl Tier {
                 tracing::debug!(
                     target: "vela_jit::compile",
                     function = %outcome.name, entry = %entry_name(entry), code = outcome.code_id,
-                    ms = outcome.phases.total().as_secs_f64() * 1000.0, "compiled"
+                    ms = outcome.phases.total().as_secs_f64() * 1000.0,
+                    phases = %outcome.phases, bytecodes = outcome.bytecodes,
+                    transformations = outcome.transformations, "compiled"
                 );
                 self.install(vm, proto, &outcome.name, entry, outcome.code_id, product);
                 self.event(vm, proto, Event::Installed { entry }, &[]);
@@ -566,8 +583,12 @@ impl Tier {
         let Some(function) = functions.get_mut(&proto.id) else {
             return;
         };
-        for pool in &function.pools {
-            pool.invalidate();
+        // Code that failed is still right: its frames run on, and leave when
+        // something that it relies on changes.
+        if !matches!(event, Event::Exit { .. }) {
+            for pool in &function.pools {
+                pool.invalidate();
+            }
         }
         let codes = std::mem::take(&mut function.codes);
         for &id in &codes {
@@ -578,7 +599,7 @@ impl Tier {
             Event::Exit { .. } => self.counters.bump(|c| &c.jettisoned),
             _ => {}
         }
-        let failures = if let Event::Exit { failures } = event {
+        let failures = if let Event::Exit { failures, .. } = event {
             failures
         } else {
             0
@@ -625,7 +646,8 @@ impl Tier {
                 let watches = functions.get(&owner).is_some_and(|f| {
                     let watching =
                         |&id: &u32| self.cache.with(id, |c| c.watches.contains(&field.id));
-                    f.codes.iter().any(|id| watching(id) == Some(true))
+                    let mut codes = f.codes.iter().chain(&f.leaving);
+                    codes.any(|id| watching(id) == Some(true))
                 });
                 if watches {
                     functions[&owner].proto
@@ -639,14 +661,16 @@ impl Tier {
         }
     }
 
-    /// Notes a side exit and lets the policy judge it. `failed` records the
-    /// reason in the feedback of the place at fault.
+    /// Notes a side exit and lets the policy judge it. It is in code of the
+    /// prototype `inside`, perhaps inlined; `failed` records the reason in the
+    /// feedback of the place at fault.
     pub(crate) fn exit_taken(
         &self,
         vm: &mut VmState,
         code: &InstalledCode,
         exit: u32,
         proto: Gc<FuncProto>,
+        inside: u32,
         failed: impl FnOnce(),
     ) {
         let reason = code.exits[exit as usize].reason;
@@ -663,6 +687,20 @@ impl Tier {
         if reason == DeoptReason::None || code.is_retired() {
             return;
         }
+        let entry = code
+            .osr_pc
+            .map_or(EntryKind::Call, |pc| EntryKind::Osr { pc });
+        let (spent, settled_copy) = {
+            let mut functions = self.functions.borrow_mut();
+            let inside = functions.get(&inside).filter(|_| inside != code.owner);
+            let settled_copy = inside.is_some_and(|f| f.state.copies_are_settled(&self.limits));
+            let function = functions.entry(code.owner).or_default();
+            let exits = function.exits.entry(entry).or_default();
+            *exits += 1;
+            let most = &self.counters.most_exits_of_an_entry;
+            most.fetch_max(*exits, Ordering::Relaxed);
+            (function.state.spent(entry), settled_copy)
+        };
         if reason == DeoptReason::Invalidated {
             // Installed code that relies on something that is no longer so,
             // such as the metatable epoch it was compiled in.
@@ -672,18 +710,28 @@ impl Tier {
             return;
         }
         let failures = code.count_failure();
-        let limit = self
-            .functions
-            .borrow()
-            .get(&code.owner)
-            .map_or(u32::MAX, |f| {
-                policy::exit_limit(&self.limits, f.state.recompiles)
-            });
+        let last = times >= policy::MAX_REPEATS
+            || failures >= policy::code_limit(&self.limits)
+            || spent + 1 >= self.limits.exit_threshold;
         // One failure may be chance; the failure that ends the code is not.
-        if !self.limits.exits_are_stress && (times == 2 || failures >= limit) {
+        if !self.limits.exits_are_stress && last {
             failed();
         }
-        self.event(vm, proto, Event::Exit { failures }, &[]);
+        if inside != code.owner {
+            self.decide(inside, Event::ExitInCopy);
+        }
+        // Copies made before the function was settled fail no second time.
+        let times = if settled_copy {
+            policy::MAX_REPEATS
+        } else {
+            times
+        };
+        let event = Event::Exit {
+            entry,
+            times,
+            failures,
+        };
+        self.event(vm, proto, event, &[]);
     }
 
     /// Frees retired code and evicts for the budget, as far as nothing runs
@@ -729,7 +777,8 @@ impl Tier {
                     let functions = self.functions.borrow();
                     functions.get(&owner).is_some_and(|f| {
                         let watching = |c: &u32| self.cache.with(*c, |c| c.watches.contains(id));
-                        f.codes.iter().any(|c| watching(c) == Some(true))
+                        let mut codes = f.codes.iter().chain(&f.leaving);
+                        codes.any(|c| watching(c) == Some(true))
                     })
                 };
                 owners.retain(used);

@@ -2,8 +2,8 @@
 
 use vela_mir::ir::EntryKind;
 use vela_runtime_integration::policy::{
-    Action, Decision, Event, FunctionState, Limits, MAX_REJECTED, PENDING_CALLS, Phase, backoff,
-    decide, exit_limit,
+    Action, Decision, Event, FunctionState, Limits, MAX_REJECTED, MAX_REPEATS, PENDING_CALLS,
+    Phase, Speculation, backoff, code_limit, decide, settled_at,
 };
 
 const LIMITS: Limits = Limits {
@@ -18,8 +18,16 @@ const LIMITS: Limits = Limits {
 const CALL: EntryKind = EntryKind::Call;
 const LOOP: EntryKind = EntryKind::Osr { pc: 7 };
 
-fn compile(entry: EntryKind, speculate: bool) -> Action {
-    Action::Compile { entry, speculate }
+fn compile(entry: EntryKind, speculation: Speculation) -> Action {
+    Action::Compile { entry, speculation }
+}
+
+fn exit(entry: EntryKind, times: u32, failures: u32) -> Event {
+    Event::Exit {
+        entry,
+        times,
+        failures,
+    }
 }
 
 /// Runs events through the policy and returns the last decision.
@@ -63,7 +71,7 @@ fn one_step_from_each_phase() {
         (
             &idle,
             E::HotCall,
-            compile(CALL, true),
+            compile(CALL, Speculation::Full),
             Some(PENDING_CALLS),
             Phase::Pending,
         ),
@@ -111,14 +119,21 @@ fn one_step_from_each_phase() {
         ),
         (
             &ready,
-            E::Exit { failures: 99 },
+            exit(CALL, 1, 19),
             Action::Nothing,
             None,
             Phase::Ready,
         ),
         (
             &ready,
-            E::Exit { failures: 100 },
+            exit(CALL, 1, 20),
+            Action::Jettison,
+            Some(250),
+            Phase::Idle,
+        ),
+        (
+            &ready,
+            exit(CALL, 2, 2),
             Action::Jettison,
             Some(250),
             Phase::Idle,
@@ -147,7 +162,7 @@ fn one_step_from_each_phase() {
         (
             &ready,
             E::HotLoop { pc: 7 },
-            compile(LOOP, true),
+            compile(LOOP, Speculation::Full),
             None,
             Phase::Ready,
         ),
@@ -162,39 +177,106 @@ fn one_step_from_each_phase() {
     }
 }
 
+/// Lets the installed code fail at one exit until it is thrown away.
+fn fail(limits: &Limits, s: &mut FunctionState, entry: EntryKind) -> Decision {
+    let before = s.spent(entry);
+    for n in 1.. {
+        let d = run(limits, s, &[exit(entry, n, n)]);
+        assert_eq!(s.spent(entry), before + n);
+        if d.action != Action::Nothing {
+            assert!(n <= MAX_REPEATS);
+            return d;
+        }
+    }
+    unreachable!("failing code is thrown away")
+}
+
 #[test]
-fn failing_code_is_recompiled_with_doubling_and_at_last_without_speculation() {
+fn failing_code_is_recompiled_with_doubling_then_settled_then_given_up() {
+    use Speculation::{Full, Settled};
+    let limits = Limits {
+        exit_threshold: 9,
+        max_recompiles: 100,
+        ..LIMITS
+    };
+    assert_eq!((settled_at(&limits), code_limit(&limits)), (7, 1));
     let mut s = FunctionState::default();
     let mut waits = Vec::new();
-    for round in 0..4 {
-        let d = run(&LIMITS, &mut s, &[Event::HotCall]);
-        // Two recompilations may speculate; the next one does not.
-        assert_eq!(d.action, compile(CALL, round <= 2), "round {round}");
-        run(&LIMITS, &mut s, &[Event::Installed { entry: CALL }]);
-        let limit = exit_limit(&LIMITS, s.recompiles);
-        assert_eq!(limit, 100 << round);
-        let d = run(
-            &LIMITS,
-            &mut s,
-            &[Event::Exit {
-                failures: limit - 1,
-            }],
-        );
-        assert_eq!(d.action, Action::Nothing);
-        let d = run(&LIMITS, &mut s, &[Event::Exit { failures: limit }]);
+    let mut levels = Vec::new();
+    while s.call != Phase::Off {
+        let Action::Compile { speculation, .. } = run(&limits, &mut s, &[Event::HotCall]).action
+        else {
+            panic!("{s:?}")
+        };
+        levels.push(speculation);
+        run(&limits, &mut s, &[Event::Installed { entry: CALL }]);
+        let d = fail(&limits, &mut s, CALL);
         assert_eq!(d.action, Action::Jettison);
         waits.push(d.rearm.expect("a wait"));
     }
-    assert_eq!(waits, [250, 500, 1000, 2000]);
+    assert_eq!(s.spent(CALL), 9, "not one exit more");
+    assert_eq!(levels[..7], [Full; 7]);
+    assert_eq!(levels[7..], [Settled; 2]);
+    assert_eq!(waits[..4], [250, 500, 1000, 2000]);
     assert_eq!(
-        s.call,
-        Phase::Off,
-        "a generic version that fails is the end"
-    );
-    assert_eq!(
-        run(&LIMITS, &mut s, &[Event::HotCall]).action,
+        run(&limits, &mut s, &[Event::HotCall]).action,
         Action::Nothing
     );
+    // A loop of the function has a budget of its own.
+    let hot = vec![Event::HotLoop { pc: 7 }; 1 << 10];
+    let compiles = |s: &FunctionState, e| decide(&limits, s, e).1.action;
+    run(&limits, &mut s, &hot);
+    assert_eq!(s.loops[&7].phase, Phase::Pending);
+    assert_eq!(s.speculation(&limits, LOOP), Full);
+    assert_eq!(compiles(&s, Event::HotCall), Action::Nothing);
+}
+
+#[test]
+fn different_exits_may_fail_a_few_times_together() {
+    let mut s = installed();
+    for n in 1..20 {
+        let d = run(&LIMITS, &mut s, &[exit(CALL, 1, n)]);
+        assert_eq!(d.action, Action::Nothing, "{n}");
+    }
+    assert_eq!(
+        run(&LIMITS, &mut s, &[exit(CALL, 1, 20)]).action,
+        Action::Jettison
+    );
+}
+
+#[test]
+fn recompilations_and_invalidations_settle_code_too() {
+    let mut s = installed();
+    for n in 0..=LIMITS.max_recompiles {
+        assert_eq!(s.speculation(&LIMITS, CALL), Speculation::Full, "{n}");
+        fail(&LIMITS, &mut s, CALL);
+        run(
+            &LIMITS,
+            &mut s,
+            &[Event::HotCall, Event::Installed { entry: CALL }],
+        );
+    }
+    assert_eq!(s.speculation(&LIMITS, CALL), Speculation::Settled);
+
+    let mut s = installed();
+    for _ in 0..settled_at(&LIMITS) {
+        assert_eq!(s.speculation(&LIMITS, CALL), Speculation::Full);
+        run(&LIMITS, &mut s, &[Event::Invalidated]);
+    }
+    assert_eq!(s.speculation(&LIMITS, CALL), Speculation::Settled);
+    assert_eq!(s.speculation(&LIMITS, LOOP), Speculation::Settled);
+}
+
+#[test]
+fn exits_in_copies_settle_copies_only() {
+    let mut s = installed();
+    for _ in 0..settled_at(&LIMITS) {
+        assert!(!s.copies_are_settled(&LIMITS));
+        let d = run(&LIMITS, &mut s, &[Event::ExitInCopy]);
+        assert_eq!(d.action, Action::Nothing);
+    }
+    assert!(s.copies_are_settled(&LIMITS));
+    assert_eq!(s.speculation(&LIMITS, CALL), Speculation::Full);
 }
 
 #[test]
@@ -212,7 +294,10 @@ fn a_threshold_of_one_waits_at_least_one_call() {
 fn loops_wait_too_and_give_up_on_frames_they_reject() {
     let mut s = FunctionState::default();
     let hot = Event::HotLoop { pc: 7 };
-    assert_eq!(run(&LIMITS, &mut s, &[hot]).action, compile(LOOP, true));
+    assert_eq!(
+        run(&LIMITS, &mut s, &[hot]).action,
+        compile(LOOP, Speculation::Full)
+    );
     assert_eq!(run(&LIMITS, &mut s, &[hot]).action, Action::Nothing);
     // No second compilation while one is under way.
     assert_eq!(
@@ -228,7 +313,10 @@ fn loops_wait_too_and_give_up_on_frames_they_reject() {
         if n <= LIMITS.max_recompiles {
             let waits = vec![hot; 1 << n];
             assert_eq!(run(&LIMITS, &mut s, &waits).action, Action::Nothing);
-            assert_eq!(run(&LIMITS, &mut s, &[hot]).action, compile(LOOP, true));
+            assert_eq!(
+                run(&LIMITS, &mut s, &[hot]).action,
+                compile(LOOP, Speculation::Full)
+            );
             run(&LIMITS, &mut s, &[Event::Installed { entry: LOOP }]);
         }
     }
@@ -272,12 +360,12 @@ fn switches() {
     };
     assert_eq!(
         decide(&plain, &s, Event::HotCall).1.action,
-        compile(CALL, false)
+        compile(CALL, Speculation::None)
     );
     let stress = Limits {
         exits_are_stress: true,
         ..LIMITS
     };
-    let d = decide(&stress, &installed(), Event::Exit { failures: 1 << 30 }).1;
+    let d = decide(&stress, &installed(), exit(CALL, 1 << 30, 1 << 30)).1;
     assert_eq!(d.action, Action::Nothing);
 }

@@ -139,7 +139,6 @@ fn failing_code_is_thrown_away_with_back_off_and_never_storms() {
     let config = JitConfig {
         hotspot_threshold: 100,
         exit_threshold: 10,
-        max_recompiles: 2,
         ..sync()
     };
     let (mut vm, tier) = vm(config, backend.clone());
@@ -148,11 +147,13 @@ fn failing_code_is_thrown_away_with_back_off_and_never_storms() {
     // result is right all the time.
     assert_eq!(call(&mut vm, f, &[20_000]).as_int(), Some(20_001));
     let stats = tier.stats();
-    // Three versions that speculate, one that does not, then none.
-    assert_eq!(backend.times(2), 4);
-    assert_eq!(stats.jettisoned, 4);
-    assert_eq!(stats.deopts, 10 + 20 + 40 + 80);
-    assert_eq!(stats.reasons[DeoptReason::Type as usize], 150);
+    // Each version is thrown away when it fails a second time, until the
+    // budget of the function is spent.
+    assert_eq!(backend.times(2), 5);
+    assert_eq!(stats.jettisoned, 5);
+    assert_eq!(stats.deopts, 10);
+    assert_eq!(stats.most_exits_of_an_entry, 10);
+    assert_eq!(stats.reasons[DeoptReason::Type as usize], 10);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn invalidated_code_is_compiled_again_with_growing_waits() {
     let backend = Fake::new(Behaviour::Exit(DeoptReason::Invalidated), 100);
     let config = JitConfig {
         hotspot_threshold: 10,
-        exit_threshold: 5,
+        exit_threshold: 100,
         ..sync()
     };
     let (mut vm, tier) = vm(config, backend.clone());

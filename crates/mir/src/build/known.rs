@@ -54,7 +54,7 @@ impl Builder<'_> {
             return i.caller.closure;
         }
         let instances = &self.input.snapshot.instances;
-        let known = self.speculate() && instances.kind == FieldKind::CONST;
+        let known = self.may_watch() && instances.kind == FieldKind::CONST;
         match known.then_some(instances.constant) {
             Some((tag, addr)) => {
                 self.watch(instances);
@@ -75,7 +75,7 @@ impl Builder<'_> {
     }
 
     fn known_upvalue(&mut self, closure: Val, n: u8) -> Option<Val> {
-        if !self.speculate() {
+        if !self.may_watch() {
             return None;
         }
         let world = &self.input.snapshot.world;
@@ -96,7 +96,7 @@ impl Builder<'_> {
     /// A table whose shape can be relied on, and its field with the constant
     /// key `k`.
     fn known_place(&self, table: Val, k: u16) -> Option<(&KnownTable, KnownField)> {
-        if !self.speculate() {
+        if !self.may_watch() {
             return None;
         }
         let (addr, _) = self.object_of(table)?;

@@ -127,6 +127,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Func, CompileError> {
         }
         let mut func = b.func;
         func.max_stack = b.window_end as u8;
+        func.bytecodes = proto.code.len() + b.inlined_size;
         cleanup::run(&mut func, input.snapshot.debuggable);
         return Ok(func);
     }
@@ -298,7 +299,7 @@ impl<'a> Builder<'a> {
                 self.window[r as usize] = Some(v);
             }
         }
-        if !self.speculate() {
+        if !self.speculate() || self.snapshot.settled {
             return;
         }
         for r in 0..self.proto.num_params.min(8) {
@@ -580,9 +581,15 @@ impl<'a> Builder<'a> {
             .unwrap_or_default()
     }
 
-    /// Whether a site may speculate for this reason: not after it failed.
+    /// Whether a site may speculate for this reason: not after it failed, nor
+    /// in a function where too much did.
     fn may_speculate(&self, site: &SiteSnapshot, reason: DeoptReason) -> bool {
-        self.speculate() && site.failed & reason.bit() == 0
+        self.speculate() && !self.snapshot.settled && site.failed & reason.bit() == 0
+    }
+
+    /// Whether the code may rely on what later writes would invalidate.
+    fn may_watch(&self) -> bool {
+        self.speculate() && !self.input.snapshot.settled
     }
 }
 

@@ -66,6 +66,8 @@ pub fn pass(name: &str) -> Option<Pass> {
 pub struct Fuel {
     left: Option<u64>,
     used: u64,
+    pass: &'static str,
+    last: Option<&'static str>,
 }
 
 impl Fuel {
@@ -74,7 +76,7 @@ impl Fuel {
     pub fn limited(n: u64) -> Fuel {
         Fuel {
             left: Some(n),
-            used: 0,
+            ..Fuel::default()
         }
     }
 
@@ -86,7 +88,17 @@ impl Fuel {
             None => {}
         }
         self.used += 1;
+        if self.left == Some(0) {
+            self.last = Some(self.pass);
+        }
         true
+    }
+
+    /// The pass that made the last transformation before the fuel ran out, if
+    /// [`optimize`] used up what there was.
+    #[must_use]
+    pub fn ran_out_in(self) -> Option<&'static str> {
+        self.last
     }
 
     /// Transformations made so far.
@@ -119,6 +131,7 @@ pub fn optimize(func: &mut Func, fuel: &mut Fuel, check: bool) -> Result<(), Pas
     for (n, &name) in PIPELINE.iter().enumerate() {
         let mut run = |name: &'static str, last: bool| -> Result<bool, PassError> {
             let run = pass(name).expect("the pipeline names passes of the list");
+            fuel.pass = name;
             let changed = run(func, fuel);
             if check || last {
                 checked(func, name)?;
@@ -147,7 +160,9 @@ mod tests {
     #[test]
     fn fuel_runs_out() {
         let mut fuel = Fuel::limited(2);
-        assert!(fuel.take() && fuel.take() && !fuel.take());
-        assert_eq!(fuel.used(), 2);
+        fuel.pass = "fold";
+        assert!(fuel.take() && fuel.ran_out_in().is_none());
+        assert!(fuel.take() && !fuel.take());
+        assert_eq!((fuel.used(), fuel.ran_out_in()), (2, Some("fold")));
     }
 }

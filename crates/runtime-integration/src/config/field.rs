@@ -56,6 +56,22 @@ macro_rules! number {
 
 number!(u8 u32 u64);
 
+impl Field for Option<u64> {
+    const EXPECTED: &'static str = "a number (K, M, G multiply by 1024) or nothing";
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(None);
+        }
+        u64::parse(text).map(Some)
+    }
+    fn show(&self) -> String {
+        self.map_or(String::new(), |n| n.to_string())
+    }
+    fn number(&self) -> Option<u64> {
+        *self
+    }
+}
+
 /// When compilation happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {

@@ -7,9 +7,10 @@ use parking_lot::Mutex;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use vela_deopt::{DeoptReason, ExitFrame, SideExit, Source};
-use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled, LinkedCode};
+use vela_mir::backend::{
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, LinkedCode,
+};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{EntryKind, Func};
 use vela_objects::closure::LuaClosure;
@@ -157,8 +158,7 @@ impl Backend for Fake {
             code: Box::new(Handle(Box::new(code))),
             exits: vec![exit],
             sites: Vec::new(),
-            pass_time: Duration::ZERO,
-            codegen_time: Duration::ZERO,
+            times: BackendTimes::default(),
             dumps: None,
         })
     }
