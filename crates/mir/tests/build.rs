@@ -24,6 +24,7 @@ fn snapshot(proto: &Arc<Proto>, site: &SiteSnapshot) -> FunctionSnapshot {
         instances: Default::default(),
         world: Default::default(),
         debuggable: false,
+        code_size: 0,
         settled: false,
     }
 }

@@ -92,6 +92,7 @@ fn each_func(source: &[u8], f: &mut impl FnMut(Func)) {
                 instances: Default::default(),
                 world: Default::default(),
                 debuggable: false,
+                code_size: 0,
                 settled: false,
             };
             let mut entries = vec![EntryKind::Call];
