@@ -40,7 +40,7 @@ fn output_is_that_of_the_reference() {
         return;
     };
     let scripts = scripts();
-    assert!(scripts.len() >= 6);
+    assert!(scripts.len() >= 8);
     for script in scripts {
         let name = script.display();
         let (ok, wanted, err) = run(&reference, &[], &script, &lua_path);
@@ -48,7 +48,10 @@ fn output_is_that_of_the_reference() {
         let (ok, out, err) = run(&vela, &["-j", "off"], &script, &lua_path);
         assert!(ok, "{name}: {err}");
         assert_eq!(out, wanted, "{name}, interpreted");
-        let args = ["-j", "sync", "--jit-threshold=20", "--jit-stats"];
+        let (ok, out, err) = run(&vela, &[], &script, &lua_path);
+        assert!(ok, "{name}: {err}");
+        assert_eq!(out, wanted, "{name}, compiled in the background");
+        let args = ["-j", "sync", "--jit-threshold=20", "-O1", "--jit-stats"];
         let (ok, out, err) = run(&vela, &args, &script, &lua_path);
         assert!(ok, "{name}: {err}");
         assert_eq!(out, wanted, "{name}, compiled");
