@@ -16,9 +16,8 @@ use crate::target::{self, Host, TargetError};
 use inkwell::context::Context;
 use inkwell::targets::TargetMachine;
 use std::cell::RefCell;
-use std::time::Instant;
 use vela_mir::backend::{
-    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Dumps, LinkedCode,
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Dumps, LinkedCode, Stopwatch,
 };
 use vela_mir::exits::ExitPlan;
 use vela_mir::ir::Func;
@@ -88,7 +87,7 @@ impl LlvmBackend {
     ) -> Result<Compiled, CompileError> {
         let level = &LlvmConfig::built_in().levels[level_of(options)];
         let plan = ExitPlan::new(func)?;
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let context = Context::create();
         let name = symbol(func, options.code_id);
         let module = context.create_module(&name);
@@ -100,7 +99,7 @@ impl LlvmBackend {
         }
         passes::verify(&module).map_err(bug)?;
         let lower = start.elapsed();
-        let start = Instant::now();
+        let start = Stopwatch::start();
         if summary.inlines {
             passes::run(&module, machine, lower::INLINE).map_err(failed)?;
         }
@@ -112,10 +111,10 @@ impl LlvmBackend {
             dumps.ir_after = passes::ir_text(&module);
             dumps.asm = passes::assembly_text(&module, machine).map_err(bug)?;
         }
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let object = emit_object(&module, machine).map_err(failed)?;
         let codegen = start.elapsed();
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let size = object.loaded_size().map_err(linking)? as usize;
         let linked = self.jit.link(&object, &[&name]).map_err(linking)?;
         let entry = linked.lookup(&name).map_err(linking)?;

@@ -51,6 +51,30 @@ pub struct Dumps {
     pub asm: String,
 }
 
+/// Measures the processor time of the thread that it is made and asked on: a
+/// busy machine does not make a phase longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Duration);
+
+impl Stopwatch {
+    /// Starts at zero.
+    #[must_use]
+    pub fn start() -> Self {
+        Stopwatch(thread_time())
+    }
+
+    /// Time of the thread since the start.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        thread_time().saturating_sub(self.0)
+    }
+}
+
+fn thread_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(now).unwrap_or_default()
+}
+
 /// Times of a backend's phases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BackendTimes {

@@ -16,10 +16,9 @@
 //! freed.
 
 use crate::account::interp_thunk;
-use std::time::Instant;
 use vela_interpreter::Raw;
 use vela_mir::backend::{
-    Backend, BackendTimes, CompileError, CompileOptions, Compiled, LinkedCode,
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, LinkedCode, Stopwatch,
 };
 use vela_mir::helper::{Helper, Word};
 use vela_mir::interp::{Code, EntryArgs, Machine};
@@ -50,7 +49,7 @@ static INTERPRETED: u8 = 0;
 
 impl Backend for MirBackend {
     fn compile(&self, func: &Func, options: &CompileOptions) -> Result<Compiled, CompileError> {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let code = Code::new(func.clone(), options.code_id, options.exit_stress)?;
         Ok(Compiled {
             exits: code.plan().exits.clone(),

@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use vela_mir::backend::{Backend, BackendTimes, CompileError, CompileOptions, Compiled};
+use std::time::Duration;
+use vela_mir::backend::{Backend, BackendTimes, CompileError, CompileOptions, Compiled, Stopwatch};
 use vela_mir::build::{BuildInput, Counters, build};
 use vela_mir::ir::{EntryKind, Func, Op, Pool, PoolEntry, Watch};
 use vela_mir::passes::{self, Fuel};
@@ -45,7 +45,7 @@ pub struct Job {
     pub dump_dir: Option<PathBuf>,
 }
 
-/// Times of the phases.
+/// Processor times of the phases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
     /// Taking the snapshot, on the program's thread.
@@ -192,7 +192,7 @@ fn compile(
         vela_bytecode::disasm::disassemble(&job.snapshot.proto)
     });
 
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let built = build(&BuildInput {
         snapshot: &job.snapshot,
         entry: job.entry,
@@ -206,7 +206,7 @@ fn compile(
     keep_literals(&mut func, &job.literals);
     dump.write("mir", || func.to_string());
 
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let checks = job.verify || cfg!(debug_assertions);
     let tank = job.fuel.as_deref();
     let mut fuel = tank.map_or_else(Fuel::default, |left| {

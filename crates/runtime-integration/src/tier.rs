@@ -23,10 +23,9 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 use vela_code_cache::{CodeCache, CodeMemory, InstalledCode, LiteralPool};
 use vela_deopt::DeoptReason;
-use vela_mir::backend::{Backend, CompileError, CompileOptions, LinkedCode};
+use vela_mir::backend::{Backend, CompileError, CompileOptions, LinkedCode, Stopwatch};
 use vela_mir::ir::{EntryKind, PoolEntry};
 use vela_objects::shape::FieldInfo;
 use vela_objects::{FuncProto, Gc, Value, VmState};
@@ -367,7 +366,7 @@ impl Tier {
         speculation: Speculation,
         registers: &[Value],
     ) -> Job {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         // May tell watchers of widened cells, so nothing is borrowed here.
         let mut feedback = snapshot(vm, proto, registers);
         let code_id = self.cache.next_id();
@@ -438,7 +437,7 @@ impl Tier {
     /// The end of a compilation: installs the code, or notes why there is
     /// none.
     fn finish(&self, vm: &mut VmState, outcome: Outcome) {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let (proto, generation) = {
             let functions = self.functions.borrow();
             let function = functions.get(&outcome.owner);
