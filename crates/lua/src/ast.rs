@@ -139,10 +139,27 @@ pub(crate) enum Expr {
     Paren(ExprId),
 }
 
+impl Expr {
+    /// Whether evaluating it only gets a value from somewhere.
+    pub fn is_load(&self) -> bool {
+        matches!(
+            self,
+            Expr::Nil
+                | Expr::Bool(_)
+                | Expr::Int(_)
+                | Expr::Float(_)
+                | Expr::Str(_)
+                | Expr::Local(_)
+                | Expr::Upval(_)
+                | Expr::Index { .. }
+        )
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
     pub expr: Expr,
-    /// Line that errors of this operation are reported at.
+    /// Line of the operation: errors are reported at it.
     pub line: u32,
     /// Where the token after it starts.
     pub after: u32,

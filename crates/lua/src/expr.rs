@@ -65,6 +65,17 @@ impl Parser<'_> {
             if !self.accept(Tok::Char(b','))? {
                 return Ok(());
             }
+            self.loaded_here(e);
+        }
+    }
+
+    /// PUC Lua loads constants, variables and fields when it knows what they are
+    /// for, which may be a token later: the load belongs to that token's line.
+    fn loaded_here(&mut self, e: ExprId) {
+        let line = self.lex.last_line;
+        let node = &mut self.tree.nodes[e.0 as usize];
+        if node.expr.is_load() {
+            node.line = line;
         }
     }
 
@@ -76,6 +87,11 @@ impl Parser<'_> {
             let line = self.lex.line;
             self.lex.advance()?;
             let (operand, _) = self.subexpr(UNARY_PRIORITY)?;
+            let line = if op == UnOp::Not {
+                self.lex.last_line
+            } else {
+                line
+            };
             self.unary(op, operand, line)
         } else {
             self.simple()?
@@ -84,9 +100,13 @@ impl Parser<'_> {
         while let Some(op) = next
             && op.priority().0 > limit
         {
-            let line = self.lex.line;
+            let mut line = self.lex.line;
             self.lex.advance()?;
+            self.loaded_here(lhs);
             let (rhs, after) = self.subexpr(op.priority().1)?;
+            if op.is_comparison() {
+                line = self.lex.last_line;
+            }
             lhs = self.binary(op, lhs, rhs, line);
             next = after;
         }
@@ -102,12 +122,13 @@ impl Parser<'_> {
         }
     }
 
-    fn push_number(&mut self, n: Number, line: u32) -> ExprId {
+    /// The value of an operation on constants.
+    fn push_number(&mut self, n: Number) -> ExprId {
         let expr = match n {
             Number::Int(i) => Expr::Int(i),
             Number::Float(f) => Expr::Float(f),
         };
-        self.push(expr, line)
+        self.push(expr, self.lex.last_line)
     }
 
     fn unary(&mut self, op: UnOp, operand: ExprId, line: u32) -> ExprId {
@@ -120,7 +141,7 @@ impl Parser<'_> {
                 _ => {}
             }
         } else if let Some(n) = self.number(operand).and_then(|n| fold::unary(op, n)) {
-            return self.push_number(n, line);
+            return self.push_number(n);
         }
         self.push(Expr::Unary { op, operand }, line)
     }
@@ -130,7 +151,7 @@ impl Parser<'_> {
             && let (Some(a), Some(b)) = (self.number(lhs), self.number(rhs))
             && let Some(n) = fold::binary(op, a, b)
         {
-            return self.push_number(n, line);
+            return self.push_number(n);
         }
         // A constant on the left decides `and` and `or` if it lets the right
         // side through.
@@ -193,6 +214,7 @@ impl Parser<'_> {
                 self.lex.advance()?;
                 let inner = self.expr()?;
                 self.expect_match(Tok::Char(b')'), Tok::Char(b'('), line)?;
+                self.loaded_here(inner);
                 Ok((self.single(inner, line), Suffixed::Value))
             }
             Tok::Name(_) => self.variable(),
@@ -261,6 +283,9 @@ impl Parser<'_> {
                     self.push_exprs()?;
                 }
                 self.expect_match(Tok::Char(b')'), Tok::Char(b'('), line)?;
+                if let Some(&last) = self.expr_stack[mark..].last() {
+                    self.loaded_here(last);
+                }
             }
             Tok::Char(b'{') => {
                 let table = self.constructor()?;
@@ -299,8 +324,14 @@ impl Parser<'_> {
             if !self.accept(Tok::Char(b','))? && !self.accept(Tok::Char(b';'))? {
                 break;
             }
+            if key.is_none() {
+                self.loaded_here(value);
+            }
         }
         self.expect_match(Tok::Char(b'}'), Tok::Char(b'{'), line)?;
+        if let Some(&Item { key: None, value, .. }) = self.item_stack[mark..].last() {
+            self.loaded_here(value);
+        }
         let start = self.tree.items.len() as u32;
         self.tree.items.extend(self.item_stack.drain(mark..));
         let items = Range {

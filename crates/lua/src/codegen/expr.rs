@@ -89,6 +89,9 @@ impl Gen<'_, '_> {
     pub(super) fn expr_to(&mut self, e: ExprId, dst: Dst) -> Result<u8> {
         let Node { expr, line, after } = self.tree.node(e);
         self.after = after;
+        if expr.is_load() && !matches!(expr, Expr::Index { .. }) {
+            self.out.line = line;
+        }
         match expr {
             Expr::Nil => {
                 let d = self.dst(dst)?;
