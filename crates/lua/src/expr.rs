@@ -329,7 +329,10 @@ impl Parser<'_> {
             }
         }
         self.expect_match(Tok::Char(b'}'), Tok::Char(b'{'), line)?;
-        if let Some(&Item { key: None, value, .. }) = self.item_stack[mark..].last() {
+        if let Some(&Item {
+            key: None, value, ..
+        }) = self.item_stack[mark..].last()
+        {
             self.loaded_here(value);
         }
         let start = self.tree.items.len() as u32;

@@ -71,7 +71,7 @@ fn lines_of_errors() {
     assert_eq!(lines("local a\nfunction a.f()\n\nend", "setfield"), [2]);
     assert_eq!(lines("local a\nlocal b = a ..\n1 ..\n2", "concat"), [3]);
     assert_eq!(lines("for i = 1,\n2 do\nf()\nend", "forloop"), [1]);
-    assert_eq!(lines("local a, b\nif a\n<\nb then end", "lt"), [3]);
+    assert_eq!(lines("local a, b\nif a\n<\nb then end", "lt"), [4]);
 }
 
 #[test]
