@@ -60,6 +60,18 @@ print(eq(q, r))
 map.__eq = function() return 1 end
 print(eq(q, r))
 
+-- So many classes from one constructor that its tables keep their metatables
+-- themselves.
+local function make(class) return setmetatable({x = 1, y = 2}, class) end
+local classes = {}
+for i = 1, 12 do
+  classes[i] = {__eq = i % 2 == 0 and function(u, v) return u.y == v.y end or nil}
+end
+for i = 1, #classes do
+  io.write(eq(make(classes[i]), make(classes[i])) and "=" or "~", eq(make(classes[i]), make(classes[i % 12 + 1])) and "=" or "~")
+end
+print()
+
 -- Errors and results of metamethods.
 local E = {__eq = function() error("no equality") end, __lt = function() return 1 end, __le = function() return nil end}
 local s, t = setmetatable({}, E), setmetatable({}, E)
