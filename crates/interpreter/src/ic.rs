@@ -527,7 +527,13 @@ pub(crate) fn find_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<V
         match cached_way(vm, shape, key) {
             Some(way) => {
                 // SAFETY: the way was made for this shape.
-                let v = unsafe { read_way(vm, way, t.as_ptr()) };
+                let v = unsafe {
+                    if way.kind == WayKind::Own {
+                        inline_slot(t.as_ptr(), way.inline_cap, way.slot)
+                    } else {
+                        read_way(vm, way, t.as_ptr())
+                    }
+                };
                 if v.is_nil() && nil_is_final(vm, way) {
                     return Some(v);
                 }
@@ -574,22 +580,24 @@ pub(crate) fn put_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>, v: Value) ->
         }
         return false;
     }
-    if let Some(way) = cached_way(vm, t.shape as u64, key)
-        && matches!(way.kind, WayKind::Add | WayKind::AddOut)
-    {
-        let field = way.field as *const FieldInfo;
-        // SAFETY: the way holds the successor of the table's shape, and the
-        // lattice cell of the new field.
-        unsafe {
-            if way.epoch == vm.meta_epoch && fits(field, v) {
-                t.add_slot(vm, way.aux as *mut Shape, v);
-                return true;
+    let i = match cached_way(vm, t.shape as u64, key) {
+        Some(way) if way.kind == WayKind::Own => way.slot as usize,
+        Some(way) if matches!(way.kind, WayKind::Add | WayKind::AddOut) => {
+            let field = way.field as *const FieldInfo;
+            // SAFETY: the way holds the successor of the table's shape, and the
+            // lattice cell of the new field.
+            unsafe {
+                if way.epoch == vm.meta_epoch && fits(field, v) {
+                    t.add_slot(vm, way.aux as *mut Shape, v);
+                    return true;
+                }
             }
+            return false;
         }
-        return false;
-    }
-    let Some(i) = cached_slot(vm, t, key) else {
-        return false;
+        _ => match cached_slot(vm, t, key) {
+            Some(i) => i,
+            None => return false,
+        },
     };
     // SAFETY: the lattice cell of the table's own field.
     if (plain || !t.slot(i).is_nil()) && unsafe { fits(s.field(i), v) } {

@@ -147,9 +147,7 @@ fn upper(vm: &mut VmState, args: Args) -> NativeResult {
 fn reverse(vm: &mut VmState, args: Args) -> NativeResult {
     let s = check_str(vm, args, 0)?.bytes();
     let mut out = Buf::with_capacity(s.len());
-    for &b in s.iter().rev() {
-        out.push(b);
-    }
+    out.extend_reversed(s);
     Ok(Ret::One(vm.str_value(out.as_slice())))
 }
 
@@ -166,6 +164,9 @@ fn rep(vm: &mut VmState, args: Args) -> NativeResult {
     };
     if total == 0 {
         return Ok(Ret::One(vm.str_value(b"")));
+    }
+    if n == 1 {
+        return Ok(Ret::One(args.get(0)));
     }
     // The buffer and the string.
     vm.make_room(2 * total)?;

@@ -251,7 +251,7 @@ fn concat(vm: &mut VmState, args: Args) -> NativeResult {
 
 fn pack(vm: &mut VmState, args: Args) -> NativeResult {
     let t = vm.table(1, args.len());
-    t.set_list(vm, 1, &args.to_vec());
+    t.set_list(vm, 1, args.as_slice());
     register::set_field(vm, t, "n", Value::int(args.len() as i64));
     Ok(Ret::One(Value::table(t)))
 }

@@ -64,11 +64,7 @@ pub(super) fn find(vm: &mut VmState, args: Args) -> NativeResult {
         return Ok(Ret::One(Value::NIL));
     }
     if args.get(3).truthy() || is_plain(p) {
-        let at = match p {
-            [one] => memchr(*one, &s[init..]),
-            _ => memmem::find(&s[init..], p),
-        };
-        let Some(at) = at else {
+        let Some(at) = find_plain(&s[init..], p) else {
             return Ok(Ret::One(Value::NIL));
         };
         vm.push(Value::int((init + at + 1) as i64))?;
@@ -76,6 +72,26 @@ pub(super) fn find(vm: &mut VmState, args: Args) -> NativeResult {
         return Ok(Ret::Many(2));
     }
     search(vm, s, p, init, true)
+}
+
+/// Places where the first byte is right that are looked at before a search
+/// for the whole is prepared.
+const TRIES: usize = 8;
+
+/// Where `needle` begins.
+fn find_plain(s: &[u8], needle: &[u8]) -> Option<usize> {
+    let Some((&first, rest)) = needle.split_first() else {
+        return Some(0);
+    };
+    let mut from = 0;
+    for _ in 0..TRIES {
+        let at = from + memchr(first, &s[from..])?;
+        if s[at + 1..].starts_with(rest) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    Some(from + memmem::find(&s[from..], needle)?)
 }
 
 pub(super) fn match_(vm: &mut VmState, args: Args) -> NativeResult {
