@@ -887,6 +887,23 @@ unsafe fn is_body(vm: &VmState, caller: *mut FrameRecord) -> bool {
     unsafe { (*caller).kind == FrameKind::BASE && !vm.thread.is_main() }
 }
 
+/// The code of the function at `at`, if it is a compiled one.
+///
+/// # Safety
+/// A value is at `at`.
+#[inline]
+unsafe fn code_of(at: *const Value) -> Option<*const u8> {
+    // SAFETY: by contract; a live closure.
+    unsafe {
+        if (*at).tag != Tag::LUA_FN {
+            return None;
+        }
+        let c = (*at).payload as *mut LuaClosure;
+        let entry = (*(*c).proto.as_ptr()).compiled;
+        (!entry.is_null()).then_some(entry)
+    }
+}
+
 /// The hook behind every call from Rust: [`vela_objects::Hooks::call`].
 ///
 /// # Safety
@@ -896,7 +913,26 @@ pub(crate) unsafe fn call_hook(vm: &mut VmState, at: *mut Value, nargs: u32) -> 
     unsafe {
         let caller = vm.frame;
         unwind::enter_native(vm)?;
-        let outcome = match start_call(vm, at, nargs as usize, flags::ENTRY) {
+        let nargs = nargs as usize;
+        let started = match code_of(at) {
+            Some(entry) => {
+                let r = enter_compiled(vm, entry, at, nargs);
+                if r.tag < u64::from(Tag::FIRST_RET.0) {
+                    unwind::leave_native(vm);
+                    vm.frame = caller;
+                    let tag = Tag(r.tag as u8);
+                    let payload = r.payload;
+                    store(at, Value { payload, tag });
+                    return Ok(1);
+                }
+                match compiled_outcome(vm, at, r) {
+                    Ok(outcome) => outcome,
+                    Err(n) => start_call(vm, at, n, flags::ENTRY | flags::TAIL),
+                }
+            }
+            None => start_call(vm, at, nargs, flags::ENTRY),
+        };
+        let outcome = match started {
             Outcome::Frame => match run_frames(vm) {
                 Ok(()) => Some((vm.ret_base, vm.ret_count as usize)),
                 Err(()) => None,

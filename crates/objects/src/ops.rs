@@ -6,7 +6,7 @@
 use crate::debug::Operand;
 use crate::gcref::Gc;
 use crate::meta::Event;
-use crate::number;
+use crate::number::{self, NumberText};
 use crate::string::{MAX_STRING, Str};
 use crate::table::{KeyError, Table};
 use crate::value::{Tag, Value, float_to_int};
@@ -554,11 +554,7 @@ impl VmState {
     pub fn coerce_str(&mut self, v: Value) -> Option<Gc<Str>> {
         match v.tag {
             Tag::STR => v.as_str(),
-            Tag::INT | Tag::FLOAT => {
-                let mut buf = Vec::with_capacity(32);
-                number::write(&mut buf, v);
-                Some(self.str(&buf))
-            }
+            Tag::INT | Tag::FLOAT => Some(self.str(NumberText::new(v).as_bytes())),
             _ => None,
         }
     }
@@ -618,14 +614,13 @@ impl VmState {
         if total <= buf.len() {
             // Short results: no allocation but the string's own.
             let mut n = 0;
-            let mut num = Vec::new();
             for &v in values {
+                let text;
                 let bytes = match v.as_str() {
                     Some(s) => s.bytes(),
                     None => {
-                        num.clear();
-                        number::write(&mut num, v);
-                        &num[..]
+                        text = NumberText::new(v);
+                        text.as_bytes()
                     }
                 };
                 buf[n..n + bytes.len()].copy_from_slice(bytes);
@@ -638,7 +633,7 @@ impl VmState {
         for &v in values {
             match v.as_str() {
                 Some(s) => out.extend_from_slice(s.bytes()),
-                None => number::write(&mut out, v),
+                None => out.extend_from_slice(NumberText::new(v).as_bytes()),
             }
         }
         Ok(self.str_value(&out))
@@ -671,11 +666,7 @@ impl VmState {
             Tag::NIL => "nil".into(),
             Tag::BOOL => if v.payload != 0 { "true" } else { "false" }.into(),
             Tag::STR => return Gc::from_payload(v.payload),
-            Tag::INT | Tag::FLOAT => {
-                let mut buf = Vec::with_capacity(32);
-                number::write(&mut buf, v);
-                return self.str(&buf);
-            }
+            Tag::INT | Tag::FLOAT => return self.str(NumberText::new(v).as_bytes()),
             _ => format!("{}: {:#x}", self.type_name_of(v), v.payload),
         };
         self.str(text.as_bytes())
