@@ -805,6 +805,11 @@ impl<M: Machine> Frame<'_, M> {
                 let shape = self.word(table, layout::TABLE_SHAPE);
                 self.guard(i, shape == self.payload(args[1]))?;
             }
+            Op::ShapeIn => {
+                let shape = self.word(table, layout::TABLE_SHAPE);
+                let is = args[1..].iter().any(|&s| self.payload(s) == shape);
+                self.result(i, u64::from(is));
+            }
             Op::LoadSlot(loc) => {
                 let (payload, tag) = self.slot(table, *loc);
                 let v = [self.word(payload, 0), self.byte(tag, 0)];

@@ -384,6 +384,8 @@ pub enum Op {
     LoadShape,
     /// `(table, ptr shape)`: exits unless the table has the shape
     GuardShape,
+    /// `(table, ptr shapes...) -> bool`: whether it has one of the shapes
+    ShapeIn,
     /// `(table) -> T`: a slot's content. With a typed result the field's
     /// lattice proves the tag; with `any` the tag is loaded
     LoadSlot(SlotLoc),
@@ -1071,7 +1073,7 @@ impl Op {
         Some(match self {
             Op::LoadReg(r) => Alias::Reg(*r),
             Op::LoadCell => Alias::Cells,
-            Op::LoadShape | Op::GuardShape | Op::NoExt | Op::NoMeta => Alias::Shapes,
+            Op::LoadShape | Op::GuardShape | Op::ShapeIn | Op::NoExt | Op::NoMeta => Alias::Shapes,
             Op::LoadSlot(loc) => Alias::Slot(*loc),
             Op::ElemsLen | Op::ElemsKind => Alias::ElemsMeta,
             Op::LoadElem => Alias::Elems,

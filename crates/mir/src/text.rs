@@ -94,6 +94,7 @@ const PLAIN: &[(&str, Op)] = &[
     ("new_cell", Op::NewCell),
     ("load_shape", Op::LoadShape),
     ("guard_shape", Op::GuardShape),
+    ("shape_in", Op::ShapeIn),
     ("add_slot", Op::AddSlot),
     ("set_shape", Op::SetShape),
     ("find_field", Op::FindField),

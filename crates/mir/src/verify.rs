@@ -530,6 +530,11 @@ impl<'f> Verifier<'f> {
             Op::NewCell => gives(&[VALUE], CELL),
             Op::LoadShape => gives(&[TABLE], PTR),
             Op::GuardShape => none(&[TABLE, PTR]),
+            Op::ShapeIn => {
+                let mut types = vec![PTR; data.args.len().max(2)];
+                types[0] = TABLE;
+                gives(&types, BOOL)
+            }
             Op::LoadSlot(_) => gives(&[TABLE], VALUE),
             Op::StoreSlot(..) => none(&[TABLE, VALUE]),
             Op::AddSlot => none(&[TABLE, PTR, VALUE]),

@@ -7,7 +7,7 @@
 use crate::value::Tag;
 
 /// Ways of a polymorphic cache before it counts as megamorphic.
-pub const MAX_WAYS: usize = 4;
+pub const MAX_WAYS: usize = 8;
 
 /// Bits of [`FeedbackSlot::arith`].
 pub mod arith {

@@ -16,7 +16,7 @@ use crate::account::{Account, Runner};
 use crate::policy::Event;
 use crate::tier::{Tier, rearm};
 use std::sync::atomic::Ordering;
-use vela_bytecode::{NO_FEEDBACK, Proto};
+use vela_bytecode::{NO_FEEDBACK, Op, Proto};
 use vela_code_cache::{InstalledCode, LiteralPool};
 use vela_deopt::{DeoptReason, SideExit, materialize};
 use vela_interpreter::{Raw, resume};
@@ -24,9 +24,10 @@ use vela_mir::backend::Backend;
 use vela_mir::helper::Helper;
 use vela_mir::ir::Watch;
 use vela_objects::closure::{LuaClosure, POOL_HELD, POOL_LEAVE};
+use vela_objects::feedback::FeedbackSlot;
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
 use vela_objects::shape::FieldInfo;
-use vela_objects::{FuncProto, Gc, Value, VmState};
+use vela_objects::{FuncProto, Gc, Table, Value, VmState};
 
 /// Puts the tier's hooks and helpers into a VM. The backend's entries follow
 /// with the first code: see [`enable_entries`].
@@ -332,7 +333,12 @@ unsafe fn record_failure(frame: *mut FrameRecord, pc: u32, reason: DeoptReason) 
     if let Some(slot) = feedback_slot(code, pc)
         && let Some(slot) = proto.cold().feedback.get_mut(slot as usize)
     {
-        slot.failed |= reason.bit();
+        // SAFETY: by contract.
+        let learned = reason == DeoptReason::Shape
+            && unsafe { receiver(frame, pc) }.is_some_and(|t| has_way(slot, t));
+        if !learned {
+            slot.failed |= reason.bit();
+        }
     }
     // SAFETY: by contract.
     if unsafe { (*frame).pc } == u32::from(code.is_vararg) {
@@ -347,6 +353,39 @@ unsafe fn record_failure(frame: *mut FrameRecord, pc: u32, reason: DeoptReason) 
             }
         }
     }
+}
+
+/// Ways up to which a site that met a new shape is compiled for all shapes
+/// that it saw, and no others, once more.
+const FEW_WAYS: usize = 4;
+
+/// Whether the site has learned how to access the table since the code that
+/// failed was compiled. Code that knows the new shape, too, is as good as the
+/// speculation that failed; a site that keeps meeting others gets a lookup.
+fn has_way(slot: &FeedbackSlot, table: Gc<Table>) -> bool {
+    let shape = table.shape as u64;
+    slot.ways().count() <= FEW_WAYS && slot.ways().any(|w| w.shape == shape)
+}
+
+/// The table whose field the instruction at `pc` accesses, if that is what is
+/// to be executed next in the frame.
+///
+/// # Safety
+/// `frame` is a rebuilt interpreted frame.
+unsafe fn receiver(frame: *mut FrameRecord, pc: u32) -> Option<Gc<Table>> {
+    // SAFETY: by contract.
+    let (proto, resumes_at) = unsafe { (function_of(frame).proto, (*frame).pc) };
+    let instr = *proto.proto().code.get(pc as usize)?;
+    let register = match instr.op()? {
+        Op::GetField | Op::SelfGet => usize::from(instr.b()),
+        Op::SetField => usize::from(instr.a()),
+        _ => return None,
+    };
+    if resumes_at != pc {
+        return None;
+    }
+    // SAFETY: by contract; a register of the instruction.
+    unsafe { (*FrameRecord::registers(frame).add(register)).as_table() }
 }
 
 /// The feedback slot of the instruction at `pc`, if it has one.

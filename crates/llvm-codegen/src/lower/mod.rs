@@ -391,6 +391,7 @@ impl<'c> Fx<'_, 'c> {
 
             Op::LoadShape
             | Op::GuardShape
+            | Op::ShapeIn
             | Op::LoadSlot(_)
             | Op::StoreSlot(..)
             | Op::AddSlot

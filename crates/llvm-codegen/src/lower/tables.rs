@@ -27,6 +27,18 @@ impl<'c> Fx<'_, 'c> {
                     .build_int_compare(IntPredicate::EQ, shape, wanted, "")?;
                 return self.guard(i, ok);
             }
+            Op::ShapeIn => {
+                let shape = self.shape(self.ptr(args[0])?)?;
+                let mut is = self.t.i1.const_zero();
+                for &wanted in &args[1..] {
+                    let wanted = self.ptr(wanted)?;
+                    let same = self
+                        .b
+                        .build_int_compare(IntPredicate::EQ, shape, wanted, "")?;
+                    is = self.b.build_or(is, same, "")?;
+                }
+                Lv::Bool(is)
+            }
             Op::LoadSlot(loc) => {
                 let (payload, tag) = self.slot(self.ptr(args[0])?, *loc)?;
                 match self.result_ty(i) {

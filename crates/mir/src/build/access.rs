@@ -1,12 +1,13 @@
 //! Cells, fields, globals, methods and elements under shape feedback.
 
 use super::frame::Slow;
+use super::shapes::{Case, readable, same_read, same_write};
 use super::{Builder, only_tag};
-use crate::ir::{Block, Cond, IntOp, Op, PoolEntry, SlotLoc, Ty, Val};
+use crate::ir::{Cond, IntOp, Op, PoolEntry, SlotLoc, Ty, Val};
 use vela_bytecode::{Instr, Op as B};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
-use vela_objects::feedback::{CacheState, WayKind, arith, index};
+use vela_objects::feedback::{WayKind, arith, index};
 use vela_objects::shape::{FieldKind, META};
 use vela_objects::table::ELEMS_MIXED;
 use vela_profiler::SiteSnapshot;
@@ -117,14 +118,6 @@ impl Builder<'_> {
         true
     }
 
-    /// The table has this shape, or the code leaves.
-    pub(super) fn guard_shape(&mut self, table: Val, shape: u64) {
-        let shape = self.literal(PoolEntry::Shape(shape), Ty::Ptr);
-        let s = self.state();
-        let g = self.push(Op::GuardShape, &[table, shape], Ty::None);
-        self.attach(g, s, DeoptReason::Shape);
-    }
-
     // ---- fields ------------------------------------------------------
 
     /// The object operand of a field access.
@@ -144,94 +137,6 @@ impl Builder<'_> {
             self.exit(DeoptReason::Unreached);
         }
         leave
-    }
-
-    /// The cases that compiled code tests for, if it can handle all that the
-    /// site saw; none if a lookup is to decide.
-    pub(super) fn cases(
-        &self,
-        site: &SiteSnapshot,
-        handled: impl Fn(&WaySnapshot, &ShapeSnapshot) -> bool,
-    ) -> Vec<Case> {
-        if !self.speculate() || site.state == CacheState::Mega {
-            return Vec::new();
-        }
-        let case = |way: &WaySnapshot| {
-            let shape = way.shape?;
-            handled(way, &shape).then(|| Case {
-                shape,
-                way: way.clone(),
-            })
-        };
-        let all: Option<Vec<Case>> = site.ways.iter().map(case).collect();
-        all.unwrap_or_default()
-    }
-
-    /// Accesses a field of `object` by shape: with one case, guards it; with
-    /// several, tests one after the other. `access` does it in a proven case,
-    /// `lookup` where no case applies, and says whether it succeeded; what
-    /// then remains runs through the interpreter, behind the result's `Slow`.
-    fn by_shape(
-        &mut self,
-        object: Val,
-        site: &SiteSnapshot,
-        cases: &[Case],
-        mut access: impl FnMut(&mut Self, Val, &Case, Option<&mut Slow>) -> Option<Val>,
-        lookup: impl FnOnce(&mut Self, Val) -> (Option<Val>, Val),
-    ) -> (Option<Slow>, Option<Val>) {
-        if let [case] = cases
-            && self.may_speculate(site, DeoptReason::Shape)
-            && self.may_speculate(site, DeoptReason::Type)
-        {
-            let table = self.guard_tag(object, Tag::TABLE);
-            self.guard_shape(table, case.shape.addr);
-            return (None, access(self, table, case, None));
-        }
-        let mut slow = self.begin_slow();
-        let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);
-        let done = self.func.add_block();
-        let mut gives = false;
-        if let Some((last, rest)) = cases.split_last() {
-            let mut miss = self.begin_slow();
-            let shape = self.emit(Op::LoadShape, &[table], Ty::Ptr);
-            for case in rest {
-                let is = self.is_shape(shape, case);
-                let (hit, next) = (self.func.add_block(), self.func.add_block());
-                self.branch(is, Self::plain(hit), Self::plain(next));
-                self.cur = Some(hit);
-                let v = access(self, table, case, Some(&mut miss));
-                gives |= self.jump_boxed(done, v);
-                self.cur = Some(next);
-            }
-            let is = self.is_shape(shape, last);
-            self.or_slow(&mut miss, is);
-            let v = access(self, table, last, Some(&mut miss));
-            gives |= self.jump_boxed(done, v);
-            self.cur = Some(miss.block);
-        }
-        let (v, found) = lookup(self, table);
-        self.or_slow(&mut slow, found);
-        gives |= self.jump_boxed(done, v);
-        self.cur = Some(done);
-        let v = gives.then(|| self.func.add_param(done, Ty::Any));
-        (Some(slow), v)
-    }
-
-    pub(super) fn is_shape(&mut self, shape: Val, case: &Case) -> Val {
-        let lit = self.literal(PoolEntry::Shape(case.shape.addr), Ty::Ptr);
-        self.emit(Op::SameObject, &[shape, lit], Ty::Bool)
-    }
-
-    /// Jumps with the value, if there is one, boxed; whether there is one.
-    fn jump_boxed(&mut self, to: Block, v: Option<Val>) -> bool {
-        match v {
-            Some(v) => {
-                let v = self.boxed(v);
-                self.jump_with(to, &[v]);
-            }
-            None => self.jump_with(to, &[]),
-        }
-        v.is_some()
     }
 
     /// The name that a field access names.
@@ -284,7 +189,7 @@ impl Builder<'_> {
         let (slow, v) = self.by_shape(
             object,
             site,
-            cases,
+            (cases, same_read),
             |b, table, case, slow| Some(b.read_way(table, &case.way, &case.shape, site, slow)),
             |b, table| {
                 let key = b.field_name(op, i);
@@ -467,7 +372,7 @@ impl Builder<'_> {
         let (slow, _) = self.by_shape(
             object,
             &site,
-            &cases,
+            (&cases, same_write),
             |b, table, case, slow| {
                 b.write_way(table, &case.way, &case.shape, v, slow);
                 None
@@ -808,20 +713,5 @@ impl Builder<'_> {
         self.or_slow(&mut slow, bare);
         let n = self.emit(Op::ElemsLen, &[table], Ty::Int);
         self.join_slow(slow, Some((i.a(), n)));
-    }
-}
-
-/// A way of a site with the shape it is for.
-pub(super) struct Case {
-    pub shape: ShapeSnapshot,
-    pub way: WaySnapshot,
-}
-
-/// Whether compiled code can read this way.
-pub(super) fn readable(way: &WaySnapshot, _: &ShapeSnapshot) -> bool {
-    match way.kind {
-        WayKind::Own | WayKind::OwnOut | WayKind::Absent => true,
-        WayKind::Holder | WayKind::HolderOut => way.holder.is_some(),
-        _ => false,
     }
 }

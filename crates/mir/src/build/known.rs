@@ -23,6 +23,13 @@ impl Builder<'_> {
         }
     }
 
+    /// As `watch`, if the cell says anything at all.
+    pub(super) fn watch_level(&mut self, field: &FieldSnapshot) {
+        if field.kind == FieldKind::CONST || field.kind.tag().is_some() {
+            self.watch(field);
+        }
+    }
+
     /// A Lua value known by its bits; `None` for what has no type.
     pub(super) fn fixed(&mut self, (tag, payload): (Tag, u64)) -> Option<Val> {
         Some(match tag {

@@ -17,6 +17,7 @@
 //! | `frame` | register map, frame states, window stores, call sites |
 //! | `arith` | arithmetic, comparisons, loops over numbers |
 //! | `access` | fields, globals, methods, elements, cells |
+//! | `shapes` | tests of shapes, accesses of objects of several shapes |
 //! | `calls` | calls and returns |
 //! | `inline` | calls whose callee is built in place |
 //! | `ways` | calls with several callees |
@@ -44,6 +45,7 @@ mod known;
 mod lists;
 mod meeting;
 mod metamethods;
+mod shapes;
 mod strings;
 mod varargs;
 mod ways;

@@ -3,8 +3,8 @@
 //! that test callee and shape are known. What the site never saw leaves the
 //! code, or is called in the general way where that happened before.
 
-use super::access::{Case, readable};
 use super::meeting::Meeting;
+use super::shapes::{Case, readable};
 use super::{Builder, inline};
 use crate::ir::{Op, PoolEntry, Ty, Val};
 use vela_bytecode::{Instr, Op as B};
@@ -211,7 +211,6 @@ impl Builder<'_> {
         }
         let call = call.filter(|_| splits);
         let table = self.guard_tag(object, Tag::TABLE);
-        let shape = self.emit(Op::LoadShape, &[table], Ty::Ptr);
         let mut meeting = call.map(|pc| {
             let place = std::mem::replace(&mut self.pc, pc);
             let instance = self.instance_of(0);
@@ -222,19 +221,16 @@ impl Builder<'_> {
         });
         let fork = self.fork();
         for (g, group) in groups.iter().enumerate() {
-            let hit = self.func.add_block();
-            for (c, case) in group.cases.iter().enumerate() {
-                let is = self.is_shape(shape, case);
-                if strict && g + 1 == n && c + 1 == group.cases.len() {
-                    self.guard(is, DeoptReason::Shape);
-                    self.jump_with(hit, &[]);
-                } else {
-                    let miss = self.func.add_block();
-                    self.branch(is, Self::plain(hit), Self::plain(miss));
-                    self.cur = Some(miss);
-                }
+            let mut miss = None;
+            if strict && g + 1 == n {
+                self.guard_shapes(table, &group.cases);
+            } else {
+                let is = self.has_shape_of(table, &group.cases);
+                let (hit, next) = (self.func.add_block(), self.func.add_block());
+                self.branch(is, Self::plain(hit), Self::plain(next));
+                self.cur = Some(hit);
+                miss = Some(next);
             }
-            let miss = self.cur.replace(hit);
             self.state = None;
             let mut method = None;
             for case in &group.cases {

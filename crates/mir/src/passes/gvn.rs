@@ -40,8 +40,12 @@ enum Known {
     Passed,
 }
 
+/// Shapes of which a table has one, as literals.
+type Shapes = SmallVec<[Val; 8]>;
+
 /// A change to undo at the end of a scope.
 enum Undo {
+    Shapes(Val, Option<(u32, Shapes)>),
     Key(Key, Option<Known>),
     Fact(Val, Option<bool>),
     Tag(Val, Option<Tag>),
@@ -61,6 +65,8 @@ struct Gvn<'f> {
     known: HashMap<Key, Known>,
     facts: HashMap<Val, bool>,
     tags: HashMap<Val, Tag>,
+    /// By table: the version of the shapes' memory, and which it may have.
+    shapes: HashMap<Val, (u32, Shapes)>,
     undo: Vec<Undo>,
     /// Numbers values as they are met: of two of which one dominates the
     /// other, that one has the lower number.
@@ -102,6 +108,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         known: HashMap::new(),
         facts: HashMap::new(),
         tags: HashMap::new(),
+        shapes: HashMap::new(),
         undo: Vec::new(),
         order: HashMap::new(),
         versions: (1..=n as u32).collect(),
@@ -201,6 +208,7 @@ impl Gvn<'_> {
                 Undo::Key(k, old) => restore(&mut self.known, k, old),
                 Undo::Fact(v, old) => restore(&mut self.facts, v, old),
                 Undo::Tag(v, old) => restore(&mut self.tags, v, old),
+                Undo::Shapes(v, old) => restore(&mut self.shapes, v, old),
             }
         }
     }
@@ -255,6 +263,15 @@ impl Gvn<'_> {
         match self.func.inst(i).op.clone() {
             Op::Not => self.assume(args[0], !b),
             Op::HasTag(t) if b => self.learn_tag(args[0], t),
+            Op::ShapeIn => {
+                let args: SmallVec<[Val; 9]> =
+                    args.iter().map(|&a| self.replaced.resolve(a)).collect();
+                let test = self.load_key(Op::ShapeIn, &args, Ty::Bool);
+                // Unless a shape was written since.
+                if self.known.get(&test) == Some(&Known::Value(v)) {
+                    self.assume_shapes(args[0], &args[1..], b);
+                }
+            }
             Op::SameObject if b => {
                 // A comparison of the current shape is as good as a guard.
                 for (x, shape) in [(args[0], args[1]), (args[1], args[0])] {
@@ -278,6 +295,67 @@ impl Gvn<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Notes that the table has one of these shapes, or none of them.
+    fn assume_shapes(&mut self, table: Val, tested: &[Val], is_one: bool) {
+        let is_tested = |s: &Val| tested.iter().any(|t| self.same_literal(*t, *s));
+        let left: Shapes = match (self.possible_shapes(table), is_one) {
+            (Some(known), _) => known
+                .iter()
+                .filter(|s| is_tested(s) == is_one)
+                .copied()
+                .collect(),
+            (None, true) => tested.into(),
+            (None, false) => return,
+        };
+        if let [shape] = left[..] {
+            self.has_shape(table, shape);
+        }
+        self.learn_shapes(table, left);
+    }
+
+    fn learn_shapes(&mut self, table: Val, shapes: Shapes) {
+        let version = self.version(Alias::Shapes);
+        let old = self.shapes.insert(table, (version, shapes));
+        self.undo.push(Undo::Shapes(table, old));
+    }
+
+    /// The shapes of which the table has one, if that is known.
+    fn possible_shapes(&self, table: Val) -> Option<&[Val]> {
+        let (version, shapes) = self.shapes.get(&table)?;
+        (*version == self.version(Alias::Shapes)).then_some(&shapes[..])
+    }
+
+    /// Whether the table has one of the shapes, if that can be told.
+    fn shape_in(&self, table: Val, shapes: &[Val]) -> Option<bool> {
+        if let Some(have) = self.shape_of(table) {
+            let is = |&s: &Val| self.literal(s).map(|p| p == have);
+            return shapes
+                .iter()
+                .map(is)
+                .try_fold(false, |any, is| Some(any || is?));
+        }
+        let possible = self.possible_shapes(table)?;
+        let is_one = |p: &Val| shapes.iter().any(|s| self.same_literal(*s, *p));
+        let ones = possible.iter().filter(|p| is_one(p)).count();
+        match ones {
+            0 => Some(false),
+            n if n == possible.len() => Some(true),
+            _ => None,
+        }
+    }
+
+    /// The pool slot of a literal.
+    fn literal(&self, v: Val) -> Option<Pool> {
+        match self.func.def_op(v) {
+            Some(Op::Literal(p)) => Some(*p),
+            _ => None,
+        }
+    }
+
+    fn same_literal(&self, a: Val, b: Val) -> bool {
+        a == b || self.literal(a).is_some_and(|p| self.literal(b) == Some(p))
     }
 
     /// What the branch into a block with one way in says.
@@ -402,6 +480,14 @@ impl Gvn<'_> {
                     return self.number(i);
                 }
             }
+            Op::ShapeIn => {
+                if let Some(is) = self.shape_in(args[0], &args[1..])
+                    && self.fuel.take()
+                {
+                    self.become_op(i, Op::Bool(is), &[]);
+                }
+                return self.number(i);
+            }
             Op::Truthy => {
                 if let Some(&known) = self.tags.get(&args[0])
                     && known != Tag::BOOL
@@ -469,8 +555,15 @@ impl Gvn<'_> {
             }
             _ => Vec::new(),
         };
+        let shapes = match op {
+            Op::AddSlot | Op::SetShape => self.shapes_of_others(args[0]),
+            _ => Vec::new(),
+        };
         for n in written {
             self.new_version(n);
+        }
+        for (table, shapes) in shapes {
+            self.learn_shapes(table, shapes);
         }
         for (mut key, known) in others {
             key.version = key.op.reads().map_or(0, |a| self.version(a));
@@ -516,6 +609,17 @@ impl Gvn<'_> {
             .collect()
     }
 
+    /// What shapes the tables may have that are not `table`, whose shape is
+    /// written.
+    fn shapes_of_others(&self, table: Val) -> Vec<(Val, Shapes)> {
+        let shape = self.shape_of(table);
+        self.shapes
+            .keys()
+            .filter(|&&other| self.distinct(table, shape, other))
+            .filter_map(|&other| Some((other, self.possible_shapes(other)?.into())))
+            .collect()
+    }
+
     /// The pool slot of the shape that a table is known to have.
     fn shape_of(&self, table: Val) -> Option<Pool> {
         let load = self.load_key(Op::LoadShape, &[table], Ty::Ptr);
@@ -537,6 +641,13 @@ impl Gvn<'_> {
         }
         if let (Some(a), Some(b)) = (shape, self.shape_of(other))
             && a != b
+        {
+            return true;
+        }
+        if let (Some(a), Some(others)) = (shape, self.possible_shapes(other))
+            && others
+                .iter()
+                .all(|&s| self.literal(s).is_some_and(|b| a != b))
         {
             return true;
         }

@@ -229,6 +229,11 @@ impl Escape<'_> {
                 self.become_op(i, Op::Literal(content.shape.unwrap_or(root)), &[]);
             }
             (Op::GuardShape, Kind::Table { .. }) => return self.shape_of(args[1]) == content.shape,
+            (Op::ShapeIn, Kind::Table { root, .. }) => {
+                let have = Some(content.shape.unwrap_or(root));
+                let is = args[1..].iter().any(|&s| self.shape_of(s) == have);
+                self.become_op(i, Op::Bool(is), &[]);
+            }
             (Op::SetShape, Kind::Table { .. }) => {
                 let Some(shape) = self.shape_of(args[1]) else {
                     return false;
