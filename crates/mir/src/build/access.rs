@@ -488,8 +488,7 @@ impl Builder<'_> {
         let strict = by_element
             && site.index & !elems == 0
             && self.may_speculate(&site, DeoptReason::Elements)
-            && self.may_speculate(&site, DeoptReason::Type)
-            && (kind.is_some() || site.result & 1 == 0);
+            && self.may_speculate(&site, DeoptReason::Type);
         if strict {
             let table = self.guard_tag(object, Tag::TABLE);
             let key = self.guard_tag(key, Tag::INT);
@@ -503,8 +502,13 @@ impl Builder<'_> {
                     self.emit(Op::LoadElem, &[table, at], ty)
                 }
                 None => {
+                    if site.result & 1 != 0 {
+                        // There are holes, and no metatable to ask about them.
+                        self.guard_plain(table);
+                    }
                     let v = self.emit(Op::LoadElem, &[table, at], Ty::Any);
-                    match only_tag(site.result) {
+                    match only_tag(site.result).filter(|&t| t != Tag::NIL) {
+                        None if site.result & 1 != 0 => v,
                         Some(tag) => self.guard_tag(v, tag),
                         None => {
                             // A hole would have to ask the metatable.
@@ -591,13 +595,30 @@ impl Builder<'_> {
             self.push(Op::StoreElem, &[table, at, v], Ty::None);
             return;
         }
+        let alike = typed.is_some() || site.index & index::TYPED == 0;
+        if by_element
+            && alike
+            && site.index & !(inside_bits | index::APPEND) == 0
+            && self.may_speculate(&site, DeoptReason::Elements)
+            && self.may_speculate(&site, DeoptReason::Type)
+        {
+            let table = self.guard_tag(object, Tag::TABLE);
+            let key = self.guard_tag(key, Tag::INT);
+            let v = match typed {
+                Some(tag) => self.guard_tag(v, tag),
+                None => v,
+            };
+            self.state();
+            self.store_element(None, table, key, v, typed, site.index);
+            return;
+        }
         let mut slow = self.begin_slow();
         let table = self.unbox_or_slow(&mut slow, object, Tag::TABLE);
         let done = self.func.add_block();
         if by_element {
             let mut miss = self.begin_slow();
             let key = self.unbox_or_slow(&mut miss, key, Tag::INT);
-            self.store_element(&mut miss, table, key, v, typed, site.index);
+            self.store_element(Some(&mut miss), table, key, v, typed, site.index);
             self.jump_with(done, &[]);
             self.cur = Some(miss.block);
         }
@@ -612,24 +633,33 @@ impl Builder<'_> {
         self.join_slow(slow, None);
     }
 
+    /// Goes on only if `cond`: leaves to `miss`, or the code.
+    fn require(&mut self, miss: Option<&mut Slow>, cond: Val, reason: DeoptReason) {
+        match miss {
+            Some(miss) => self.or_slow(miss, cond),
+            None => self.guard(cond, reason),
+        }
+    }
+
     /// Overwrites an element, or appends one, as the site's bits say it did
-    /// before; leaves to `miss` otherwise.
+    /// before; leaves to `miss` otherwise, or the code if there is none.
     fn store_element(
         &mut self,
-        miss: &mut Slow,
+        mut miss: Option<&mut Slow>,
         table: Val,
         key: Val,
         v: Val,
         typed: Option<Tag>,
         bits: u8,
     ) {
-        let v = match typed {
-            Some(tag) => self.unbox_or_slow(miss, v, tag),
-            None => {
+        let v = match (typed, miss.as_deref_mut()) {
+            (Some(tag), Some(miss)) => self.unbox_or_slow(miss, v, tag),
+            (Some(_), None) => v,
+            (None, _) => {
                 if self.ty(v) == Ty::Any {
                     let is_nil = self.emit(Op::HasTag(Tag::NIL), &[v], Ty::Bool);
                     let some = self.emit(Op::Not, &[is_nil], Ty::Bool);
-                    self.or_slow(miss, some);
+                    self.require(miss.as_deref_mut(), some, DeoptReason::Type);
                 }
                 v
             }
@@ -647,13 +677,13 @@ impl Builder<'_> {
                 self.cur = Some(hit);
                 Some(next)
             } else {
-                self.or_slow(miss, inside);
+                self.require(miss.as_deref_mut(), inside, DeoptReason::Elements);
                 None
             };
             let have = self.emit(Op::ElemsKind, &[table], Ty::Int);
             let want = self.int(i64::from(typed.map_or(ELEMS_MIXED, |t| t.0)));
             let same = self.emit(Op::IntCmp(Cond::Eq), &[have, want], Ty::Bool);
-            self.or_slow(miss, same);
+            self.require(miss.as_deref_mut(), same, DeoptReason::Elements);
             if typed.is_some() {
                 self.push(Op::StoreElem, &[table, at, v], Ty::None);
             } else {
@@ -661,7 +691,7 @@ impl Builder<'_> {
                 let old = self.emit(Op::LoadElem, &[table, at], Ty::Any);
                 let is_nil = self.emit(Op::HasTag(Tag::NIL), &[old], Ty::Bool);
                 let present = self.emit(Op::Not, &[is_nil], Ty::Bool);
-                self.or_slow(miss, present);
+                self.require(miss.as_deref_mut(), present, DeoptReason::Elements);
                 self.push(Op::StoreElemMixed, &[table, at, v], Ty::None);
             }
             self.jump_with(done, &[]);
@@ -669,11 +699,11 @@ impl Builder<'_> {
         }
         if appends {
             let end = self.emit(Op::IntCmp(Cond::Eq), &[at, len], Ty::Bool);
-            self.or_slow(miss, end);
+            self.require(miss.as_deref_mut(), end, DeoptReason::Elements);
             let plain = self.emit(Op::NoMeta, &[table], Ty::Bool);
-            self.or_slow(miss, plain);
+            self.require(miss.as_deref_mut(), plain, DeoptReason::Elements);
             let bare = self.emit(Op::NoExt, &[table], Ty::Bool);
-            self.or_slow(miss, bare);
+            self.require(miss, bare, DeoptReason::Elements);
             self.push(Op::PushElem, &[table, v], Ty::None);
             self.jump_with(done, &[]);
         }
@@ -703,6 +733,16 @@ impl Builder<'_> {
         let usable = self.speculate() && matches!(self.ty(v), Ty::Any | Ty::Table);
         if !usable || site.result & !(1 << Tag::INT.0) != 0 {
             self.interp_one();
+            return;
+        }
+        if site.result != 0
+            && self.may_speculate(&site, DeoptReason::Elements)
+            && self.may_speculate(&site, DeoptReason::Type)
+        {
+            let table = self.guard_tag(v, Tag::TABLE);
+            self.guard_plain(table);
+            let n = self.emit(Op::ElemsLen, &[table], Ty::Int);
+            self.write(i.a(), n);
             return;
         }
         let mut slow = self.begin_slow();

@@ -411,7 +411,7 @@ impl Builder<'_> {
     }
 
     /// The table has elements alone and no metatable.
-    fn guard_plain(&mut self, table: Val) {
+    pub(super) fn guard_plain(&mut self, table: Val) {
         for op in [Op::NoExt, Op::NoMeta] {
             let plain = self.emit(op, &[table], Ty::Bool);
             self.guard(plain, DeoptReason::Elements);
