@@ -139,25 +139,20 @@ impl<'c> Fx<'_, 'c> {
         let flags = self.load_byte(self.at(shape, layout::SHAPE_FLAGS)?, Mem::Shape)?;
         let own_mask = self.word(i64::from(layout::SHAPE_OWN_META));
         let own = self.b.build_and(flags, own_mask, "")?;
-        let (by_shape, of_object) = (
-            self.new_block("compare.shape"),
+        let (shared, of_object) = (
+            self.new_block("compare.shared"),
             self.new_block("compare.own"),
         );
         // Only without these flags the shape says what the metatable is.
         let is_shared = self.both(IntPredicate::EQ, own, self.word(0))?;
         self.b
-            .build_conditional_branch(is_shared, by_shape, of_object)?;
+            .build_conditional_branch(is_shared, shared, of_object)?;
         // Metatables of their own of objects of a class have only `__index`.
         self.b.position_at_end(of_object);
         let class = self.word(i64::from(vela_objects::shape::CLASS));
         let class = self.b.build_and(flags, class, "")?;
         let no_class = self.both(IntPredicate::EQ, class, self.word(0))?;
         self.b.build_conditional_branch(no_class, slow, next)?;
-        self.b.position_at_end(by_shape);
-        let shared = self.new_block("compare.shared");
-        let metatable = self.load_ptr(self.at(shape, layout::SHAPE_METATABLE)?, Mem::Shape)?;
-        let plain = self.b.build_is_null(metatable, "")?;
-        self.b.build_conditional_branch(plain, next, shared)?;
         self.b.position_at_end(shared);
         let with_meta = self.new_block("compare.meta");
         let metatable = self.load_ptr(self.at(shape, layout::SHAPE_METATABLE)?, Mem::Shape)?;
