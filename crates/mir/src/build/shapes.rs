@@ -42,6 +42,9 @@ impl Case {
     }
 }
 
+/// Whether an access is the same in both cases.
+type Same = fn(&Case, &Case) -> bool;
+
 /// Whether compiled code can read this way.
 pub(super) fn readable(way: &WaySnapshot, _: &ShapeSnapshot) -> bool {
     match way.kind {
@@ -74,7 +77,7 @@ pub(super) fn same_write(a: &Case, b: &Case) -> bool {
 }
 
 /// Sorts the cases into groups of which each is one access.
-fn grouped(cases: &[Case], same: fn(&Case, &Case) -> bool) -> Vec<Vec<&Case>> {
+fn grouped(cases: &[Case], same: Same) -> Vec<Vec<&Case>> {
     let mut groups: Vec<Vec<&Case>> = Vec::new();
     for case in cases {
         match groups.iter_mut().find(|g| same(g[0], case)) {
@@ -151,7 +154,7 @@ impl Builder<'_> {
         &mut self,
         object: Val,
         site: &SiteSnapshot,
-        (cases, same): (&[Case], fn(&Case, &Case) -> bool),
+        (cases, same): (&[Case], Same),
         mut access: impl FnMut(&mut Self, Val, &Case, Option<&mut Slow>) -> Option<Val>,
         lookup: impl FnOnce(&mut Self, Val) -> (Option<Val>, Val),
     ) -> (Option<Slow>, Option<Val>) {
