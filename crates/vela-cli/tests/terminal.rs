@@ -90,16 +90,12 @@ fn lines_are_edited_completed_and_remembered() {
     assert_eq!(t.child.wait().expect("it ends").code(), Some(0));
 }
 
-/// Starts a program that says `started`, and interrupts it then.
+/// Starts a program that says `started` where it may be interrupted, and
+/// interrupts it then.
 fn interrupted(args: &[&str], program: &str) -> (Option<i32>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_vela"))
         .args(args)
-        .args([
-            "-e",
-            "io.stdout:setvbuf('no') print('started')",
-            "-e",
-            program,
-        ])
+        .args(["-e", "io.stdout:setvbuf('no')", "-e", program])
         .env_remove("LUA_INIT")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
