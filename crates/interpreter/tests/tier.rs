@@ -6,7 +6,7 @@ use common::{eval_in, new_vm};
 use std::cell::RefCell;
 use vela_interpreter as interp;
 use vela_objects::closure::LuaClosure;
-use vela_objects::feedback::{CacheState, WayKind, arith};
+use vela_objects::feedback::{CacheState, MAX_WAYS, WayKind, arith};
 use vela_objects::frame::FrameRecord;
 use vela_objects::{FuncProto, Gc, Tag, Value, VmState};
 
@@ -99,7 +99,9 @@ fn feedback_of_arithmetic_and_fields() {
     assert_eq!(field.result, 1 << Tag::INT.0);
     eval_in(
         &mut vm,
-        "for i = 1, 6 do local t = {} for j = 1, i do t['a' .. j] = 1 end t.x = 1.5 f(1, 1, t) end",
+        &format!(
+            "for i = 1, {MAX_WAYS} do local t = {{}} for j = 1, i do t['a' .. j] = 1 end t.x = 1.5 f(1, 1, t) end"
+        ),
     );
     let field = f
         .proto
