@@ -7,7 +7,7 @@ use vela_bytecode::{Instr, Op as Bytecode};
 use vela_objects::Tag;
 
 /// Values that a helper stores at once.
-const CHUNK: usize = 4;
+pub(super) const CHUNK: usize = 4;
 
 /// Values that a table is made with, or that are appended one by one.
 const MAX_VALUES: usize = 50;
@@ -17,10 +17,19 @@ impl Builder<'_> {
     /// is made with them. Else few values go to a helper as they are, and where
     /// none is nil they can be appended in place.
     pub(super) fn set_list(&mut self, i: Instr) {
-        let n = i.b() as usize;
         let a = i.a();
-        let table = self.read(a);
-        if n == 0 || self.ty(table) != Ty::Table {
+        let open = self
+            .open
+            .filter(|o| i.b() == 0 && o.instance == self.instance && o.pc == self.pc);
+        let n = open.map_or(i.b() as usize, |o| usize::from(o.end - a - 1));
+        let mut table = self.read(a);
+        if open.is_some() {
+            if n == 0 {
+                return;
+            }
+            // It always is one.
+            table = self.guard_tag(table, Tag::TABLE);
+        } else if n == 0 || self.ty(table) != Ty::Table {
             self.interp_one();
             return;
         }
