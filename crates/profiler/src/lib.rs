@@ -2,10 +2,12 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`noise`] | feedback made wrong on purpose, for tests |
 //! | [`snapshot`] | owned copies of feedback for the optimizer's threads |
 //! | [`world`] | values around the function that cannot change unnoticed |
 #![forbid(unsafe_code)]
 
+pub mod noise;
 pub mod snapshot;
 pub mod world;
 
