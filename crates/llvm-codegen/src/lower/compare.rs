@@ -135,22 +135,17 @@ impl<'c> Fx<'_, 'c> {
     /// Goes on where the table has no `__eq` for sure, else to `slow`.
     fn unless_eq(&self, table: PointerValue<'c>, slow: BasicBlock<'c>) -> Lowered<()> {
         let next = self.new_block("compare.plain");
-        let with_meta = self.new_block("compare.meta");
         let shape = self.load_ptr(self.at(table, layout::TABLE_SHAPE)?, Mem::Table)?;
-        let metatable = self.load_ptr(self.at(shape, layout::SHAPE_METATABLE)?, Mem::Shape)?;
-        let plain = self.b.build_is_null(metatable, "")?;
-        self.b.build_conditional_branch(plain, next, with_meta)?;
-        self.b.position_at_end(with_meta);
         let flags = self.load_byte(self.at(shape, layout::SHAPE_FLAGS)?, Mem::Shape)?;
         let own_mask = self.word(i64::from(layout::SHAPE_OWN_META));
         let own = self.b.build_and(flags, own_mask, "")?;
-        let (shared, of_object) = (
-            self.new_block("compare.shared"),
+        let (by_shape, of_object) = (
+            self.new_block("compare.shape"),
             self.new_block("compare.own"),
         );
         let is_shared = self.both(IntPredicate::EQ, own, self.word(0))?;
         self.b
-            .build_conditional_branch(is_shared, shared, of_object)?;
+            .build_conditional_branch(is_shared, by_shape, of_object)?;
         // Metatables of their own of objects of a class have only `__index`.
         self.b.position_at_end(of_object);
         let class =
@@ -158,6 +153,11 @@ impl<'c> Fx<'_, 'c> {
                 .build_and(flags, self.word(i64::from(vela_objects::shape::CLASS)), "")?;
         let no_class = self.both(IntPredicate::EQ, class, self.word(0))?;
         self.b.build_conditional_branch(no_class, slow, next)?;
+        self.b.position_at_end(by_shape);
+        let shared = self.new_block("compare.shared");
+        let metatable = self.load_ptr(self.at(shape, layout::SHAPE_METATABLE)?, Mem::Shape)?;
+        let plain = self.b.build_is_null(metatable, "")?;
+        self.b.build_conditional_branch(plain, next, shared)?;
         self.b.position_at_end(shared);
         let extra = self.load_half(self.at(metatable, layout::HEADER_EXTRA)?, Mem::Table, None)?;
         let (mask, lacks) = layout::META_LACKS_EQ;
