@@ -705,7 +705,7 @@ impl Builder<'_> {
             };
             if tag == Tag::NIL || !self.may_speculate(&site, DeoptReason::Type) {
                 self.poll();
-                self.interp_loop(a, body, end);
+                self.tested_loop(a, [index, limit, step], &site, (body, end));
                 return;
             }
             index = self.guard_tag(index, tag);
@@ -713,6 +713,13 @@ impl Builder<'_> {
             step = self.guard_tag(step, tag);
         }
         self.poll();
+        let (more, next) = self.advance([index, limit, step]);
+        self.loop_branch(a, more, next, body, end);
+    }
+
+    /// Whether a loop over integers, or over floats, goes on, and its next
+    /// index.
+    fn advance(&mut self, [index, limit, step]: [Val; 3]) -> (Val, Val) {
         if self.ty(index) == Ty::Int {
             let more = match self.func.def_op(step) {
                 Some(Op::Int(1)) => self.emit(Op::IntCmp(Cond::Lt), &[index, limit], Ty::Bool),
@@ -720,12 +727,70 @@ impl Builder<'_> {
                 _ => self.another_step(index, limit, step),
             };
             let next = self.emit(Op::IntOp(IntOp::Add), &[index, step], Ty::Int);
-            self.loop_branch(a, more, next, body, end);
+            (more, next)
         } else {
             let next = self.emit(Op::FloatOp(FloatOp::Add), &[index, step], Ty::Float);
             let more = self.float_loop_runs(next, limit, step);
-            self.loop_branch(a, more, next, body, end);
+            (more, next)
         }
+    }
+
+    /// The end of a loop whose numbers are of either type: tested for those
+    /// seen; the interpreter for the rest.
+    fn tested_loop(
+        &mut self,
+        a: u8,
+        numbers: [Val; 3],
+        site: &SiteSnapshot,
+        (body, end): (usize, usize),
+    ) {
+        let join = self.func.add_block();
+        for (num, ty, bit) in [
+            (Num::Int, Ty::Int, arith::INT),
+            (Num::Float, Ty::Float, arith::FLOAT),
+        ] {
+            let fits = |&v: &Val| matches!(self.ty(v), Ty::Any) || self.ty(v) == ty;
+            if site.arith & bit == 0 || !numbers.iter().all(fits) {
+                continue;
+            }
+            let other = self.func.add_block();
+            let unboxed = numbers.map(|v| {
+                if self.ty(v) != Ty::Any {
+                    return v;
+                }
+                let is = self.emit(Op::HasTag(num.tag()), &[v], Ty::Bool);
+                let next = self.func.add_block();
+                self.branch(is, Self::plain(next), Self::plain(other));
+                self.cur = Some(next);
+                self.emit(Op::Unbox, &[v], ty)
+            });
+            let (more, next) = self.advance(unboxed);
+            let next = self.boxed(next);
+            self.jump_with(join, &[more, next]);
+            self.func.blocks[other.index()].cold = site.arith & arith::TYPES == bit;
+            self.cur = Some(other);
+        }
+        let (values, window) = (self.values.clone(), self.window.clone());
+        let more = self.interp_cond();
+        let slot = self.slot(a);
+        let next = self.emit(Op::LoadReg(slot as u8), &[], Ty::Any);
+        self.jump_with(join, &[more, next]);
+        // A slot is known only if all ways left it alone.
+        for (after, before) in self.window.iter_mut().zip(&window) {
+            if after != before {
+                *after = None;
+            }
+        }
+        for r in a..a + 4 {
+            let slot = self.slot(r);
+            self.window[slot] = None;
+        }
+        self.values = values;
+        self.cur = Some(join);
+        self.state = None;
+        let more = self.func.add_param(join, Ty::Bool);
+        let next = self.func.add_param(join, Ty::Any);
+        self.loop_branch(a, more, next, body, end);
     }
 
     /// Whether `index + step` stays within the limit, without overflow: the
