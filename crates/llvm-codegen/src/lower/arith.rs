@@ -55,7 +55,7 @@ impl<'c> Fx<'_, 'c> {
         Ok(())
     }
 
-    fn compare(
+    pub(super) fn compare(
         &self,
         predicate: IntPredicate,
         a: IntValue<'c>,

@@ -43,7 +43,7 @@ impl<'c> Fx<'_, 'c> {
         };
         let (slow, end) = (self.new_block("compare.ask"), self.new_block("compare.end"));
         let mut answers: Answers<'c> = Vec::new();
-        let same_tag = self.both(IntPredicate::EQ, x.1, y.1)?;
+        let same_tag = self.compare(IntPredicate::EQ, x.1, y.1)?;
         let same = self.new_block("compare.tag");
         if relation == Relation::Equal {
             let differ = self.new_block("compare.differ");
@@ -51,8 +51,8 @@ impl<'c> Fx<'_, 'c> {
             self.b.position_at_end(differ);
             // Numbers of two kinds may be equal.
             let number = |tag| self.tag(tag);
-            let ints = self.both(IntPredicate::EQ, x.1, number(Tag::INT))?;
-            let floats = self.both(IntPredicate::EQ, x.1, number(Tag::FLOAT))?;
+            let ints = self.compare(IntPredicate::EQ, x.1, number(Tag::INT))?;
+            let floats = self.compare(IntPredicate::EQ, x.1, number(Tag::FLOAT))?;
             let number = self.b.build_or(ints, floats, "")?;
             self.b.build_conditional_branch(number, slow, end)?;
             answers.push((self.word(0), differ));
@@ -68,7 +68,7 @@ impl<'c> Fx<'_, 'c> {
                 Relation::Less => IntPredicate::SLT,
                 _ => IntPredicate::SLE,
             };
-            let answer = self.both(predicate, x.0, y.0)?;
+            let answer = self.compare(predicate, x.0, y.0)?;
             self.answer(answer, end, &mut answers)?;
             self.b.position_at_end(not_ints);
             let floats = self.new_block("compare.float");
@@ -110,7 +110,7 @@ impl<'c> Fx<'_, 'c> {
         self.floats(FloatPredicate::OEQ, x.0, y.0, end, answers)?;
         self.b.position_at_end(bits);
         // Strings are interned; nil has payload 0.
-        let same = self.both(IntPredicate::EQ, x.0, y.0)?;
+        let same = self.compare(IntPredicate::EQ, x.0, y.0)?;
         let differ = self.new_block("compare.objects");
         self.b.build_conditional_branch(same, end, differ)?;
         answers.push((self.word(1), bits));
@@ -121,7 +121,7 @@ impl<'c> Fx<'_, 'c> {
         );
         self.if_tag(x.1, Tag::TABLE, tables, others)?;
         self.b.position_at_end(others);
-        let userdata = self.both(IntPredicate::EQ, x.1, self.tag(Tag::USERDATA))?;
+        let userdata = self.compare(IntPredicate::EQ, x.1, self.tag(Tag::USERDATA))?;
         self.b.build_conditional_branch(userdata, slow, end)?;
         answers.push((self.word(0), others));
         self.b.position_at_end(tables);
@@ -144,14 +144,14 @@ impl<'c> Fx<'_, 'c> {
             self.new_block("compare.own"),
         );
         // Only without these flags the shape says what the metatable is.
-        let is_shared = self.both(IntPredicate::EQ, own, self.word(0))?;
+        let is_shared = self.compare(IntPredicate::EQ, own, self.word(0))?;
         self.b
             .build_conditional_branch(is_shared, shared, of_object)?;
         // Metatables of their own of objects of a class have only `__index`.
         self.b.position_at_end(of_object);
         let class = self.word(i64::from(vela_objects::shape::CLASS));
         let class = self.b.build_and(flags, class, "")?;
-        let no_class = self.both(IntPredicate::EQ, class, self.word(0))?;
+        let no_class = self.compare(IntPredicate::EQ, class, self.word(0))?;
         self.b.build_conditional_branch(no_class, slow, next)?;
         self.b.position_at_end(shared);
         let with_meta = self.new_block("compare.meta");
@@ -162,19 +162,10 @@ impl<'c> Fx<'_, 'c> {
         let extra = self.load_half(self.at(metatable, layout::HEADER_EXTRA)?, Mem::Table, None)?;
         let (mask, lacks) = layout::META_LACKS_EQ;
         let known = self.b.build_and(extra, self.word(i64::from(mask)), "")?;
-        let lacks = self.both(IntPredicate::EQ, known, self.word(i64::from(lacks)))?;
+        let lacks = self.compare(IntPredicate::EQ, known, self.word(i64::from(lacks)))?;
         self.b.build_conditional_branch(lacks, next, slow)?;
         self.b.position_at_end(next);
         Ok(())
-    }
-
-    fn both(
-        &self,
-        predicate: IntPredicate,
-        a: IntValue<'c>,
-        b: IntValue<'c>,
-    ) -> Lowered<IntValue<'c>> {
-        Ok(self.b.build_int_compare(predicate, a, b, "")?)
     }
 
     fn if_tag(
@@ -184,7 +175,7 @@ impl<'c> Fx<'_, 'c> {
         yes: BasicBlock<'c>,
         no: BasicBlock<'c>,
     ) -> Lowered<()> {
-        let is = self.both(IntPredicate::EQ, have, self.tag(tag))?;
+        let is = self.compare(IntPredicate::EQ, have, self.tag(tag))?;
         self.b.build_conditional_branch(is, yes, no)?;
         Ok(())
     }
