@@ -135,7 +135,9 @@ pub struct FeedbackSlot {
     pub elems: u16,
     /// Executions counted on slow paths and calls, saturating.
     pub count: u32,
-    /// Hint of the site: iteration position of a generic `for`.
+    /// Hint of the site: iteration position of a generic `for`, number of an
+    /// allocation site, or of a call of `setmetatable` the id of the shape that
+    /// the metatable had before.
     pub hint: u32,
     /// First way.
     pub way: Way,

@@ -124,16 +124,29 @@ impl Shape {
 impl VmState {
     /// Widens the lattice cell of a way from the constant level to its kind.
     pub fn generalize_constant(&mut self, way: &Way) {
-        let Some(info) = way.field_info() else { return };
-        if info.kind != FieldKind::CONST {
-            return;
+        if way.field_info().is_some() {
+            self.generalize_cell(way.field as *mut FieldInfo);
         }
-        let kind = info.constant.tag.0;
-        let cell = way.field as *mut FieldInfo;
-        // SAFETY: as `field_info`; the VM's thread is the only writer.
+    }
+
+    /// Widens the lattice cell of a shape's slot from the constant level to
+    /// its kind.
+    ///
+    /// # Panics
+    /// If there is no such slot.
+    pub fn generalize_slot(&mut self, shape: &Shape, slot: usize) {
+        self.generalize_cell(shape.field(slot));
+    }
+
+    fn generalize_cell(&mut self, cell: *mut FieldInfo) {
+        // SAFETY: lattice cells live as long as the VM, whose thread is the
+        // only writer.
         unsafe {
+            if (*cell).kind != FieldKind::CONST {
+                return;
+            }
+            (*cell).kind = FieldKind((*cell).constant.tag.0);
             (*cell).constant = crate::Value::NIL;
-            (*cell).kind = FieldKind(kind);
             if (*cell).watched {
                 (self.hooks.field_widened)(self, &*cell);
             }

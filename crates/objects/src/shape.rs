@@ -140,12 +140,12 @@ pub struct Shape {
     transition_index: Option<HashMap<u64, *mut Shape, KeyHash>>,
     meta_transitions: Vec<(*mut Table, *mut Shape)>,
     /// Shapes with a metatable of the table's own, by class; null for none.
-    class_transitions: Vec<(*mut Table, *mut Shape)>,
+    pub(crate) class_transitions: Vec<(*mut Table, *mut Shape)>,
     /// Metatables that ever had an entry in `meta_transitions`.
     meta_count: usize,
     object_meta: *mut Shape,
     dict: *mut Shape,
-    meta_variant: *mut Shape,
+    pub(crate) meta_variant: *mut Shape,
     /// Of a singleton: widened when its table leaves the shape. Null unless
     /// somebody asked.
     pub(crate) stays: *mut FieldInfo,

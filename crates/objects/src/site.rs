@@ -6,13 +6,13 @@
 //! them. What computed keys add teaches nothing: such tables are maps.
 //!
 //! A call of `setmetatable` notes, in the feedback of the call, the shape that
-//! the table got.
+//! the table got, and the one that the metatable had.
 
 use crate::feedback::{FeedbackSlot, WayKind};
 use crate::frame::{FrameKind, FrameRecord};
 use crate::gcref::Gc;
 use crate::meta::Event;
-use crate::shape::{DICT, META, OBJECT_META, SINGLETON, Shape};
+use crate::shape::{CLASS, DICT, META, NO_SLOT, OBJECT_META, SINGLETON, Shape};
 use crate::table::Table;
 use crate::vm::VmState;
 use vela_bytecode::Op;
@@ -92,18 +92,22 @@ impl VmState {
     }
 
     /// The running native, `setmetatable`, gave `t` a metatable: notes `t`'s
-    /// new shape at the call, if an interpreted function made it.
-    pub fn note_metatable(&mut self, t: Gc<Table>, mt: Gc<Table>) {
+    /// new shape at the call, if an interpreted function made it, and of a
+    /// metatable of `t`'s own which shape that had before, by its id.
+    pub fn note_metatable(&mut self, t: Gc<Table>, mt: Gc<Table>, before: u32) {
         let shape = t.shape();
         let Some(parent) = shape.parent() else { return };
-        let plain = shape.flags & (DICT | SINGLETON | OBJECT_META | META) == 0
-            && parent.metatable.is_null()
-            && parent.flags == shape.flags
-            && parent.nslots == shape.nslots;
-        if !plain
-            || !self.meta_of(mt, Event::Gc).is_nil()
-            || !self.meta_of(mt, Event::Mode).is_nil()
-        {
+        let noted = if shape.flags & OBJECT_META != 0 {
+            gives_class(parent, shape)
+        } else {
+            shape.flags & (DICT | SINGLETON | META) == 0
+                && parent.metatable.is_null()
+                && parent.flags == shape.flags
+                && parent.nslots == shape.nslots
+                && self.meta_of(mt, Event::Gc).is_nil()
+                && self.meta_of(mt, Event::Mode).is_nil()
+        };
+        if !noted {
             return;
         }
         // SAFETY: the record of the running native and that of its caller; an
@@ -122,10 +126,64 @@ impl VmState {
             if !matches!(i.op(), Some(Op::Call | Op::TailCall)) {
                 return;
             }
-            let way = &mut (*proto.feedback.add(i.d() as usize)).way;
-            if way.kind == WayKind::Target && way.shape == (*native).func {
-                way.field = t.shape as u64;
+            let slot = &mut *proto.feedback.add(i.d() as usize);
+            if slot.way.kind == WayKind::Target && slot.way.shape == (*native).func {
+                slot.way.field = t.shape as u64;
+                slot.hint = before;
             }
         }
+    }
+
+    /// The shape that metatables had before the call of `setmetatable` with
+    /// this feedback, if it was noted.
+    #[must_use]
+    pub fn noted_metatable_shape(&self, slot: &FeedbackSlot) -> Option<&Shape> {
+        let shape = self
+            .shapes
+            .all()
+            .get((slot.hint as usize).checked_sub(1)?)?;
+        // SAFETY: shapes live as long as the VM.
+        Some(unsafe { &**shape })
+    }
+}
+
+/// Whether a table of shape `from` that gets a metatable of its own, with a
+/// class as `__index`, has shape `to` then, and nothing else happens.
+fn gives_class(from: &Shape, to: &Shape) -> bool {
+    let bare = from.metatable.is_null()
+        && from.flags & (DICT | SINGLETON | META | OBJECT_META) == 0
+        && from.hidden == NO_SLOT
+        && from.nslots + 1 == to.nslots;
+    let own = from.flags & (DICT | SINGLETON | META | OBJECT_META | CLASS) == OBJECT_META | CLASS
+        && from.hidden == to.hidden
+        && from.nslots == to.nslots;
+    to.flags & CLASS != 0 && (bare || own)
+}
+
+impl Shape {
+    /// The shapes of this one's tables when they get a metatable of their own
+    /// with a class as `__index`, with the class, the latest first. Of shapes
+    /// that `setmetatable` sites note.
+    pub fn classes(&self) -> impl Iterator<Item = (Gc<Table>, &Shape)> {
+        self.class_transitions
+            .iter()
+            .rev()
+            .filter_map(|&(class, to)| {
+                // SAFETY: shapes live as long as the VM.
+                let to = unsafe { &*to };
+                // SAFETY: a class is alive as long as it is an entry here.
+                let class = (!class.is_null()).then(|| unsafe { Gc::from_ptr(class) })?;
+                gives_class(self, to).then_some((class, to))
+            })
+    }
+
+    /// The shape of this one's tables when they become metatables, if one did.
+    #[must_use]
+    pub fn as_metatable(&self) -> Option<&Shape> {
+        if self.flags & META != 0 {
+            return Some(self);
+        }
+        // SAFETY: null or a shape; shapes live as long as the VM.
+        unsafe { self.meta_variant.as_ref() }
     }
 }

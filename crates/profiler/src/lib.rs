@@ -2,10 +2,12 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`metatables`] | what calls of `setmetatable` did |
 //! | [`snapshot`] | owned copies of feedback for the optimizer's threads |
 //! | [`world`] | values around the function that cannot change unnoticed |
 #![forbid(unsafe_code)]
 
+pub mod metatables;
 pub mod snapshot;
 pub mod world;
 

@@ -5,6 +5,7 @@
 //! alive by whoever requested the compilation); nothing behind them is read
 //! off the VM's thread. After SpiderMonkey's WarpSnapshot.
 
+use crate::metatables::{self, MetaTransition};
 use crate::world::{self, World};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,19 +70,8 @@ pub struct TargetSnapshot {
     pub native: bool,
     /// The Lua callee's prototype.
     pub proto: Option<Arc<Proto>>,
-    /// Of `setmetatable`: what it did last here.
+    /// Of `setmetatable`: what it does here.
     pub transition: Option<MetaTransition>,
-}
-
-/// A table without metatable got one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MetaTransition {
-    /// Address of the shape before.
-    pub from: u64,
-    /// Address of the metatable.
-    pub metatable: u64,
-    /// Address of the shape after.
-    pub to: u64,
 }
 
 /// One way of a cache.
@@ -204,7 +194,7 @@ pub(crate) fn field_snapshot(info: &FieldInfo) -> FieldSnapshot {
     }
 }
 
-fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
+fn way_snapshot(vm: &VmState, slot: &FeedbackSlot, way: &Way) -> WaySnapshot {
     let mut out = WaySnapshot {
         kind: way.kind,
         slot: way.slot,
@@ -215,7 +205,7 @@ fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
         nil_is_final: own_nil_is_final(vm, way),
         field: way.field_info().map(field_snapshot),
         epoch: way.epoch,
-        target: way.callee().map(|c| target_snapshot(vm, way, c)),
+        target: way.callee().map(|c| target_snapshot(vm, slot, way, c)),
     };
     // In another epoch the key may be found elsewhere.
     if let Some(holder) = way.holder().filter(|_| way.epoch == vm.meta_epoch) {
@@ -238,7 +228,7 @@ fn way_snapshot(vm: &VmState, way: &Way) -> WaySnapshot {
     out
 }
 
-fn target_snapshot(vm: &VmState, way: &Way, callee: Callee) -> TargetSnapshot {
+fn target_snapshot(vm: &VmState, slot: &FeedbackSlot, way: &Way, callee: Callee) -> TargetSnapshot {
     match callee {
         Callee::Lua(proto) => TargetSnapshot {
             addr: way.shape,
@@ -254,18 +244,7 @@ fn target_snapshot(vm: &VmState, way: &Way, callee: Callee) -> TargetSnapshot {
             intrinsic: native.intrinsic,
             native: true,
             proto: None,
-            transition: way.metatable_shape().and_then(|to| {
-                let metatable = to.metatable_table()?;
-                // Those are registered with the collector when they are set.
-                let special = [Event::Gc, Event::Mode]
-                    .iter()
-                    .any(|&e| !vm.meta_of(metatable, e).is_nil());
-                (!special).then_some(MetaTransition {
-                    from: std::ptr::from_ref(to.parent()?) as u64,
-                    metatable: metatable.addr(),
-                    to: std::ptr::from_ref(to) as u64,
-                })
-            }),
+            transition: metatables::transition(vm, slot, way),
         },
     }
 }
@@ -403,6 +382,7 @@ fn one_function(
     }
     for slot in proto.feedback_slots() {
         separate_holders(vm, slot);
+        metatables::unconst(vm, slot);
     }
     let mut sites: Vec<SiteSnapshot> = proto
         .feedback_slots()
@@ -416,7 +396,7 @@ fn one_function(
             count: s.count,
             state: s.state,
             alloc: None,
-            ways: s.ways().map(|w| way_snapshot(vm, w)).collect(),
+            ways: s.ways().map(|w| way_snapshot(vm, s, w)).collect(),
         })
         .collect();
     for i in code {

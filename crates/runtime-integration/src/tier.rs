@@ -30,6 +30,7 @@ use vela_mir::ir::{EntryKind, PoolEntry};
 use vela_objects::shape::FieldInfo;
 use vela_objects::{FuncProto, Gc, Value, VmState};
 use vela_profiler::FunctionSnapshot;
+use vela_profiler::metatables::MetaTransition;
 use vela_profiler::snapshot::snapshot;
 
 /// Why a tier could not be attached to a VM.
@@ -865,6 +866,7 @@ fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
         objects.extend(way.holder.map(|h| h.0));
         if let Some(target) = &way.target {
             objects.extend([target.addr, target.closure]);
+            objects.extend(target.transition.iter().flat_map(MetaTransition::objects));
         }
     }
     let world = &feedback.world;

@@ -264,9 +264,10 @@ fn setmetatable(vm: &mut VmState, args: Args) -> NativeResult {
     if !vm.metamethod(args.get(0), Event::Metatable).is_nil() {
         return Err(vm.error("cannot change a protected metatable"));
     }
+    let before = mt.map(|mt| mt.shape().id);
     t.set_metatable(vm, mt);
-    if let Some(mt) = mt {
-        vm.note_metatable(t, mt);
+    if let (Some(mt), Some(before)) = (mt, before) {
+        vm.note_metatable(t, mt, before);
     }
     // What `__index` holds is looked at as often as the metatable itself.
     if let Some(index) = mt.and_then(|mt| vm.meta_of(mt, Event::Index).as_table()) {

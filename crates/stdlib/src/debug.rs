@@ -307,7 +307,6 @@ fn note_hook(vm: &mut VmState, thread: Gc<Thread>, function: Value) {
             let t = vm.table(0, 0);
             set_text(vm, t, "__mode", "k");
             t.set_metatable(vm, Some(t));
-            vm.note_metatable(t, t);
             let registry = vm.registry;
             registry.set_str(vm, key, Value::table(t));
             t

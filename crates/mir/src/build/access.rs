@@ -11,7 +11,7 @@ use vela_objects::feedback::{WayKind, arith, index};
 use vela_objects::shape::{FieldKind, META};
 use vela_objects::table::ELEMS_MIXED;
 use vela_profiler::SiteSnapshot;
-use vela_profiler::snapshot::{FieldSnapshot, ShapeSnapshot, TargetSnapshot, WaySnapshot};
+use vela_profiler::snapshot::{FieldSnapshot, ShapeSnapshot, WaySnapshot};
 
 impl Builder<'_> {
     // ---- cells -------------------------------------------------------
@@ -71,51 +71,6 @@ impl Builder<'_> {
             }
         };
         self.write(i.a(), t);
-    }
-
-    /// A call of `setmetatable` at `a` that always did the same: a store of the
-    /// shape. False if that cannot be.
-    pub(super) fn set_metatable(
-        &mut self,
-        a: u8,
-        nargs: usize,
-        want: usize,
-        target: &TargetSnapshot,
-        site: &SiteSnapshot,
-    ) -> bool {
-        let Some(done) = target.transition else {
-            return false;
-        };
-        let (callee, object, metatable) = (self.read(a), self.read(a + 2), self.read(a + 3));
-        let possible = nargs == 2
-            && matches!(self.ty(object), Ty::Any | Ty::Table)
-            && matches!(self.ty(metatable), Ty::Any | Ty::Table)
-            && self.may_speculate(site, DeoptReason::Shape)
-            && self.may_speculate(site, DeoptReason::Type);
-        if !possible || self.guard_native(callee, target).is_none() {
-            return false;
-        }
-        let table = self.guard_tag(object, Tag::TABLE);
-        self.guard_shape(table, done.from);
-        let metatable = self.guard_tag(metatable, Tag::TABLE);
-        let known = PoolEntry::Object(done.metatable, Tag::TABLE);
-        let is_known = matches!(self.func.def_op(metatable),
-            Some(Op::Literal(p)) if self.func.pool[p.index()] == known);
-        if !is_known {
-            let known = self.literal(known, Ty::Table);
-            let same = self.emit(Op::SameObject, &[metatable, known], Ty::Bool);
-            self.guard(same, DeoptReason::Shape);
-        }
-        // The metatable has no `__gc` or `__mode`, nor got one since.
-        self.check_epoch(None);
-        let to = self.literal(PoolEntry::Shape(done.to), Ty::Ptr);
-        self.push(Op::SetShape, &[table, to], Ty::None);
-        self.forget_from(a);
-        for k in 0..want as u8 {
-            let v = if k == 0 { table } else { self.nil() };
-            self.write(a + k, v);
-        }
-        true
     }
 
     // ---- fields ------------------------------------------------------

@@ -45,6 +45,7 @@ mod known;
 mod lists;
 mod meeting;
 mod metamethods;
+mod metatables;
 mod shapes;
 mod strings;
 mod varargs;

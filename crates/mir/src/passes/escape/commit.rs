@@ -1,6 +1,6 @@
 //! Puts what was worked out into the function.
 
-use super::join::{Fate, Key};
+use super::join::{Fate, Key, Place};
 use super::{Escape, Obj, Ref, Slot, Status};
 use crate::ir::{Block, Def, Func, Op, Target, Ty, Val};
 use crate::passes::edit::{Replacements, compact_states};
@@ -77,10 +77,7 @@ impl Escape<'_> {
                     Key::Object(o) => self.as_type(o, Ty::Table),
                     Key::Slot(o, i) => {
                         let merged = join.merged.iter().find(|m| m.0 == o);
-                        let o = match merged.map(|m| refs[m.1]) {
-                            Some(Ref::Obj(part)) => part,
-                            _ => o,
-                        };
+                        let o = merged.and_then(|m| self.coming(&refs, &m.1)).unwrap_or(o);
                         let slot = self.content(o).map(|c| c.slots[i]);
                         self.slot_val(slot.unwrap_or(Slot::Obj(o)))
                     }
@@ -119,6 +116,20 @@ impl Escape<'_> {
             }
             targets.push((from, n, to));
         }
+    }
+
+    /// The object that comes to a block at this place.
+    fn coming(&self, refs: &[Ref], place: &Place) -> Option<Obj> {
+        let Ref::Obj(mut o) = refs[place.param] else {
+            return None;
+        };
+        for &slot in &place.slots {
+            match self.content(o)?.slots[slot] {
+                Slot::Obj(part) => o = part,
+                Slot::Val(_) => return None,
+            }
+        }
+        Some(o)
     }
 
     /// An object that exists.

@@ -37,9 +37,39 @@ pub(super) struct Join {
     real: BTreeSet<Obj>,
     /// By edge: objects to make on it.
     pub needed: Vec<BTreeSet<Obj>>,
-    /// Objects that are one from here on: the one, and in which parameter they
-    /// come.
-    pub merged: Vec<(Obj, usize)>,
+    /// Objects that are one from here on: the one, and where they come.
+    pub merged: Vec<(Obj, Place)>,
+    /// Places whose objects cannot become one, though those that they are part
+    /// of do. Never goes back from round to round.
+    apart: BTreeSet<Place>,
+}
+
+/// Where an object comes to a block: in a parameter, or in a slot of the one
+/// that comes there, and so on.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Place {
+    pub param: usize,
+    pub slots: SmallVec<[usize; 2]>,
+}
+
+impl Place {
+    fn part(&self, slot: usize) -> Place {
+        let mut part = self.clone();
+        part.slots.push(slot);
+        part
+    }
+}
+
+/// Different objects on each way that may become one.
+#[derive(Clone)]
+struct Group {
+    /// By edge.
+    os: Vec<Obj>,
+    /// The parameters that they come in; of parts, that of the whole.
+    params: Vec<usize>,
+    place: Place,
+    /// Of parts: the number of the whole's group.
+    whole: Option<usize>,
 }
 
 /// A join being worked out.
@@ -51,8 +81,8 @@ struct Work<'a> {
     join: Join,
     /// Objects that are needed behind the join.
     roots: BTreeSet<Obj>,
-    /// Different objects on each way, with the parameters that they come in.
-    groups: Vec<(Vec<Obj>, Vec<usize>)>,
+    /// The whole before its parts.
+    groups: Vec<Group>,
     /// New parameters that stand for something.
     keys: Vec<Key>,
 }
@@ -123,9 +153,17 @@ impl Work<'_> {
                         continue;
                     }
                     self.join.fates[k] = Fate::Merged;
-                    match self.groups.iter_mut().find(|g| g.0 == os) {
-                        Some(g) => g.1.push(k),
-                        None => self.groups.push((os, vec![k])),
+                    match self.groups.iter_mut().find(|g| g.os == os) {
+                        Some(g) => g.params.push(k),
+                        None => self.groups.push(Group {
+                            os,
+                            params: vec![k],
+                            place: Place {
+                                param: k,
+                                slots: SmallVec::new(),
+                            },
+                            whole: None,
+                        }),
                     }
                 }
                 _ => self.keep(k),
@@ -144,8 +182,8 @@ impl Work<'_> {
     }
 
     /// Keeps as groups only what can become one object: alike on all ways, and
-    /// referred to by nothing else.
-    fn groups(&mut self, kind: &dyn Fn(Obj) -> Kind) {
+    /// referred to by nothing else. Adds the parts for which that holds.
+    fn groups(&mut self, used: &[bool], kind: &dyn Fn(Obj) -> Kind) {
         let n = self.flows.len();
         let groups = std::mem::take(&mut self.groups);
         let parts = |e: usize, o: Obj| {
@@ -155,54 +193,137 @@ impl Work<'_> {
         };
         let mut others: Vec<HashSet<Obj>> = Vec::new();
         for e in 0..n {
-            let within = groups.iter().flat_map(|g| parts(e, g.0[e]));
+            let within = groups.iter().flat_map(|g| parts(e, g.os[e]));
             let from = self.roots.iter().copied().chain(within);
             others.push(reach(self.flows[e], from));
         }
-        let alike = |os: &[Obj]| {
-            let first = self.content(0, os[0]);
-            (0..n).all(|e| {
-                let Some((c, f)) = self.content(e, os[e]).zip(first) else {
-                    return false;
-                };
-                kind(os[e]) == kind(os[0])
-                    && !matches!(kind(os[e]), Kind::Closure { .. })
-                    && c.shape == f.shape
-                    && c.slots.len() == f.slots.len()
-            })
-        };
         let mut fine: Vec<bool> = Vec::new();
-        for (g, (os, _)) in groups.iter().enumerate() {
+        for (g, group) in groups.iter().enumerate() {
+            let os = &group.os;
             let alone = (0..n).all(|e| {
                 let mut rest = groups.iter().enumerate().filter(|(h, _)| *h != g);
-                !others[e].contains(&os[e]) && !rest.any(|(_, h)| h.0[e] == os[e])
+                !others[e].contains(&os[e]) && !rest.any(|(_, h)| h.os[e] == os[e])
             });
-            fine.push(alone && alike(os));
+            fine.push(alone && self.alike(os, kind));
         }
-        for ((os, params), fine) in groups.into_iter().zip(fine) {
+        for (group, fine) in groups.into_iter().zip(fine) {
             if fine {
-                self.groups.push((os, params));
+                self.groups.push(group);
             } else {
-                params.iter().for_each(|&k| self.keep(k));
+                group.params.iter().for_each(|&k| self.keep(k));
+            }
+        }
+        let mut g = 0;
+        while g < self.groups.len() {
+            self.parts(g, used, kind);
+            g += 1;
+        }
+    }
+
+    /// Whether the objects can be described in one way.
+    fn alike(&self, os: &[Obj], kind: &dyn Fn(Obj) -> Kind) -> bool {
+        let first = self.content(0, os[0]);
+        (0..os.len()).all(|e| {
+            let Some((c, f)) = self.content(e, os[e]).zip(first) else {
+                return false;
+            };
+            kind(os[e]) == kind(os[0])
+                && !matches!(kind(os[e]), Kind::Closure { .. })
+                && c.shape == f.shape
+                && c.slots.len() == f.slots.len()
+        })
+    }
+
+    /// What is in slot `n` of the objects, by edge.
+    fn in_slot(&self, os: &[Obj], n: usize) -> Vec<Option<Slot>> {
+        let slot = |(e, &o)| self.content(e, o).map(|c| c.slots[n]);
+        os.iter().enumerate().map(slot).collect()
+    }
+
+    /// Whether what is in a slot is the same on all ways.
+    fn is_one(&self, slots: &[Option<Slot>]) -> bool {
+        let there = match slots[0] {
+            Some(Slot::Obj(p)) => self.is_everywhere(p),
+            _ => true,
+        };
+        there && slots.iter().all(|s| *s == slots[0])
+    }
+
+    /// Adds groups for the parts of a group's objects that become one, too.
+    fn parts(&mut self, whole: usize, used: &[bool], kind: &dyn Fn(Obj) -> Kind) {
+        let group = self.groups[whole].clone();
+        let len = self.content(0, group.os[0]).map_or(0, |c| c.slots.len());
+        for n in 0..len {
+            let slots = self.in_slot(&group.os, n);
+            let place = group.place.part(n);
+            let object = |s: &Option<Slot>| match *s {
+                Some(Slot::Obj(p)) => Some(p),
+                _ => None,
+            };
+            let os: Option<Vec<Obj>> = slots.iter().map(object).collect();
+            let Some(os) = os.filter(|_| !self.is_one(&slots)) else {
+                continue;
+            };
+            let alone = os
+                .iter()
+                .enumerate()
+                .all(|(e, &p)| self.is_only_part(e, p, used));
+            if alone && self.alike(&os, kind) && !self.join.apart.contains(&place) {
+                self.groups.push(Group {
+                    os,
+                    params: group.params.clone(),
+                    place,
+                    whole: Some(whole),
+                });
+            } else {
+                self.join.apart.insert(place);
             }
         }
     }
 
-    /// Slots of an object that is `os[e]` on edge `e`: parts that are not the
-    /// same object everywhere have to exist.
-    fn slots(&mut self, os: &[Obj]) {
+    /// Whether nothing but one slot of another object refers to `p`.
+    fn is_only_part(&self, e: usize, p: Obj, used: &[bool]) -> bool {
+        let mut count = 0;
+        for &o in self.flows[e].keys() {
+            for_each_part(self.flows[e], o, &mut |q| count += usize::from(q == p));
+        }
+        let is_arg = |k: usize| used[k] && self.arg(e, k) == Ref::Obj(p);
+        count == 1 && !self.roots.contains(&p) && !(0..used.len()).any(is_arg)
+    }
+
+    /// Whether slot `n` of a group's objects has parts that become one.
+    fn has_part(&self, g: usize, n: usize) -> bool {
+        let is_it = |h: &Group| h.whole == Some(g) && h.place.slots.last() == Some(&n);
+        self.groups.iter().any(is_it)
+    }
+
+    /// What the group's objects refer to and is not one from here on is needed
+    /// as it is.
+    fn root_parts(&mut self, g: usize) {
+        for (e, o) in self.groups[g].os.clone().into_iter().enumerate() {
+            let Some(content) = self.content(e, o) else {
+                continue;
+            };
+            for (n, s) in content.slots.clone().into_iter().enumerate() {
+                if let (Slot::Obj(p), false) = (s, self.has_part(g, n)) {
+                    self.roots.insert(p);
+                }
+            }
+        }
+    }
+
+    /// Slots of an object that is `os[e]` on edge `e`, but those left out:
+    /// parts that are not the same object everywhere have to exist.
+    fn slots(&mut self, os: &[Obj], left_out: &dyn Fn(&Self, usize) -> bool) {
         let Some(len) = self.content(0, os[0]).map(|c| c.slots.len()) else {
             return;
         };
         for n in 0..len {
-            let slots: Vec<Option<Slot>> = (0..os.len())
-                .map(|e| self.content(e, os[e]).map(|c| c.slots[n]))
-                .collect();
-            let one = match slots[0] {
-                Some(Slot::Obj(p)) => self.is_everywhere(p),
-                _ => true,
-            };
-            if one && slots.iter().all(|s| *s == slots[0]) {
+            if left_out(self, n) {
+                continue;
+            }
+            let slots = self.in_slot(os, n);
+            if self.is_one(&slots) {
                 if let Some(Slot::Obj(p)) = slots[0] {
                     self.roots.insert(p);
                 }
@@ -234,13 +355,14 @@ impl Work<'_> {
                 })
             };
             if alike && !self.join.real.contains(&o) {
-                self.slots(&vec![o; n]);
+                self.slots(&vec![o; n], &|_, _| false);
             } else {
                 self.need_all(o);
             }
         }
-        for g in self.groups.clone() {
-            self.slots(&g.0);
+        for g in 0..self.groups.len() {
+            let os = self.groups[g].os.clone();
+            self.slots(&os, &|w, n| w.has_part(g, n));
         }
     }
 }
@@ -288,13 +410,9 @@ impl Escape<'_> {
                 w.need_all(o);
             }
             w.params(&used);
-            w.groups(&|o| self.kinds[o.0 as usize]);
-            for g in w.groups.clone() {
-                for (e, o) in g.0.iter().enumerate() {
-                    for_each_part(w.flows[e], *o, &mut |p| {
-                        w.roots.insert(p);
-                    });
-                }
+            w.groups(&used, &|o| self.kinds[o.0 as usize]);
+            for g in 0..w.groups.len() {
+                w.root_parts(g);
             }
             w.objects();
             if w.join == before {
@@ -315,14 +433,31 @@ impl Escape<'_> {
         }
         w.join.merged.clear();
         let mut flow = Flow::new();
-        for (os, ks) in std::mem::take(&mut w.groups) {
-            let o = self.object(Origin::Param(b, ks[0]), self.kind(os[0]));
-            w.join.merged.push((o, ks[0]));
-            ks.iter().for_each(|&k| {
-                self.alias.insert(params[k], o);
-            });
-            let content = self.merge(b, o, &os, &mut w);
-            flow.insert(o, Status::Virtual(content));
+        let groups = std::mem::take(&mut w.groups);
+        let mut ones: Vec<Obj> = Vec::new();
+        for g in &groups {
+            let origin = match (g.whole, g.place.slots.last()) {
+                (Some(whole), Some(&slot)) => Origin::Part(b, ones[whole], slot),
+                _ => Origin::Param(b, g.params[0]),
+            };
+            let o = self.object(origin, self.kind(g.os[0]));
+            ones.push(o);
+            w.join.merged.push((o, g.place.clone()));
+            if g.whole.is_none() {
+                g.params.iter().for_each(|&k| {
+                    self.alias.insert(params[k], o);
+                });
+            }
+        }
+        for (n, g) in groups.iter().enumerate() {
+            let parts: Vec<(usize, Obj)> = groups
+                .iter()
+                .zip(&ones)
+                .filter(|(h, _)| h.whole == Some(n))
+                .filter_map(|(h, &one)| Some((*h.place.slots.last()?, one)))
+                .collect();
+            let content = self.merge(b, ones[n], &g.os, &parts, &mut w);
+            flow.insert(ones[n], Status::Virtual(content));
         }
         for (k, &p) in params.iter().enumerate() {
             if let (Fate::Same, true, Ref::Obj(o)) = (w.join.fates[k], used[k], w.arg(0, k)) {
@@ -334,7 +469,7 @@ impl Escape<'_> {
                 continue;
             }
             let status = match w.content(0, o) {
-                Some(_) => Status::Virtual(self.merge(b, o, &vec![o; n], &mut w)),
+                Some(_) => Status::Virtual(self.merge(b, o, &vec![o; n], &[], &mut w)),
                 None => self.merge_real(b, o, &mut w),
             };
             flow.insert(o, status);
@@ -352,11 +487,23 @@ impl Escape<'_> {
         }
     }
 
-    /// The content of an object that is `os[e]` on edge `e`.
-    fn merge(&mut self, b: Block, o: Obj, os: &[Obj], w: &mut Work<'_>) -> Content {
+    /// The content of an object that is `os[e]` on edge `e`; `parts` are one
+    /// from here on, by slot.
+    fn merge(
+        &mut self,
+        b: Block,
+        o: Obj,
+        os: &[Obj],
+        parts: &[(usize, Obj)],
+        w: &mut Work<'_>,
+    ) -> Content {
         let first = w.content(0, os[0]).cloned().expect("virtual on all ways");
         let mut slots = SmallVec::new();
         for (i, &s) in first.slots.iter().enumerate() {
+            if let Some(&(_, part)) = parts.iter().find(|p| p.0 == i) {
+                slots.push(Slot::Obj(part));
+                continue;
+            }
             let key = Key::Slot(o, i);
             let all: Vec<Slot> = (0..os.len())
                 .map(|e| w.content(e, os[e]).map_or(s, |c| c.slots[i]))

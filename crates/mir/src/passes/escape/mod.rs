@@ -127,6 +127,9 @@ enum Origin {
     /// Objects that come together at a block, in this parameter (by position)
     /// before any other.
     Param(Block, usize),
+    /// Objects that come together at a block as parts, in this slot, of what
+    /// is one object there.
+    Part(Block, Obj, usize),
 }
 
 /// What an object is.
