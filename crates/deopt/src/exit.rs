@@ -90,8 +90,12 @@ pub struct ExitFrame {
 pub struct InlinedAt {
     /// The callee's closure.
     pub closure: Source,
-    /// Register of the call in the outer frame.
+    /// Register of the outer frame where the frame's record goes: that of the
+    /// call, or for a function with `...` the one behind its arguments.
     pub a: u8,
+    /// Extra arguments of a function with `...`. They are registers of the
+    /// outer frame, the last ones before `a`.
+    pub nvarargs: u8,
     /// The frame replaced the one that was called, by a tail call.
     pub tail: bool,
 }

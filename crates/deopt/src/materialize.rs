@@ -100,6 +100,9 @@ pub unsafe fn materialize(
             .get(i + 1)
             .and_then(|inner| inner.inlined)
             .map_or(u16::from(owner.proto.max_stack), |at| u16::from(at.a));
+        // The list that the resuming instruction uses may be longer than that.
+        let list = exit.top.filter(|_| i + 1 == exit.frames.len());
+        let end = end.max(list.map_or(0, u16::from));
         let mut writes = SmallVec::new();
         for &(reg, source) in &frame.regs {
             if source != Source::InWindow && u16::from(reg) < end {
@@ -124,10 +127,10 @@ pub unsafe fn materialize(
         // A record that was pushed, and that of a vararg frame, is initialised.
         unsafe {
             let old_flags = if keeps { (*plan.record).flags } else { 0 };
-            let nvarargs = if keeps || is_vararg {
-                (*plan.record).nvarargs
-            } else {
-                0
+            let nvarargs = match frame.inlined {
+                Some(at) => u32::from(at.nvarargs),
+                None if keeps || is_vararg => (*plan.record).nvarargs,
+                None => 0,
             };
             let prev = if keeps { (*plan.record).prev } else { caller };
             plan.record.write(FrameRecord {

@@ -221,6 +221,7 @@ fn inlined_frames_go_into_the_window_of_their_caller() {
                 (1, Source::InWindow),
             ],
             inlined: Some(InlinedAt {
+                nvarargs: 0,
                 closure: Source::Word {
                     word: 0,
                     tag: Tag::LUA_FN,
@@ -244,6 +245,67 @@ fn inlined_frames_go_into_the_window_of_their_caller() {
     assert!(reg(record, 0).identical(Value::int(22)));
     assert!(reg(record, 1).identical(Value::int(55)));
     vm.collect_garbage();
+}
+
+#[test]
+fn inlined_function_with_extra_arguments() {
+    // Called with three arguments, of which one is a parameter, it resumes at
+    // the use of a list that is longer than its registers.
+    let mut vm = vm();
+    let outer = function(&mut vm, plain_code(), false);
+    let code = vec![
+        Instr::abcd(Op::Vararg, 1, 0, 0, 0),
+        Instr::abcd(Op::Return, 0, 0, 0, 0),
+    ];
+    let inner = function(&mut vm, code, true);
+    let fp = frame_place(&vm);
+    // The call at register 1, its arguments, and the record behind them.
+    let a = 1 + FRAME_SLOTS + 3;
+    let record: *mut FrameRecord = FrameRecord::registers(fp).wrapping_add(a).cast();
+    let int = |n: u64| Source::Constant {
+        tag: Tag::INT,
+        payload: n,
+    };
+    let list = u64::from(inner.proto.max_stack) + 4;
+    let mut exit = exit(vec![
+        ExitFrame {
+            pc: 3,
+            regs: vec![(0, int(10)), (a as u8 - 2, int(20)), (a as u8 - 1, int(30))],
+            inlined: None,
+        },
+        ExitFrame {
+            pc: 1,
+            regs: (0..list).map(|r| (r as u8, int(r))).collect(),
+            inlined: Some(InlinedAt {
+                closure: Source::Literal {
+                    slot: 0,
+                    tag: Tag::LUA_FN,
+                },
+                a: a as u8,
+                nvarargs: 2,
+                tail: false,
+            }),
+        },
+    ]);
+    exit.top = Some(list as u8);
+    let pool = [0, inner.addr()];
+    // SAFETY: as in the tests above.
+    let rebuilt = unsafe { materialize(&mut vm, &exit, fp, outer, pool.as_ptr()) };
+    assert_eq!(rebuilt.innermost, record);
+    // SAFETY: just rebuilt.
+    assert_eq!(unsafe { (*record).nvarargs }, 2);
+    assert!(reg(fp, a - 2).identical(Value::int(20)));
+    assert!(reg(fp, a - 1).identical(Value::int(30)));
+    for r in 0..list as usize {
+        assert!(
+            reg(record, r).identical(Value::int(r as i64)),
+            "register {r}"
+        );
+    }
+    assert_eq!(
+        vm.top,
+        FrameRecord::registers(record).wrapping_add(list as usize)
+    );
 }
 
 #[test]
@@ -278,6 +340,7 @@ fn sources_are_read_before_anything_is_written() {
                 },
             )],
             inlined: Some(InlinedAt {
+                nvarargs: 0,
                 closure: Source::Literal {
                     slot: 0,
                     tag: Tag::LUA_FN,

@@ -113,6 +113,7 @@ impl ExitPlan {
                 Some(c) => Some(InlinedAt {
                     closure: words.source(func, c.closure)?,
                     a: c.a,
+                    nvarargs: c.nvarargs,
                     tail: c.tail,
                 }),
             };

@@ -660,8 +660,12 @@ pub struct InlineCaller {
     pub closure: Val,
     /// Pool slot of the callee's prototype.
     pub proto: Pool,
-    /// Register of the call in the caller's window.
+    /// Register of the caller's window where the frame's record goes: that of
+    /// the call, or for a function with `...` the one behind its arguments.
     pub a: u8,
+    /// Extra arguments of a function with `...`. They are among the registers
+    /// of `state`, the last ones before `a`.
+    pub nvarargs: u8,
     /// The frame replaced the one that was called, by a tail call.
     pub tail: bool,
 }
@@ -683,7 +687,8 @@ pub struct SiteData {
 pub struct SiteCaller {
     /// The call's site.
     pub site: Site,
-    /// Register of the call in the calling frame.
+    /// Register of the calling frame where the frame's record goes, as in
+    /// [`InlineCaller`].
     pub a: u8,
     /// The frame replaced the one that was called, by a tail call.
     pub tail: bool,

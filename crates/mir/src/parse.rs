@@ -488,12 +488,18 @@ impl<'t> Parser<'t> {
             let proto = Pool(self.id("p", "a pool slot")?);
             self.keyword("at")?;
             let a = self.number("a register number")?;
+            let nvarargs = if self.eat_word("varargs") {
+                self.number("the number of extra arguments")?
+            } else {
+                0
+            };
             let tail = self.eat_word("tail");
             s.caller = Some(InlineCaller {
                 state,
                 closure,
                 proto,
                 a,
+                nvarargs,
                 tail,
             });
         }
@@ -732,7 +738,7 @@ b3:
   return_window.3.all
 b4:
 fs0: pc 1 regs r0=v0, r1=v3 window r5, r6 top r7
-fs1: pc 2 caller fs0 closure v11 proto p3 at 9
+fs1: pc 2 caller fs0 closure v11 proto p3 at 9 varargs 2
 s0: pc 3 live r0, r255
 s1: pc 4
 end

@@ -478,13 +478,15 @@ impl Display for Func {
             if let Some(c) = &s.caller {
                 write!(
                     f,
-                    " caller {} closure {} proto {} at {}{}",
-                    c.state,
-                    c.closure,
-                    c.proto,
-                    c.a,
-                    if c.tail { " tail" } else { "" }
+                    " caller {} closure {} proto {} at {}",
+                    c.state, c.closure, c.proto, c.a
                 )?;
+                if c.nvarargs > 0 {
+                    write!(f, " varargs {}", c.nvarargs)?;
+                }
+                if c.tail {
+                    f.write_str(" tail")?;
+                }
             }
             f.write_char('\n')?;
         }

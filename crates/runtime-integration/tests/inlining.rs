@@ -152,3 +152,44 @@ fn what_has_much_code_is_called() {
         "{text}"
     );
 }
+
+#[test]
+fn extra_arguments() {
+    let text = optimized(
+        "local function add(a, b) return a + b end
+        local function sum(...)
+          local s = 0
+          for k = 1, select('#', ...) do s = s + select(k, ...) end
+          return s
+        end
+        local function first(x, ...) return ... end
+        local function forward(f, ...) return f(...) end
+        local function run(i)
+          local a, b = first(i, 2, 3)
+          return forward(add, i, 2) + forward(sum, i, a, b) + sum() + add(first(1, i, 4))
+        end
+        for i = 1, 20 do run(i) end
+        return run",
+    );
+    has_no_call(&text);
+    assert!(!text.contains("load_vararg"), "{text}");
+}
+
+#[test]
+fn extra_arguments_of_several_callees() {
+    let text = optimized(
+        "local list = {
+          function(a, b) return a + b end,
+          function(...) return select('#', ...) end,
+        }
+        local function emit(...)
+          local s = 0
+          for k = 1, #list do s = s + list[k](...) end
+          return s
+        end
+        local function run(i) return (emit(i, 2)) end
+        for i = 1, 20 do run(i) end
+        return run",
+    );
+    has_no_call(&text);
+}

@@ -10,7 +10,8 @@ use vela_objects::intrinsic::Intrinsic;
 use vela_profiler::SiteSnapshot;
 use vela_profiler::snapshot::TargetSnapshot;
 
-/// An open list whose length is known: what an inlined call returned.
+/// An open list whose length is known: what an inlined call returned, or the
+/// extra arguments of an inlined function.
 #[derive(Clone, Copy)]
 pub(super) struct Open {
     /// The frame it is in.
@@ -94,13 +95,17 @@ impl Builder<'_> {
     }
 
     /// The number of arguments of a call, if it is known.
-    fn nargs(&self, i: Instr) -> Option<usize> {
-        let open = || {
-            let here = |o: &Open| o.instance == self.instance && o.pc == self.pc;
-            let open = self.open.filter(here)?;
-            usize::from(open.end).checked_sub(i.a() as usize + FRAME_SLOTS)
-        };
+    pub(super) fn nargs(&self, i: Instr) -> Option<usize> {
+        let first = i.a() as usize + FRAME_SLOTS;
+        let open = || usize::from(self.open_end()?).checked_sub(first);
         (i.b() as usize).checked_sub(1).or_else(open)
+    }
+
+    /// The register behind the end of the open list that the current
+    /// instruction uses, if that is known.
+    pub(super) fn open_end(&self) -> Option<u8> {
+        let here = |o: &Open| o.instance == self.instance && o.pc == self.pc;
+        self.open.filter(here).map(|o| o.end)
     }
 
     /// The `count` results of the current instruction at `a`, as the list that
@@ -135,13 +140,13 @@ impl Builder<'_> {
         let own = self.input.snapshot.proto_addr;
         let mut is_self = false;
         if let Some(t) = target {
-            let callee = self.inlinable(t.addr, a);
+            let callee = self.inlinable(t.addr, a, nargs);
             let want = match (callee, want) {
                 (_, Some(count)) => Some(Want { count, open: false }),
                 (Some(callee), None) if self.feeds_call() => {
                     // More would not fit the frame.
                     let room = usize::from(self.proto.max_stack - a);
-                    let count = self.result_count(callee, 1).filter(|&n| n <= room);
+                    let count = self.result_count(callee, nargs, 1).filter(|&n| n <= room);
                     count.map(|count| Want { count, open: true })
                 }
                 _ => None,
@@ -387,7 +392,7 @@ impl Builder<'_> {
     /// A tail call of a library function that the tier knows.
     fn returned_intrinsic(&mut self, i: Instr) -> bool {
         let site = self.site(i.d());
-        let (Some(target), Some(n)) = (self.one_result(&site), self.nargs(i)) else {
+        let (Some(target), Some(n)) = (self.one_result_of(i, &site), self.nargs(i)) else {
             return false;
         };
         if !self.intrinsic(i.a(), n, 1, &target, &site) {
@@ -395,6 +400,23 @@ impl Builder<'_> {
         }
         self.return_op(B::Return1, i);
         true
+    }
+
+    /// What the call at the site calls, if that is a library function that
+    /// gives one result to these arguments.
+    fn one_result_of(&mut self, i: Instr, site: &SiteSnapshot) -> Option<TargetSnapshot> {
+        if let Some(target) = self.one_result(site) {
+            return Some(target);
+        }
+        let [way] = &site.ways[..] else { return None };
+        let target = way.target.as_ref().filter(|t| t.native)?;
+        let counts = Intrinsic::from_u16(target.intrinsic) == Intrinsic::Select
+            && self.may_speculate(site, DeoptReason::Callee)
+            && {
+                let which = self.read(i.a() + FRAME_SLOTS as u8);
+                self.is_string(which, "#")
+            };
+        counts.then(|| target.clone())
     }
 
     /// What the site calls, if that is a library function that always gives
@@ -449,7 +471,10 @@ impl Builder<'_> {
         let count = match op {
             B::Return0 => Some(0),
             B::Return1 => Some(1),
-            _ => (i.b() as usize).checked_sub(1),
+            _ => (i.b() as usize).checked_sub(1).or_else(|| {
+                let end = self.open_end()?;
+                Some(usize::from(end - a))
+            }),
         };
         if self.inlined.is_some() {
             let results: Vec<Val> = (0..count.unwrap_or(0))

@@ -20,7 +20,7 @@ use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, Ty, Val};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use vela_bytecode::liveness::Liveness;
-use vela_bytecode::{FRAME_SLOTS, Op as B, Proto};
+use vela_bytecode::{FRAME_SLOTS, Instr, Op as B, Proto};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
 use vela_profiler::{FunctionSnapshot, SiteSnapshot};
@@ -86,6 +86,40 @@ impl Callee<'_> {
         self.snapshot.proto.code.len()
     }
 
+    /// Slots from the call's register to the frame's record: as `varargprep`
+    /// does, the frame of a function with `...` goes above its arguments.
+    fn offset(&self, nargs: usize) -> usize {
+        let proto = &self.snapshot.proto;
+        if proto.is_vararg {
+            FRAME_SLOTS + nargs.max(proto.num_params.into())
+        } else {
+            0
+        }
+    }
+
+    /// Extra arguments, of this many in all.
+    fn extra(&self, nargs: usize) -> usize {
+        let proto = &self.snapshot.proto;
+        if proto.is_vararg {
+            nargs.saturating_sub(proto.num_params.into())
+        } else {
+            0
+        }
+    }
+
+    /// Whether the lists that it makes of this many arguments are short enough
+    /// for compiled code, and nobody may look for extra arguments.
+    fn takes_extra(&self, nargs: usize) -> bool {
+        let proto = &self.snapshot.proto;
+        let constructs = |w: &[Instr]| {
+            is_extra_list(&w[0]) && w[1].op() == Some(B::SetList) && {
+                let fixed = usize::from(w[0].a()).saturating_sub(usize::from(w[1].a()) + 1);
+                fixed + self.extra(nargs) > super::lists::CHUNK
+            }
+        };
+        !proto.is_vararg || !self.snapshot.debuggable && !proto.code.windows(2).any(constructs)
+    }
+
     /// Whether a call of it costs little next to what it does, so that copies
     /// of it in its callers would mostly cost compile time.
     fn is_heavy(&self) -> bool {
@@ -104,7 +138,7 @@ impl<'a> Library<'a> {
             let callee = Callee {
                 snapshot,
                 live: super::liveness(snapshot),
-                cfg: Cfg::compute(&snapshot.proto, 0),
+                cfg: Cfg::compute(&snapshot.proto, first_pc(&snapshot.proto)),
                 weight: weights.get(&addr).copied().unwrap_or_default(),
             };
             (addr, callee)
@@ -136,14 +170,27 @@ fn weigh(root: &FunctionSnapshot, addr: u64, known: &mut HashMap<u64, usize>) ->
     weight
 }
 
-/// Whether code of this function can be part of another's.
+/// The instruction that a call begins at; `varargprep` only lays out a frame.
+fn first_pc(proto: &Proto) -> usize {
+    usize::from(proto.is_vararg)
+}
+
+/// Whether code of this function can be part of another's. Lists that it
+/// returns or passes on in a tail call must have a known length: that of `...`
+/// is known where the function is inlined.
 fn is_inlinable(proto: &Proto) -> bool {
-    let open = |i: &vela_bytecode::Instr| match i.op() {
-        Some(B::Return | B::TailCall) => i.b() == 0,
-        Some(B::Tbc) => true,
-        _ => false,
+    let code = &proto.code;
+    let fits = |(pc, i): (usize, &Instr)| match i.op() {
+        Some(B::Return | B::TailCall) => i.b() != 0 || is_extra_list(&code[pc - 1]),
+        Some(B::Tbc) => false,
+        _ => true,
     };
-    !proto.is_vararg && proto.code.len() <= MAX_CALLEE && !proto.code.iter().any(open)
+    code.len() <= MAX_CALLEE && code.iter().enumerate().all(fits)
+}
+
+/// Whether the instruction makes an open list that ends in `...`.
+fn is_extra_list(i: &Instr) -> bool {
+    i.op() == Some(B::Vararg) && i.b() == 0
 }
 
 /// Results that an inlined call wants.
@@ -163,6 +210,9 @@ pub(super) struct Inlined {
     pub site: SiteCaller,
     /// The call wants all results, of which there are as many as it asks for.
     pub open: bool,
+    /// Extra arguments of a function with `...`: in the slots right below the
+    /// frame's record.
+    pub extra: usize,
     /// Where returns go.
     returns: Meeting,
 }
@@ -182,18 +232,28 @@ pub(super) struct Activation<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// How many results calls of the function have, if all have as many.
-    /// `depth` more functions that it ends in calls of are looked at.
-    pub(super) fn result_count(&self, callee: &Callee<'_>, depth: usize) -> Option<usize> {
+    /// How many results calls of the function with `nargs` arguments have, if
+    /// all have as many. `depth` more functions that it ends in calls of are
+    /// looked at.
+    pub(super) fn result_count(
+        &self,
+        callee: &Callee<'_>,
+        nargs: usize,
+        depth: usize,
+    ) -> Option<usize> {
         let code = &callee.snapshot.proto.code;
         let blocks = callee.cfg.order.iter();
         // Behind the last statement there is a return that nothing reaches.
-        let reached = blocks.flat_map(|&first| &code[first..callee.cfg.end_of(first)]);
-        let mut counts = reached.filter_map(|i| {
+        let reached = blocks.flat_map(|&first| first..callee.cfg.end_of(first));
+        let mut counts = reached.filter_map(|pc| {
+            let i = code[pc];
             Some(match i.op()? {
                 B::Return0 => Some(0),
                 B::Return1 => Some(1),
-                B::Return => (i.b() as usize).checked_sub(1),
+                B::Return => (i.b() as usize).checked_sub(1).or_else(|| {
+                    let list = Some(code[pc - 1]).filter(is_extra_list)?;
+                    Some(usize::from(list.a() - i.a()) + callee.extra(nargs))
+                }),
                 B::TailCall => {
                     let site = callee.snapshot.sites.get(i.d() as usize)?;
                     self.tail_count(site, depth)
@@ -215,16 +275,21 @@ impl<'a> Builder<'a> {
         let known = self.may_speculate(site, DeoptReason::Callee)
             && self.may_speculate(site, DeoptReason::Type);
         let callee = self.library.callees.get(&target.addr).filter(|_| known)?;
-        self.result_count(callee, depth - 1)
+        if callee.snapshot.proto.is_vararg {
+            return None;
+        }
+        self.result_count(callee, 0, depth - 1)
     }
 
-    /// The function at this address, if it may be inlined here into the frame
-    /// whose call is at register `a`.
-    pub(super) fn inlinable(&self, proto: u64, a: u8) -> Option<&'a Callee<'a>> {
+    /// The function at this address, if a call of it at register `a` with
+    /// `nargs` arguments may be built in place.
+    pub(super) fn inlinable(&self, proto: u64, a: u8, nargs: usize) -> Option<&'a Callee<'a>> {
         let callee = self.library.callees.get(&proto)?;
         let size = callee.size();
         let recursion = self.recursion(proto);
-        let end = self.slot(a) + FRAME_SLOTS + usize::from(callee.snapshot.proto.max_stack);
+        let frame = self.slot(a) + callee.offset(nargs) + FRAME_SLOTS;
+        // Lists that end in `...` may go beyond the function's registers.
+        let end = frame + usize::from(callee.snapshot.proto.max_stack) + callee.extra(nargs);
         let total = self.inlined_size + size;
         let fits =
             total <= BUDGET && !callee.is_heavy() || size <= SMALL_CALLEE && total <= HARD_BUDGET;
@@ -232,7 +297,8 @@ impl<'a> Builder<'a> {
             && fits
             && (recursion == 0 || recursion <= MAX_RECURSION && size <= RECURSIVE_CALLEE)
             && self.outer.len() < MAX_DEPTH
-            && end <= WINDOW;
+            && end <= WINDOW
+            && callee.takes_extra(nargs);
         ok.then_some(callee)
     }
 
@@ -270,15 +336,17 @@ impl<'a> Builder<'a> {
         nargs: usize,
         want: Want,
     ) -> bool {
+        let frame = a + callee.offset(nargs) as u8;
         // The record goes there.
-        self.forget_slot(a);
-        self.forget_slot(a + 1);
+        self.forget_slot(frame);
+        self.forget_slot(frame + 1);
         let instance = self.instance_of(callee.snapshot.proto_addr);
-        let inlined = self.calling(callee, instance, closure, a, want);
-        let base = self.slot(a) + FRAME_SLOTS;
+        let inlined = self.calling(callee, instance, closure, (a, frame, nargs), want);
+        let args = self.slot(a) + FRAME_SLOTS;
+        let base = self.slot(frame) + FRAME_SLOTS;
         let outer = self.enter(callee, instance, base, Some(inlined));
         self.outer.push(outer);
-        self.build_callee(nargs);
+        self.build_callee(args, nargs);
         let outer = self.outer.pop().expect("pushed above");
         let inlined = self.leave(outer);
         if let Some(inlined) = inlined {
@@ -287,7 +355,7 @@ impl<'a> Builder<'a> {
                 self.open = Some(self.open_list(a, want.count as u8));
             }
         }
-        let tail = |i: &vela_bytecode::Instr| i.op() == Some(B::TailCall);
+        let tail = |i: &Instr| i.op() == Some(B::TailCall);
         self.cur.is_some() && callee.snapshot.proto.code.iter().any(tail)
     }
 
@@ -340,18 +408,20 @@ impl<'a> Builder<'a> {
         std::mem::replace(&mut self.inlined, to.inlined)
     }
 
-    /// Builds the current frame's function, whose first registers hold
-    /// `nargs` arguments.
-    fn build_callee(&mut self, nargs: usize) {
+    /// Builds the current frame's function, whose `nargs` arguments are in the
+    /// slots from `args` on.
+    fn build_callee(&mut self, args: usize, nargs: usize) {
         let params = self.proto.num_params as usize;
-        for slot in self.base + nargs.min(params)..WINDOW {
+        let given = nargs.min(params);
+        self.values.copy_within(args..args + given, self.base);
+        for slot in self.base + given..WINDOW {
             self.values[slot] = None;
         }
         for r in nargs..params {
             let nil = self.nil();
             self.write(r as u8, nil);
         }
-        self.jump_to(0);
+        self.jump_to(first_pc(self.proto));
         self.fill_blocks();
     }
 
@@ -393,7 +463,8 @@ impl<'a> Builder<'a> {
         if let Some(target) = target.filter(|t| !t.native)
             && target.addr != self.snapshot.proto_addr
             && !self.inlined.as_ref().is_some_and(|i| i.site.tail)
-            && let Some(callee) = self.inlinable(target.addr, 0)
+            && let Some(callee) = self.inlinable(target.addr, 0, nargs)
+            && !callee.snapshot.proto.is_vararg
         {
             let closure = self.guard_tag(called, Tag::LUA_FN);
             let closure = self.guard_callee(closure, &target);
@@ -438,56 +509,76 @@ impl<'a> Builder<'a> {
             return;
         };
         let called = std::mem::replace(&mut inlined.caller.closure, closure);
-        let tails = (inlined.caller.tail, inlined.site.tail);
+        let before = (inlined.caller.tail, inlined.site.tail, inlined.extra);
         inlined.caller.tail = true;
         inlined.site.tail = true;
+        inlined.caller.nvarargs = 0;
+        inlined.extra = 0;
         let replaced = self.enter(callee, instance, self.base, Some(inlined));
         for (k, &v) in args.iter().enumerate() {
             self.values[self.base + k] = Some(v);
         }
-        self.build_callee(args.len());
+        self.build_callee(self.base, args.len());
         let inlined = self.leave(replaced);
         self.inlined = inlined.map(|mut i| {
             i.caller.closure = called;
-            (i.caller.tail, i.site.tail) = tails;
+            (i.caller.tail, i.site.tail, i.extra) = before;
+            i.caller.nvarargs = i.extra as u8;
             i
         });
         self.cur = None;
     }
 
-    /// The call as the callee's states and sites describe it.
+    /// The call at register `a` as the callee's states and sites describe it;
+    /// the record goes to `frame`. Extra arguments stay below it as registers
+    /// of the caller.
     fn calling(
         &mut self,
         callee: &Callee<'_>,
         instance: u32,
         closure: Val,
-        a: u8,
+        (a, frame, nargs): (u8, u8, usize),
         want: Want,
     ) -> Inlined {
-        let roots = self.roots_below(a);
+        let extra = callee.extra(nargs);
+        let mut extras = Vec::with_capacity(extra);
+        for r in frame - extra as u8..frame {
+            let v = self.read(r);
+            extras.push((r, v));
+        }
+        let mut roots = self.roots_below(a);
+        roots.extend(
+            extras
+                .iter()
+                .filter(|e| self.ty(e.1).may_be_object())
+                .map(|e| e.0),
+        );
         let site = self.add_site(roots);
         let state = self.state_at(self.pc);
         let fs = &mut self.func.states[state.index()];
         fs.regs.retain(|r| r.0 < a);
+        fs.regs.extend(extras);
         fs.top = None;
         let proto = PoolEntry::Proto(callee.snapshot.proto_addr);
         let proto = self.func.pool_slot(proto);
-        let returns = self.meeting(instance, want.count, a);
+        let returns = self.meeting(instance, want.count, frame);
         let caller = InlineCaller {
             state,
             closure,
             proto,
-            a,
+            a: frame,
+            nvarargs: extra as u8,
             tail: false,
         };
         Inlined {
             caller,
             site: SiteCaller {
                 site,
-                a,
+                a: frame,
                 tail: false,
             },
             open: want.open,
+            extra,
             returns,
         }
     }

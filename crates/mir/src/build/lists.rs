@@ -7,7 +7,7 @@ use vela_bytecode::Instr;
 use vela_objects::Tag;
 
 /// Values that a helper stores at once.
-const CHUNK: usize = 4;
+pub(super) const CHUNK: usize = 4;
 
 /// Values that are appended one by one.
 const MAX_APPENDS: usize = 50;
@@ -16,9 +16,15 @@ impl Builder<'_> {
     /// `R[a][bx + i] = R[a+i]`. Few values go to a helper as they are. Where
     /// none is nil they can be appended in place.
     pub(super) fn set_list(&mut self, i: Instr) {
-        let n = i.b() as usize;
         let a = i.a();
+        let n = match (i.b(), self.open_end()) {
+            (0, Some(end)) => usize::from(end - a) - 1,
+            (n, _) => n as usize,
+        };
         let table = self.read(a);
+        if n == 0 && self.open_end().is_some() {
+            return;
+        }
         if n == 0 || self.ty(table) != Ty::Table {
             self.interp_one();
             return;

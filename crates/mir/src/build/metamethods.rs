@@ -90,7 +90,7 @@ impl Builder<'_> {
             self.write(a + (FRAME_SLOTS + k) as u8, v);
         }
         let nargs = method.args.len();
-        let calls = match self.inlinable(method.proto, a) {
+        let calls = match self.inlinable(method.proto, a, nargs) {
             Some(callee) => self.inline_unchecked(
                 callee,
                 method.closure,

@@ -1,5 +1,9 @@
 //! The extra arguments of vararg functions: `...` in a known number, and
 //! `select` over all of them, without a copy in the window.
+//!
+//! In a function of its own the arguments are below the frame and their number
+//! is in its record. Where the function is inlined they are values of which the
+//! number is known, and so are the lists that they end.
 
 use super::{Builder, only_tag};
 use crate::ir::{Cond, IntOp, Op, Ty, Val};
@@ -14,12 +18,19 @@ const MAX_LOADS: usize = 8;
 impl Builder<'_> {
     /// `...` into registers, or as the arguments of the call that follows.
     pub(super) fn vararg(&mut self, i: Instr) {
-        let done = match (i.b() as usize).checked_sub(1) {
+        let wanted = (i.b() as usize).checked_sub(1);
+        if let Some(extra) = self.known_extra() {
+            if wanted.is_some() || !self.select_extra(i) {
+                self.copy_extra(i.a(), wanted, &extra);
+            }
+            return;
+        }
+        let done = match wanted {
             Some(n) if n <= MAX_LOADS => {
                 let count = self.emit(Op::VarargCount, &[], Ty::Int);
                 for k in 0..n {
                     let at = self.int(k as i64);
-                    let v = self.extra_argument(at, count);
+                    let v = self.load_extra(at, count);
                     self.write(i.a() + k as u8, v);
                 }
                 true
@@ -32,8 +43,61 @@ impl Builder<'_> {
         }
     }
 
+    /// The extra arguments of an inlined frame.
+    fn known_extra(&mut self) -> Option<Vec<Val>> {
+        let extra = self.inlined.as_ref()?.extra;
+        let end = self.base - FRAME_SLOTS;
+        let mut known = Vec::with_capacity(extra);
+        for slot in end - extra..end {
+            let v = match self.values[slot] {
+                Some(v) => v,
+                None => self.nil(),
+            };
+            known.push(v);
+        }
+        Some(known)
+    }
+
+    /// Known extra arguments into the registers from `a` on: `wanted` of them,
+    /// or all as an open list.
+    fn copy_extra(&mut self, a: u8, wanted: Option<usize>, extra: &[Val]) {
+        let n = wanted.unwrap_or(extra.len());
+        for k in 0..n {
+            let v = match extra.get(k) {
+                Some(&v) => v,
+                None => self.nil(),
+            };
+            self.write(a + k as u8, v);
+        }
+        if wanted.is_none() {
+            self.open = Some(self.open_list(a, n as u8));
+            self.window_end = self.window_end.max(self.slot(a) + n);
+        }
+    }
+
+    /// Extra argument `at` (from 0) of those known, nil if there are not so
+    /// many.
+    fn choose_extra(&mut self, at: Val, extra: &[Val]) -> Val {
+        let join = self.func.add_block();
+        for (k, &v) in extra.iter().enumerate() {
+            let index = self.int(k as i64);
+            let here = self.emit(Op::IntCmp(Cond::Eq), &[at, index], Ty::Bool);
+            let (hit, miss) = (self.func.add_block(), self.func.add_block());
+            self.branch(here, Self::plain(hit), Self::plain(miss));
+            self.cur = Some(hit);
+            let v = self.boxed(v);
+            self.jump_with(join, &[v]);
+            self.cur = Some(miss);
+        }
+        let nil = self.nil();
+        let nil = self.boxed(nil);
+        self.jump_with(join, &[nil]);
+        self.cur = Some(join);
+        self.func.add_param(join, Ty::Any)
+    }
+
     /// Extra argument `at` (from 0), nil if there are not so many.
-    fn extra_argument(&mut self, at: Val, count: Val) -> Val {
+    fn load_extra(&mut self, at: Val, count: Val) -> Val {
         let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, count], Ty::Bool);
         let (there, none) = (self.func.add_block(), self.func.add_block());
         let join = self.func.add_block();
@@ -78,12 +142,24 @@ impl Builder<'_> {
         if !count_only && !matches!(self.ty(which), Ty::Int | Ty::Any) {
             return false;
         }
+        let known = self.known_extra();
+        let calls = known.as_ref().is_some_and(|extra| {
+            let constant = matches!(self.func.def_op(which), Some(Op::Int(_)));
+            constant || extra.len() > MAX_LOADS
+        });
+        if calls {
+            // Of known arguments.
+            return false;
+        }
         let first = self.func.insts.len();
         let callee = self.read(call.a());
         if self.guard_native(callee, target).is_none() {
             return false;
         }
-        let count = self.emit(Op::VarargCount, &[], Ty::Int);
+        let count = match &known {
+            Some(extra) => self.int(extra.len() as i64),
+            None => self.emit(Op::VarargCount, &[], Ty::Int),
+        };
         let mut results = Vec::new();
         if count_only {
             results.push(count);
@@ -95,7 +171,10 @@ impl Builder<'_> {
             for k in 0..want {
                 let back = self.int(k as i64 - 1);
                 let at = self.emit(Op::IntOp(IntOp::Add), &[n, back], Ty::Int);
-                let v = self.extra_argument(at, count);
+                let v = match &known {
+                    Some(extra) => self.choose_extra(at, extra),
+                    None => self.load_extra(at, count),
+                };
                 results.push(match only_tag(site.result) {
                     Some(tag) if k == 0 && tag != Tag::NIL => self.guard_tag(v, tag),
                     _ => v,

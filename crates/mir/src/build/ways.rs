@@ -3,6 +3,7 @@
 //! that test callee and shape are known. What the site never saw leaves the
 //! code, or is called in the general way where that happened before.
 
+use super::calls::Open;
 use super::meeting::Meeting;
 use super::shapes::{Case, readable};
 use super::{Builder, inline};
@@ -30,6 +31,8 @@ struct Fork {
     values: Vec<Option<Val>>,
     window: Vec<Option<Val>>,
     pc: usize,
+    /// The list that the call takes.
+    open: Option<Open>,
 }
 
 /// The cases of a method's lookup that find one function.
@@ -45,6 +48,7 @@ impl Builder<'_> {
             values: self.values.clone(),
             window: self.window.clone(),
             pc: self.pc,
+            open: self.open,
         }
     }
 
@@ -53,17 +57,20 @@ impl Builder<'_> {
         self.values.clone_from(&fork.values);
         self.window.clone_from(&fork.window);
         self.pc = fork.pc;
+        self.open = fork.open;
         self.state = None;
     }
 
     /// Whether the function is small enough to be one of `ways` that are built
     /// in place of a call at register `a`. Ways in ways multiply: they end at
     /// [`MAX_FORKS`] and at recursion.
-    fn is_small_way(&self, proto: u64, a: u8, ways: usize) -> bool {
+    fn is_small_way(&self, proto: u64, a: u8, nargs: usize, ways: usize) -> bool {
         let limit = (inline::MAX_CALLEE / ways).max(inline::SMALL_CALLEE);
         self.forks < MAX_FORKS
             && self.recursion(proto) == 0
-            && self.inlinable(proto, a).is_some_and(|c| c.size() <= limit)
+            && self
+                .inlinable(proto, a, nargs)
+                .is_some_and(|c| c.size() <= limit)
     }
 
     /// The callee, if it is known without a test.
@@ -122,10 +129,7 @@ impl Builder<'_> {
     /// is small.
     pub(super) fn call_ways(&mut self, i: Instr, site: &SiteSnapshot) -> bool {
         let (a, n) = (i.a(), site.ways.len());
-        let (Some(_), Some(want)) = (
-            (i.b() as usize).checked_sub(1),
-            (i.c() as usize).checked_sub(1),
-        ) else {
+        let (Some(nargs), Some(want)) = (self.nargs(i), (i.c() as usize).checked_sub(1)) else {
             return false;
         };
         let targets: Vec<&TargetSnapshot> = site
@@ -144,7 +148,7 @@ impl Builder<'_> {
         }
         let small: Vec<&TargetSnapshot> = targets
             .into_iter()
-            .filter(|t| self.is_small_way(t.addr, a, n))
+            .filter(|t| self.is_small_way(t.addr, a, nargs, n))
             .collect();
         if small.is_empty() {
             return false;
@@ -204,7 +208,8 @@ impl Builder<'_> {
         };
         let n = groups.len();
         let call = self.call_of_method(a);
-        let small = |b: &Self, g: &Group| b.is_small_way(g.proto, a, n);
+        let nargs = call.map_or(0, |pc| usize::from(self.proto.code[pc].b()) - 1);
+        let small = |b: &Self, g: &Group| b.is_small_way(g.proto, a, nargs, n);
         let splits = n > 1 && call.is_some() && groups.iter().any(|g| small(self, g));
         if !(splits || n == 1 && strict) {
             return false;

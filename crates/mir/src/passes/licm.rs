@@ -275,7 +275,7 @@ impl Motion<'_> {
     fn same_frame(&self, guard: Inst) -> bool {
         let frame = |s: State| {
             let caller = self.func.states[s.index()].caller.as_ref();
-            caller.map(|c| (c.proto, c.a))
+            caller.map(|c| (c.proto, c.a, c.nvarargs))
         };
         match (self.state, self.func.inst(guard).state) {
             (Some(new), Some(old)) => frame(new) == frame(old),
