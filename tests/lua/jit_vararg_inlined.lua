@@ -203,3 +203,21 @@ local many = {}
 for i = 1, 120 do many[i] = i end
 for i = 1, 2500 do last = count(unpack(many)) + total(unpack(many, 1, 12)) end
 check("many", last)
+
+-- an inlined frame is replaced by that of a function with `...`
+local function last_of(x, ...)
+  local n = select("#", ...)
+  if n == 0 then return x end
+  return (select(n, ...))
+end
+local function replaced(a, b) return last_of(b, a, { a }, b) end
+local function replaced_twice(a, ...) return replaced(..., a) end
+local function replaced_error(a, ...) return last_of(a + ..., ...) end
+sum = 0
+for i = 1, 3000 do
+  sum = sum + replaced(i, 2) + replaced_twice(i, 3, 4) + replaced_error(i, i)
+  if i % 1000 == 0 then collectgarbage() end
+end
+check("replaced", sum, replaced(1, 2.5), replaced_twice("a", 1.5))
+check("replaced", pcall(replaced_error, {}, 1))
+check("replaced", pcall(replaced_error, 1))

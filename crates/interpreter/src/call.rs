@@ -16,6 +16,7 @@ use vela_objects::debug::Operand;
 use vela_objects::feedback::FeedbackSlot;
 use vela_objects::frame::{FrameKind, FrameRecord, TAIL_CALLED, flags};
 use vela_objects::meta::Event;
+use vela_objects::shape::META;
 use vela_objects::{Args, Gc, LuaResult, Ret, Tag, Value, VmState};
 
 /// What the dispatch loop does next.
@@ -263,6 +264,28 @@ unsafe fn prepare_call_meta(vm: &mut VmState, at: *mut Value, nargs: usize) -> b
     }
 }
 
+/// Records the call of what is no function: which metamethod stands for it.
+///
+/// # Safety
+/// `fb` is the site's feedback slot, `at` the called value.
+#[cold]
+#[inline(never)]
+unsafe fn note_callable(vm: &mut VmState, fb: *mut FeedbackSlot, at: *const Value) {
+    // SAFETY: by contract.
+    unsafe {
+        (*fb).count = (*fb).count.wrapping_add(1);
+        let callee = Value {
+            payload: (*at).payload,
+            tag: (*at).tag,
+        };
+        if let Some(class) = callee.as_table().filter(|t| t.shape().flags & META != 0) {
+            // What the table's objects do would give it one later.
+            class.make_singleton(vm);
+        }
+        ic::note_metamethod(vm, fb, [callee, Value::NIL], Event::Call);
+    }
+}
+
 /// Counts an interpreted call of `p`; reports it when it got hot.
 ///
 /// # Safety
@@ -454,7 +477,7 @@ pub(crate) unsafe fn call_other(
                     ic::note_target(fb, c, c);
                 }
             }
-            _ => {}
+            _ => note_callable(vm, fb, at),
         }
         match start_call(vm, at, nargs, 0) {
             Outcome::Values(src, n) => {
@@ -678,12 +701,16 @@ pub(crate) unsafe fn tail_call(vm: &mut VmState, base: *mut Value, pc: *const In
             instr.b() as usize - 1
         };
         let fb = (*proto(base)).feedback.add(instr.d() as usize);
+        let direct = matches!((*f).tag, Tag::LUA_FN | Tag::NATIVE_FN);
+        if !direct {
+            note_callable(vm, fb, f);
+        }
         loop {
             match (*f).tag {
                 Tag::LUA_FN => break,
                 Tag::NATIVE_FN => {
                     let c = (*f).payload;
-                    if (*fb).way.aux != c {
+                    if direct && (*fb).way.aux != c {
                         ic::note_target(fb, c, c);
                     }
                     return match call_native(vm, f, nargs) {
@@ -703,7 +730,9 @@ pub(crate) unsafe fn tail_call(vm: &mut VmState, base: *mut Value, pc: *const In
             }
         }
         let c = (*f).payload as *mut LuaClosure;
-        ic::note_lua_call(fb, c, (*c).proto.as_ptr());
+        if direct {
+            ic::note_lua_call(fb, c, (*c).proto.as_ptr());
+        }
         // Replace the frame by the callee's.
         let r = record(base);
         let entry = (*r).flags & (flags::ENTRY | flags::RAW);

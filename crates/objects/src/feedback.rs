@@ -178,15 +178,15 @@ impl Default for FeedbackSlot {
     }
 }
 
-/// Whether `old` is for the tables that an allocation site made before it
-/// learned how many fields they have, and `new` for those it makes since.
+/// Whether `old` is for tables as they were and `new` for those that they are
+/// since: made by an allocation site that learned how many fields they have, or
+/// one that got a shape of its own.
 fn supersedes(new: &Way, old: &Way) -> bool {
     match (new.receiver_shape(), old.receiver_shape()) {
         (Some(n), Some(o)) => {
-            n.inline_cap > o.inline_cap
-                && n.metatable == o.metatable
-                && n.flags == o.flags
-                && n.keys() == o.keys()
+            let learned = n.inline_cap > o.inline_cap && n.flags == o.flags && n.keys() == o.keys();
+            let left = n.is_singleton() && !o.is_singleton() && n.keys().starts_with(o.keys());
+            n.metatable == o.metatable && (learned || left)
         }
         _ => false,
     }

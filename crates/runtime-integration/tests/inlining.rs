@@ -193,3 +193,25 @@ fn extra_arguments_of_several_callees() {
     );
     has_no_call(&text);
 }
+
+#[test]
+fn calls_of_tables() {
+    let text = optimized(
+        "local Point = {}
+        Point.__index = Point
+        function Point:init(x, y) self.x, self.y = x, y end
+        setmetatable(Point, { __call = function(class, ...)
+          local o = setmetatable({}, class)
+          o:init(...)
+          return o
+        end })
+        local function make(i) return Point(i, 2) end
+        local function run(i)
+          local p, q = Point(i, 3), make(i)
+          return p.x + q.y
+        end
+        for i = 1, 20 do run(i) end
+        return run",
+    );
+    has_no_call(&text);
+}

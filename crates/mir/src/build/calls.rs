@@ -64,6 +64,13 @@ impl Builder<'_> {
         if target.is_none() && self.call_ways(i, &site) {
             return;
         }
+        if let Some(n) = self.nargs(i).filter(|&n| n < MAX_ARGS)
+            && let Some(target) = self.call_through(a, n, &site)
+        {
+            let want = (i.c() as usize).checked_sub(1);
+            self.call_lua(a, n + 1, want, Some(&target), &site);
+            return;
+        }
         self.call_target(i, target.as_ref(), &site);
     }
 
@@ -298,6 +305,13 @@ impl Builder<'_> {
         let a = i.a();
         let nargs = self.nargs(i).map(|n| n as u8);
         if self.returned_intrinsic(i) {
+            return;
+        }
+        let site = self.site(i.d());
+        if let Some(n) = nargs.filter(|&n| usize::from(n) < MAX_ARGS)
+            && self.call_through(a, n.into(), &site).is_some()
+        {
+            self.tail_call_of_lua(a, Some(n + 1));
             return;
         }
         if self.inlined.is_none() && nargs.is_none() {

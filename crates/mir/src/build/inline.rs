@@ -16,7 +16,7 @@
 use super::cfg::Cfg;
 use super::meeting::Meeting;
 use super::{Builder, Inherited};
-use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, Ty, Val};
+use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, State, Ty, Val};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use vela_bytecode::liveness::Liveness;
@@ -276,6 +276,7 @@ impl<'a> Builder<'a> {
             && self.may_speculate(site, DeoptReason::Type);
         let callee = self.library.callees.get(&target.addr).filter(|_| known)?;
         if callee.snapshot.proto.is_vararg {
+            // How many arguments it gets is not known here.
             return None;
         }
         self.result_count(callee, 0, depth - 1)
@@ -464,7 +465,6 @@ impl<'a> Builder<'a> {
             && target.addr != self.snapshot.proto_addr
             && !self.inlined.as_ref().is_some_and(|i| i.site.tail)
             && let Some(callee) = self.inlinable(target.addr, 0, nargs)
-            && !callee.snapshot.proto.is_vararg
         {
             let closure = self.guard_tag(called, Tag::LUA_FN);
             let closure = self.guard_callee(closure, &target);
@@ -508,25 +508,60 @@ impl<'a> Builder<'a> {
         let Some(mut inlined) = self.inlined.take() else {
             return;
         };
-        let called = std::mem::replace(&mut inlined.caller.closure, closure);
-        let before = (inlined.caller.tail, inlined.site.tail, inlined.extra);
+        let (caller, site, extra) = (inlined.caller.clone(), inlined.site, inlined.extra);
+        let known = inlined.returns.before.len();
+        inlined.caller.closure = closure;
         inlined.caller.tail = true;
         inlined.site.tail = true;
-        inlined.caller.nvarargs = 0;
-        inlined.extra = 0;
-        let replaced = self.enter(callee, instance, self.base, Some(inlined));
+        let first = self.base;
         for (k, &v) in args.iter().enumerate() {
-            self.values[self.base + k] = Some(v);
+            self.values[first + k] = Some(v);
         }
-        self.build_callee(self.base, args.len());
+        self.move_above(callee, &mut inlined, args);
+        let base = first + callee.offset(args.len());
+        let replaced = self.enter(callee, instance, base, Some(inlined));
+        self.build_callee(first, args.len());
         let inlined = self.leave(replaced);
         self.inlined = inlined.map(|mut i| {
-            i.caller.closure = called;
-            (i.caller.tail, i.site.tail, i.extra) = before;
-            i.caller.nvarargs = i.extra as u8;
-            i
+            i.returns.before.truncate(known);
+            Inlined {
+                caller,
+                site,
+                extra,
+                ..i
+            }
         });
         self.cur = None;
+    }
+
+    /// Describes the frame of `callee`, which takes the place of the inlined
+    /// one and gets these arguments: that of a function with `...` goes above
+    /// them, and the extra ones become registers of the caller.
+    fn move_above(&mut self, callee: &Callee<'_>, inlined: &mut Inlined, args: &[Val]) {
+        let (offset, extra) = (callee.offset(args.len()), callee.extra(args.len()));
+        inlined.extra = extra;
+        inlined.caller.nvarargs = extra as u8;
+        if offset == 0 {
+            return;
+        }
+        let extras = &args[args.len() - extra..];
+        let frame = inlined.caller.a + offset as u8;
+        let mut state = self.func.states[inlined.caller.state.index()].clone();
+        let mut site = self.func.sites[inlined.site.site.index()].clone();
+        let slot = self.base + offset - FRAME_SLOTS;
+        inlined.returns.before.resize(slot, None);
+        for (r, &v) in (frame - extra as u8..frame).zip(extras) {
+            state.regs.push((r, v));
+            if self.ty(v).may_be_object() {
+                site.live.push(r);
+            }
+            inlined.returns.before[slot - usize::from(frame - r)] = Some(v);
+        }
+        self.func.states.push(state);
+        self.func.sites.push(site);
+        inlined.caller.state = State(self.func.states.len() as u32 - 1);
+        inlined.site.site = Site(self.func.sites.len() as u32 - 1);
+        (inlined.caller.a, inlined.site.a) = (frame, frame);
     }
 
     /// The call at register `a` as the callee's states and sites describe it;

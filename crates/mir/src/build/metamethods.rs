@@ -3,7 +3,8 @@
 //!
 //! The metamethod's frame is where the interpreter would put it: behind the
 //! registers of the frame that the operator is in. When that frame is rebuilt
-//! in the middle of the call, the interpreter completes the operator.
+//! in the middle of the call, the interpreter completes the operator. A call of
+//! a table is one of its `__call` metamethod in the same place.
 
 use super::{Builder, inline, only_tag};
 use crate::ir::{Cond, Op, Ty, Val};
@@ -13,6 +14,7 @@ use vela_objects::Tag;
 use vela_objects::feedback::{WayKind, arith};
 use vela_objects::shape::FieldKind;
 use vela_profiler::SiteSnapshot;
+use vela_profiler::snapshot::{TargetSnapshot, WaySnapshot};
 
 /// A metamethod whose guards are built.
 pub(super) struct Metamethod {
@@ -39,12 +41,7 @@ impl Builder<'_> {
             WayKind::MetaSecond => true,
             _ => return None,
         };
-        let (shape, _) = way.shape.zip(way.holder)?;
-        let field = way.field.filter(|f| f.kind == FieldKind::CONST)?;
-        let (Tag::LUA_FN, closure) = field.constant else {
-            return None;
-        };
-        let proto = self.input.snapshot.world.closures.get(&closure)?.proto;
+        let (_, proto) = self.constant_metamethod(way)?;
         let [first, operand] = if second { args } else { [args[1], args[0]] };
         let other = self.ty(first);
         // What has no metamethod stands before one that has.
@@ -71,14 +68,78 @@ impl Builder<'_> {
                 self.guard(number, DeoptReason::Type);
             }
         }
-        self.guard_shape(table, shape.addr);
-        self.check_epoch(None);
-        let closure = self.constant_field(Some(&field))?;
+        let closure = self.guard_metamethod(table, way)?;
         let args = args.map(|v| if v == operand { table } else { v });
         Some(Metamethod {
             closure,
             proto,
             args,
+        })
+    }
+
+    /// The closure and prototype of a metamethod that is a constant field of
+    /// the metatable.
+    fn constant_metamethod(&self, way: &WaySnapshot) -> Option<(u64, u64)> {
+        way.shape.zip(way.holder)?;
+        let field = way.field.filter(|f| f.kind == FieldKind::CONST)?;
+        let (Tag::LUA_FN, closure) = field.constant else {
+            return None;
+        };
+        let proto = self.input.snapshot.world.closures.get(&closure)?.proto;
+        Some((closure, proto))
+    }
+
+    /// The metamethod of the way as a literal, behind a guard that it is the
+    /// table's.
+    fn guard_metamethod(&mut self, table: Val, way: &WaySnapshot) -> Option<Val> {
+        self.guard_shape(table, way.shape?.addr);
+        self.check_epoch(None);
+        self.constant_field(way.field.as_ref())
+    }
+
+    /// The `__call` metamethod that the current instruction's call at `a` has
+    /// always reached, as its target. Arranges callee and arguments for it:
+    /// what was called comes first. `None`, with nothing changed, if there is
+    /// no such one.
+    pub(super) fn call_through(
+        &mut self,
+        a: u8,
+        nargs: usize,
+        site: &SiteSnapshot,
+    ) -> Option<TargetSnapshot> {
+        let [way] = &site.ways[..] else { return None };
+        let (addr, proto) = match way.kind {
+            WayKind::Meta => self.constant_metamethod(way)?,
+            _ => return None,
+        };
+        let callee = self.read(a);
+        let end = self.slot(a) + FRAME_SLOTS + nargs + 1;
+        let possible = end <= inline::WINDOW
+            && matches!(self.ty(callee), Ty::Any | Ty::Table)
+            && self.may_speculate(site, DeoptReason::Type)
+            && self.may_speculate(site, DeoptReason::Shape);
+        if !possible {
+            return None;
+        }
+        // Whatever is guarded from here on resumes before the arrangement.
+        self.state();
+        let table = self.guard_tag(callee, Tag::TABLE);
+        let closure = self.guard_metamethod(table, way)?;
+        let first = a + FRAME_SLOTS as u8;
+        for r in (first..first + nargs as u8).rev() {
+            let v = self.read(r);
+            self.write(r + 1, v);
+        }
+        self.write(first, table);
+        self.write(a, closure);
+        self.window_end = self.window_end.max(end);
+        Some(TargetSnapshot {
+            addr: proto,
+            closure: addr,
+            intrinsic: 0,
+            native: false,
+            proto: None,
+            transition: None,
         })
     }
 
