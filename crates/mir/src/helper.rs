@@ -175,6 +175,17 @@ pub enum Effect {
 }
 
 impl Helper {
+    /// The helper that stores this many values, at most four, of a list.
+    #[must_use]
+    pub fn set_list(values: usize) -> Helper {
+        match values {
+            1 => Helper::SetList1,
+            2 => Helper::SetList2,
+            3 => Helper::SetList3,
+            _ => Helper::SetList4,
+        }
+    }
+
     /// What the helper does as an [`Op::Lib`](crate::ir::Op::Lib); `None` if
     /// it cannot be called that way.
     #[must_use]

@@ -905,6 +905,7 @@ impl<M: Machine> Frame<'_, M> {
             Op::NewTable { fields, elems } => {
                 let args = [vm, u64::from(*fields), u64::from(*elems)];
                 let table = self.m.call_helper(Helper::NewTable, &args)[0];
+                self.first_elements(table, data.args.get(1..).unwrap_or(&[]));
                 self.result(i, table);
             }
             Op::MetaEpoch => {
@@ -914,6 +915,19 @@ impl<M: Machine> Frame<'_, M> {
             op => unreachable!("{op} is not interpreted"),
         }
         Ok(())
+    }
+
+    /// Stores the elements that a fresh table begins with.
+    fn first_elements(&mut self, table: u64, values: &[Val]) {
+        const CHUNK: usize = 4;
+        for (k, chunk) in values.chunks(CHUNK).enumerate() {
+            let helper = Helper::set_list(chunk.len());
+            let mut args = vec![self.m.vm(), table, (k * CHUNK) as u64 + 1];
+            for &v in chunk {
+                args.extend(self.any(v));
+            }
+            self.m.call_helper(helper, &args);
+        }
     }
 
     // ---- calls -------------------------------------------------------

@@ -432,9 +432,11 @@ pub enum Op {
     /// `(table) -> bool`: the shape has no metatable (with [`Op::NoExt`]: the
     /// table has none)
     NoMeta,
-    /// `[(ptr shape)] -> table`: fresh, with room for fields and elements. The
-    /// operand, if there is one, is the empty shape with exactly `fields`
-    /// inline slots, which the table then is known to have
+    /// `[(ptr shape, elements...)] -> table`: fresh, with room for fields and
+    /// elements. The first operand, if there is one, is the empty shape with
+    /// exactly `fields` inline slots, which the table then is known to have.
+    /// The other operands, at most `elems`, are what a constructor lists:
+    /// elements, up to the last one that is not nil
     NewTable {
         /// Inline slots wanted.
         fields: u16,

@@ -555,7 +555,21 @@ impl<'f> Verifier<'f> {
             Op::PushElem => none(&[TABLE, VALUE]),
             Op::NoExt | Op::NoMeta => gives(&[TABLE], BOOL),
             Op::NewTable { .. } if data.args.is_empty() => gives(&[], TABLE),
-            Op::NewTable { .. } => gives(&[PTR], TABLE),
+            Op::NewTable { elems, .. } => {
+                let values = data.args.len() - 1;
+                let mut types = vec![VALUE; values + 1];
+                types[0] = PTR;
+                gives(&types, TABLE)?;
+                let room = *elems as usize;
+                if values > room {
+                    return Err(VerifyErrorKind::Count {
+                        what: "elements",
+                        expected: room,
+                        found: values,
+                    });
+                }
+                Ok(())
+            }
             Op::MetaEpoch => gives(&[], INT),
             Op::VirtualTable => {
                 let mut types = vec![SLOT; data.args.len().max(1)];

@@ -29,6 +29,14 @@ impl Kind {
     pub const CELL: Kind = Kind(Tag::CELL.0);
     /// [`crate::closure::FuncProto`]
     pub const PROTO: Kind = Kind(12);
+    /// Elements or out-of-line slots of a table, which marks them.
+    pub const BUFFER: Kind = Kind(13);
+
+    /// Whether objects of this kind always own something outside their cell.
+    #[inline]
+    pub(crate) const fn always_owns(self) -> bool {
+        matches!(self, Kind::USERDATA | Kind::THREAD | Kind::PROTO)
+    }
 }
 
 /// Flags of [`Header::flags`].
@@ -37,6 +45,9 @@ pub mod header_flags {
     pub const FINALIZABLE: u8 = 1;
     /// A thread that is queued for tracing.
     pub const QUEUED: u8 = 2;
+    /// An object that owns something outside of the heap's cells, to be
+    /// released when it is dead.
+    pub const OWNS: u8 = 4;
 }
 
 /// First eight bytes of every heap object.

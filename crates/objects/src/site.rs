@@ -3,7 +3,9 @@
 //! A table made by a constructor knows its site (a number in its header, as
 //! long as it is no metatable). When named fields do not fit its inline slots,
 //! the site learns how many there were, and its next tables have room for
-//! them. What computed keys add teaches nothing: such tables are maps.
+//! them. What computed keys add teaches nothing: such tables are maps. In the
+//! same way it learns for how many elements its tables need room, if many of
+//! them do.
 //!
 //! A call of `setmetatable` notes, in the feedback of the call, the shape that
 //! the table got, and the one that the metatable had.
@@ -25,6 +27,13 @@ pub(crate) const SITE: u32 = 1 << 31;
 /// Most inline slots that a site learns.
 const MAX_LEARNED: usize = 32;
 
+/// Most elements a site learns to have room for in its tables.
+const MAX_ELEMS_LEARNED: usize = 16;
+/// Tables that must have outgrown their room before the site learns.
+const MIN_OUTGROWN: u32 = 4;
+/// One table in so many must have.
+const OUTGROWN_SHARE: u32 = 4;
+
 /// What an allocation site has learned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AllocSite {
@@ -32,6 +41,12 @@ pub(crate) struct AllocSite {
     root: *mut Shape,
     /// Fields that they have room for.
     fields: u8,
+    /// Elements that they have room for.
+    elems: u8,
+    /// Tables made since the site learned of elements.
+    made: u32,
+    /// Those of them with more elements than they had room for.
+    outgrown: u32,
 }
 
 impl VmState {
@@ -48,7 +63,9 @@ impl VmState {
     ) -> Gc<Table> {
         // SAFETY: by contract.
         let id = unsafe { self.alloc_site(&mut *slot, fields) };
-        let fields = self.alloc_sites[id].fields as usize;
+        let site = &mut self.alloc_sites[id];
+        site.made = site.made.saturating_add(1);
+        let (fields, elems) = (site.fields as usize, elems.max(site.elems as usize));
         let t = self.table(fields, elems);
         // SAFETY: single writer of a fresh table.
         unsafe { (*t.as_ptr()).header.extra = SITE | id as u32 };
@@ -65,13 +82,28 @@ impl VmState {
         unsafe { &*root }
     }
 
+    /// Elements that the constructor's tables have room for, at least.
+    #[must_use]
+    pub fn elems_of_site(&self, slot: &FeedbackSlot) -> usize {
+        match (slot.hint as usize).checked_sub(1) {
+            Some(id) => self.alloc_sites[id].elems as usize,
+            None => 0,
+        }
+    }
+
     /// Number of the site, which its slot's hint has plus one.
     #[inline]
     fn alloc_site(&mut self, slot: &mut FeedbackSlot, fields: usize) -> usize {
         if slot.hint == 0 {
             let root = self.shapes.root(fields);
             let fields = fields.min(MAX_LEARNED) as u8;
-            self.alloc_sites.push(AllocSite { root, fields });
+            self.alloc_sites.push(AllocSite {
+                root,
+                fields,
+                elems: 0,
+                made: 0,
+                outgrown: 0,
+            });
             slot.hint = self.alloc_sites.len() as u32;
         }
         slot.hint as usize - 1
@@ -88,6 +120,33 @@ impl VmState {
         if n > site.fields as usize {
             site.fields = n as u8;
             site.root = self.shapes.root(n);
+        }
+    }
+
+    /// The elements of table `t` are about to outgrow their room.
+    pub(crate) fn learn_elems(&mut self, t: Gc<Table>) {
+        let extra = t.header.extra;
+        let first = t.cap == 0 || t.has_inline_elems();
+        if extra & SITE == 0 || !first || t.shape().flags & (META | SINGLETON) != 0 {
+            return;
+        }
+        let needed = match t.cap as usize {
+            0 => 4,
+            cap => cap + cap / 2 + 1,
+        };
+        let site = &mut self.alloc_sites[(extra & !SITE) as usize];
+        if (t.cap as usize) < site.elems as usize {
+            // Made before the site learned.
+            return;
+        }
+        site.outgrown += 1;
+        if needed <= MAX_ELEMS_LEARNED
+            && site.outgrown >= MIN_OUTGROWN
+            && site.outgrown.saturating_mul(OUTGROWN_SHARE) >= site.made
+        {
+            site.elems = needed as u8;
+            site.made = 0;
+            site.outgrown = 0;
         }
     }
 

@@ -20,7 +20,7 @@ use crate::shape::{FieldInfo, META, Shape, Shapes};
 use crate::site::AllocSite;
 use crate::stacks::Stack;
 use crate::string::Str;
-use crate::table::{ELEMS_NONE, Table, table_bytes};
+use crate::table::{ELEMS_NONE, Table, table_room};
 use crate::thread::{Thread, Threads};
 use crate::value::{Tag, Value};
 use std::any::Any;
@@ -413,8 +413,8 @@ impl VmState {
         let mut shapes = Shapes::new();
         let metatable_key = heap.unnamed(b"(metatable)");
         let event_keys = std::array::from_fn(|i| heap.intern(Event::ALL[i].key().as_bytes()));
-        let globals = new_table(&mut heap, &mut shapes, 0);
-        let registry = new_table(&mut heap, &mut shapes, 0);
+        let globals = new_table(&mut heap, &mut shapes, 0, 0);
+        let registry = new_table(&mut heap, &mut shapes, 0, 0);
         let thread = VmState::new_main_thread(&mut heap);
         // Anonymous private memory: reserved at once, committed when touched.
         let mut options = memmap2::MmapOptions::new();
@@ -532,10 +532,8 @@ impl VmState {
     /// elements.
     #[inline]
     pub fn table(&mut self, fields: usize, elems: usize) -> Gc<Table> {
-        let t = new_table(&mut self.heap, &mut self.shapes, fields);
-        if elems > 0 {
-            t.reserve_elems(self, elems);
-        }
+        let t = new_table(&mut self.heap, &mut self.shapes, fields, elems);
+        t.reserve_elems(self, elems);
         t
     }
 
@@ -1135,20 +1133,31 @@ impl Drop for VmState {
     }
 }
 
-fn new_table(heap: &mut Heap, shapes: &mut Shapes, fields: usize) -> Gc<Table> {
+/// An empty table, with room for the elements if they fit its cell.
+#[inline]
+fn new_table(heap: &mut Heap, shapes: &mut Shapes, fields: usize, elems: usize) -> Gc<Table> {
     let shape = shapes.root(fields);
     // SAFETY: shapes live as long as the VM.
     let ic = unsafe { (*shape).inline_cap } as usize;
-    let p = heap.alloc(Kind::TABLE, table_bytes(ic)).cast::<Table>();
+    let (bytes, inline) = table_room(ic, elems);
+    let p = heap.alloc(Kind::TABLE, bytes).cast::<Table>();
     // SAFETY: fresh cell with room for the inline slots; slots beyond
     // `nslots` are never read.
     unsafe {
         (*p).header.aux = ELEMS_NONE;
         (*p).shape = shape;
         (*p).slots = std::ptr::dangling_mut();
-        (*p).elems = std::ptr::dangling_mut();
+        match inline {
+            Some(room) => {
+                (*p).elems = p.cast::<u8>().add(room.offset).cast();
+                (*p).cap = room.cap as u32;
+            }
+            None => {
+                (*p).elems = std::ptr::dangling_mut();
+                (*p).cap = 0;
+            }
+        }
         (*p).len = 0;
-        (*p).cap = 0;
         (*p).ext = std::ptr::null_mut();
         Gc::from_ptr(p)
     }

@@ -107,6 +107,8 @@ pub struct AllocSnapshot {
     pub root: u64,
     /// Its inline slots.
     pub inline_cap: u8,
+    /// Elements that the tables have room for, at least.
+    pub elems: u8,
 }
 
 /// Feedback of one site.
@@ -408,6 +410,7 @@ fn one_function(
             site.alloc = Some(AllocSnapshot {
                 root: std::ptr::from_ref(root) as u64,
                 inline_cap: root.inline_cap,
+                elems: vm.elems_of_site(slot) as u8,
             });
         }
     }

@@ -93,8 +93,8 @@ impl<'c> Fx<'_, 'c> {
         Ok(self.b.build_select(mixed, own, kind, "")?.into_int_value())
     }
 
-    /// Appends. In line while there is room and the kind stays; the helper
-    /// grows and widens.
+    /// Appends. In line while there is room and the kind stays or is that of
+    /// the first element; the helper grows and widens.
     fn push_elem(&mut self, i: Inst, table: PointerValue<'c>) -> Lowered<()> {
         let value = self.func.inst(i).args[1];
         let (payload, tag) = self.any(value)?;
@@ -106,6 +106,10 @@ impl<'c> Fx<'_, 'c> {
         let kind = self.elems_kind(table)?;
         let room = self.b.build_int_compare(IntPredicate::ULT, len, cap, "")?;
         let same = self.b.build_int_compare(IntPredicate::EQ, kind, tag, "")?;
+        let first = self
+            .b
+            .build_int_compare(IntPredicate::EQ, len, self.word(0), "")?;
+        let same = self.b.build_or(same, first, "")?;
         let both = self.b.build_and(room, same, "")?;
         let branch = self.b.build_conditional_branch(both, fast, slow)?;
         self.notes.expect(branch, true)?;
@@ -117,6 +121,7 @@ impl<'c> Fx<'_, 'c> {
 
         self.b.position_at_end(fast);
         self.store_payload(value, self.elem(table, len)?, Mem::Elem)?;
+        self.store_byte(tag, self.at(table, layout::HEADER_AUX)?, Mem::Table)?;
         let more = self.b.build_int_add(len, self.word(1), "")?;
         let more = self.b.build_int_truncate(more, self.t.i32, "")?;
         self.store(more, self.at(table, layout::TABLE_LEN)?, Mem::Table)?;

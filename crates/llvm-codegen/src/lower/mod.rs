@@ -35,6 +35,7 @@ mod frame_plan;
 mod framed;
 mod intrinsics;
 mod memory;
+mod new_table;
 mod prologue;
 mod tables;
 mod values;

@@ -1,6 +1,5 @@
 //! Shapes and slots of tables.
 
-use super::cells::Room;
 use super::memory::Mem;
 use super::values::Lv;
 use super::{Fx, LowerError, Lowered};
@@ -8,10 +7,7 @@ use inkwell::IntPredicate;
 use inkwell::values::{BasicMetadataValueEnum, IntValue, PointerValue};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op, SlotLoc, Ty};
-use vela_objects::heap::GRANULE;
 use vela_objects::layout;
-use vela_objects::object::Kind;
-use vela_objects::table::{ELEMS_NONE, table_bytes};
 
 impl<'c> Fx<'_, 'c> {
     pub(super) fn tables(&mut self, i: Inst) -> Lowered<()> {
@@ -128,19 +124,7 @@ impl<'c> Fx<'_, 'c> {
                 let at = self.at(shape, layout::SHAPE_METATABLE)?;
                 Lv::Bool(self.is_null(at, Mem::Shape)?)
             }
-            Op::NewTable { fields, elems: 0 } if !args.is_empty() => {
-                Lv::Ptr(self.new_table(*fields, self.ptr(args[0])?)?)
-            }
-            Op::NewTable { fields, elems } => {
-                let args = [
-                    self.vm.into(),
-                    self.word(i64::from(*fields)).into(),
-                    self.word(i64::from(*elems)).into(),
-                ];
-                let call = self.helper(Helper::NewTable, &args)?;
-                let table = self.call_result(call)?.into_int_value();
-                Lv::Ptr(self.b.build_int_to_ptr(table, self.t.ptr, "")?)
-            }
+            Op::NewTable { .. } => Lv::Ptr(self.new_table(i)?),
             Op::MetaEpoch => {
                 let at = self.at(self.vm, layout::VM_META_EPOCH)?;
                 Lv::Int(self.load_half(at, Mem::Vm, None)?)
@@ -162,39 +146,6 @@ impl<'c> Fx<'_, 'c> {
             zero,
             "",
         )?))
-    }
-
-    /// An empty table of this shape, which has `fields` inline slots.
-    fn new_table(&self, fields: u16, shape: PointerValue<'c>) -> Lowered<PointerValue<'c>> {
-        let room = Room {
-            class: table_bytes(fields as usize).div_ceil(GRANULE),
-            kind: Kind::TABLE,
-            aux: self.word(i64::from(ELEMS_NONE)),
-        };
-        self.allocate(
-            room,
-            Mem::Table,
-            |fx, table| {
-                fx.store(shape, fx.at(table, layout::TABLE_SHAPE)?, Mem::Table)?;
-                // Until there are some, slots and elements are at no address
-                // that is ever used.
-                for (field, none) in [
-                    (layout::TABLE_SLOTS, 1),
-                    (layout::TABLE_ELEMS, 8),
-                    (layout::TABLE_LEN, 0),
-                    (layout::TABLE_EXT, 0),
-                ] {
-                    fx.store(fx.word(none), fx.at(table, field)?, Mem::Table)?;
-                }
-                Ok(())
-            },
-            |fx| {
-                let fields = fx.word(i64::from(fields));
-                let args = [fx.vm.into(), fields.into(), fx.word(0).into()];
-                let call = fx.helper(Helper::NewTable, &args)?;
-                Ok(fx.call_result(call)?.into_int_value())
-            },
-        )
     }
 
     fn shape(&self, table: PointerValue<'c>) -> Lowered<PointerValue<'c>> {

@@ -552,8 +552,7 @@ impl Gen<'_, '_> {
             return Ok(d);
         }
         let table = self.out.reserve(1)?;
-        self.out.line = line;
-        let pc = self.out.emit_fb(Op::NewTable, table, 0, 0);
+        let mut made = None;
         let (mut stored, mut pending, mut fields) = (0usize, 0usize, 0usize);
         let last = items.indices().end - 1;
         for i in items.indices() {
@@ -565,11 +564,13 @@ impl Gen<'_, '_> {
                 let key = self.key(key)?;
                 let value = self.register_or_constant(item.value)?;
                 self.out.line = item.line;
+                self.make(table, line, &mut made);
                 self.store_index(Object::Reg(table), key, value)?;
                 self.out.set_free(free);
                 continue;
             }
             if i == last && self.tree.is_multi(item.value) {
+                self.make(table, line, &mut made);
                 self.open_results(item.value)?;
                 self.out
                     .emit(Instr::abx(Op::SetList, table, 0, stored as u32));
@@ -580,9 +581,11 @@ impl Gen<'_, '_> {
             self.expr_to(item.value, Dst::Next)?;
             pending += 1;
             if pending == ITEMS_PER_FLUSH {
+                self.make(table, line, &mut made);
                 self.flush(table, &mut stored, &mut pending);
             }
         }
+        let pc = self.make(table, line, &mut made);
         if pending > 0 {
             self.flush(table, &mut stored, &mut pending);
         }
@@ -602,6 +605,17 @@ impl Gen<'_, '_> {
                 Ok(d)
             }
         }
+    }
+
+    /// Makes the table, where that was not done before: as late as possible,
+    /// so that it is fresh when the first items are stored. Gives the place.
+    fn make(&mut self, table: u8, line: u32, made: &mut Option<u32>) -> u32 {
+        *made.get_or_insert_with(|| {
+            let behind = std::mem::replace(&mut self.out.line, line);
+            let pc = self.out.emit_fb(Op::NewTable, table, 0, 0);
+            self.out.line = behind;
+            pc
+        })
     }
 
     fn flush(&mut self, table: u8, stored: &mut usize, pending: &mut usize) {

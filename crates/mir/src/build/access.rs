@@ -58,15 +58,15 @@ impl Builder<'_> {
     /// A constructor: with the shape that the site's tables start with.
     pub(super) fn new_table(&mut self, i: Instr) {
         let site = self.site(i.d());
-        let elems = i.b();
         let t = match site.alloc {
             Some(alloc) => {
+                let elems = i.b().max(u16::from(alloc.elems));
                 let root = self.literal(PoolEntry::Shape(alloc.root), Ty::Ptr);
                 let fields = u16::from(alloc.inline_cap);
                 self.emit(Op::NewTable { fields, elems }, &[root], Ty::Table)
             }
             None => {
-                let fields = i.c();
+                let (fields, elems) = (i.c(), i.b());
                 self.emit(Op::NewTable { fields, elems }, &[], Ty::Table)
             }
         };

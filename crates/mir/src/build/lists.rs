@@ -2,18 +2,19 @@
 
 use super::Builder;
 use crate::helper::Helper;
-use crate::ir::{Cond, Op, Ty, Val};
-use vela_bytecode::Instr;
+use crate::ir::{Cond, Def, Op, Ty, Val};
+use vela_bytecode::{Instr, Op as Bytecode};
 use vela_objects::Tag;
 
 /// Values that a helper stores at once.
 pub(super) const CHUNK: usize = 4;
 
-/// Values that are appended one by one.
-const MAX_APPENDS: usize = 50;
+/// Values that a table is made with, or that are appended one by one.
+const MAX_VALUES: usize = 50;
 
 impl Builder<'_> {
-    /// `R[a][bx + i] = R[a+i]`. Few values go to a helper as they are. Where
+    /// `R[a][bx + i] = R[a+i]`. Behind the instruction that makes the table it
+    /// is made with them. Else few values go to a helper as they are, and where
     /// none is nil they can be appended in place.
     pub(super) fn set_list(&mut self, i: Instr) {
         let a = i.a();
@@ -31,8 +32,11 @@ impl Builder<'_> {
         }
         let values: Vec<Val> = (0..n).map(|k| self.read(a + 1 + k as u8)).collect();
         let before = i64::from(i.bx());
+        if before == 0 && n <= MAX_VALUES && self.fresh_list(a, table, &values) {
+            return;
+        }
         let solid = |ty: Ty| !matches!(ty, Ty::Any | Ty::Nil);
-        if values.iter().all(|&v| solid(self.ty(v))) && n <= MAX_APPENDS {
+        if values.iter().all(|&v| solid(self.ty(v))) && n <= MAX_VALUES {
             self.append_list(table, before, &values);
         } else if n <= CHUNK {
             self.store_list(table, before, &values);
@@ -56,14 +60,36 @@ impl Builder<'_> {
         }
     }
 
+    /// Makes the table of the instruction before with these elements. False
+    /// if something else was there.
+    fn fresh_list(&mut self, a: u8, table: Val, values: &[Val]) -> bool {
+        let maker = self.pc.checked_sub(1).map(|pc| self.proto.code[pc]);
+        let Some(&Op::NewTable { fields, elems }) = self.func.def_op(table) else {
+            return false;
+        };
+        let Def::Inst(made) = self.func.vals[table.index()].def else {
+            return false;
+        };
+        let root = self.func.inst(made).args.clone();
+        let made_here = maker.is_some_and(|m| m.op() == Some(Bytecode::NewTable) && m.a() == a);
+        if !made_here || root.len() != 1 || values.len() > elems as usize {
+            return false;
+        }
+        let end = values.iter().rposition(|&v| self.ty(v) != Ty::Nil);
+        let values = &values[..end.map_or(0, |last| last + 1)];
+        if values.is_empty() {
+            return true;
+        }
+        let mut args = root.to_vec();
+        args.extend(values);
+        let made = self.emit(Op::NewTable { fields, elems }, &args, Ty::Table);
+        self.write(a, made);
+        true
+    }
+
     fn store_list(&mut self, table: Val, before: i64, values: &[Val]) {
         for (k, chunk) in values.chunks(CHUNK).enumerate() {
-            let helper = match chunk.len() {
-                1 => Helper::SetList1,
-                2 => Helper::SetList2,
-                3 => Helper::SetList3,
-                _ => Helper::SetList4,
-            };
+            let helper = Helper::set_list(chunk.len());
             let mut args = vec![table, self.int(before + (k * CHUNK) as i64 + 1)];
             for &v in chunk {
                 args.push(self.boxed(v));

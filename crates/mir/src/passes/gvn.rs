@@ -582,7 +582,7 @@ impl Gvn<'_> {
             }
             Op::AddSlot | Op::SetShape | Op::GuardShape => self.has_shape(args[0], args[1]),
             Op::NewTable { .. } => {
-                if let ([shape], Some(table)) = (&args[..], result) {
+                if let ([shape, ..], Some(table)) = (&args[..], result) {
                     self.has_shape(table, *shape);
                 }
             }

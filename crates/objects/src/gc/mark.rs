@@ -273,6 +273,7 @@ impl VmState {
     }
 
     fn trace_table(&mut self, t: Gc<Table>) -> isize {
+        t.mark_blocks(&mut self.heap);
         if let Some(mt) = t.metatable() {
             self.heap.mark(mt.as_ptr().cast());
             let mode = self.weak_mode(mt);

@@ -6,7 +6,7 @@
 //! by block, on demand of allocation and in the collector's steps.
 
 use super::{CLASSES, FreeRun, GRANULE};
-use crate::object::{Header, Kind};
+use crate::object::{Header, Kind, header_flags};
 use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
 
 /// Bytes of a block.
@@ -76,6 +76,17 @@ impl Cells {
                 end: start.wrapping_add((*head).header.extra as usize * class * GRANULE),
             })
         }
+    }
+
+    /// Has a free cell wait to be used again, in a block that is swept.
+    ///
+    /// # Safety
+    /// `h` is a cell of the class that holds nothing.
+    pub(super) unsafe fn put_back(&mut self, class: usize, h: *mut Header) {
+        let waiting = &mut self.classes[class].waiting;
+        let next = waiting.unwrap_or(std::ptr::null_mut());
+        // SAFETY: by contract; a cell has room for a run's head.
+        *waiting = Some(unsafe { link_run(h, 1, next) });
     }
 
     /// A new block as one run.
@@ -221,27 +232,18 @@ fn sweep_block(
     let mut runs = waiting.unwrap_or(std::ptr::null_mut());
     let (mut run_start, mut used) = (usize::MAX, 0usize);
     let link = |from: usize, to: usize, next: *mut RunHead| {
-        let head = start.wrapping_add(from * size).cast::<RunHead>();
-        // SAFETY: the first cell of the run is free and big enough.
-        unsafe {
-            (*head).header = Header {
-                kind: Kind::FREE,
-                mark: 0,
-                flags: 0,
-                aux: 0,
-                extra: (to - from) as u32,
-            };
-            (*head).next = next;
-        }
-        head
+        let head = start.wrapping_add(from * size).cast::<Header>();
+        // SAFETY: the cells of the run are free.
+        unsafe { link_run(head, (to - from) as u32, next) }
     };
     for i in 0..cells {
         let h = start.wrapping_add(i * size).cast::<Header>();
         // SAFETY: cells of a block are always readable; free ones have kind
         // FREE, others an object whose header is initialised.
         unsafe {
-            if (*h).kind != Kind::FREE {
-                if (*h).mark == live {
+            let header = *h;
+            if header.kind != Kind::FREE {
+                if header.mark == live {
                     used += 1;
                     if run_start != usize::MAX {
                         runs = link(run_start, i, runs);
@@ -250,7 +252,9 @@ fn sweep_block(
                     continue;
                 }
                 swept.cells += size;
-                swept.external += crate::gc::release(h);
+                if header.flags & header_flags::OWNS != 0 {
+                    swept.external += crate::gc::release(h);
+                }
                 (*h).kind = Kind::FREE;
                 if poison {
                     std::ptr::write_bytes(h.cast::<u8>().add(8), 0xdd, size - 8);
@@ -269,4 +273,26 @@ fn sweep_block(
     }
     *waiting = (!runs.is_null()).then_some(runs);
     (swept, false)
+}
+
+/// Writes the head of a run of `cells` free cells, which begins at `head`.
+///
+/// # Safety
+/// Nothing uses the cells.
+unsafe fn link_run(head: *mut Header, cells: u32, next: *mut RunHead) -> *mut RunHead {
+    let head = head.cast::<RunHead>();
+    // SAFETY: by contract; every cell has room for a head.
+    unsafe {
+        head.write(RunHead {
+            header: Header {
+                kind: Kind::FREE,
+                mark: 0,
+                flags: 0,
+                aux: 0,
+                extra: cells,
+            },
+            next,
+        });
+    }
+    head
 }

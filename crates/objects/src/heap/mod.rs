@@ -19,7 +19,7 @@ mod cells;
 mod strings;
 
 use crate::gcref::Gc;
-use crate::object::{Header, Kind};
+use crate::object::{Header, Kind, header_flags};
 use crate::string::{STR_DATA_OFFSET, Str, copy_bytes, hash_bytes};
 use crate::value::Value;
 use cells::Cells;
@@ -33,6 +33,17 @@ pub const GRANULE: usize = 16;
 pub const MAX_SMALL: usize = 1024;
 /// Number of size classes; class `c` has cells of `c * GRANULE` bytes.
 pub const CLASSES: usize = MAX_SMALL / GRANULE + 1;
+
+/// Bytes of an object's header.
+const HEADER: usize = std::mem::size_of::<Header>();
+/// Most bytes of a buffer in a cell.
+pub(crate) const MAX_BUFFER: usize = MAX_SMALL - HEADER;
+
+/// Bytes that a buffer of at least `bytes` bytes has: its cell is filled.
+#[inline]
+pub(crate) const fn buffer_room(bytes: usize) -> usize {
+    (HEADER + bytes).next_multiple_of(GRANULE) - HEADER
+}
 
 /// The run of free cells that a class allocates from. Compiled code bumps
 /// `cur` by the cell size while it stays at or below `end`.
@@ -272,7 +283,11 @@ impl Heap {
             *header = Header {
                 kind,
                 mark: (self.mark_word >> 8) as u8,
-                flags: 0,
+                flags: if kind.always_owns() {
+                    header_flags::OWNS
+                } else {
+                    0
+                },
                 aux: 0,
                 extra: 0,
             };
@@ -312,6 +327,49 @@ impl Heap {
         self.large.push((p.cast(), bytes));
         self.add_debt(bytes);
         p
+    }
+
+    /// A cell for elements or slots of a table, of [`buffer_room`] bytes that
+    /// are uninitialised. It is born marked: a table that was traced already
+    /// may get it.
+    pub(crate) fn alloc_buffer(&mut self, bytes: usize) -> *mut u8 {
+        debug_assert!(bytes <= MAX_BUFFER);
+        let h = self.alloc(Kind::BUFFER, HEADER + bytes);
+        // SAFETY: a fresh cell.
+        unsafe { (*h).mark = self.live };
+        h.cast::<u8>().wrapping_add(HEADER)
+    }
+
+    /// Gives a buffer back that nothing refers to any more. It is used again
+    /// at once, unless a sweep goes on.
+    ///
+    /// # Safety
+    /// `data` is from [`Heap::alloc_buffer`] with as many `bytes`.
+    pub(crate) unsafe fn free_buffer(&mut self, data: *mut u8, bytes: usize) {
+        let h = data.wrapping_sub(HEADER).cast::<Header>();
+        let class = (HEADER + bytes).div_ceil(GRANULE);
+        self.in_use -= class * GRANULE;
+        // SAFETY: a cell that nobody uses.
+        unsafe {
+            (*h).kind = Kind::FREE;
+            if self.sweep == Sweep::Done {
+                self.cells.put_back(class, h);
+            }
+        }
+    }
+
+    /// Marks the buffer with these data.
+    ///
+    /// # Safety
+    /// `data` is from [`Heap::alloc_buffer`], of a live table.
+    #[inline]
+    pub(crate) unsafe fn mark_buffer(&mut self, data: *mut u8) {
+        let h = data.wrapping_sub(HEADER).cast::<Header>();
+        // SAFETY: by contract.
+        unsafe {
+            debug_assert!((*h).kind == Kind::BUFFER && matches!((*h).mark, 1 | 2));
+            (*h).mark = self.live;
+        }
     }
 
     /// The string with this content. O(length).

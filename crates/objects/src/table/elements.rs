@@ -1,20 +1,16 @@
 //! Elements: the values at `1..=len`.
 
+use super::storage::ELEM;
 use super::{ELEMS_MIXED, MAX_ELEMS, Table};
 use crate::gcref::Gc;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
-use std::alloc::{Layout, alloc, realloc};
-
-pub(super) fn elems_layout(cap: usize) -> Layout {
-    Layout::from_size_align(cap * 9, 8).expect("element counts are bounded by MAX_ELEMS")
-}
 
 /// The capacity to follow `len`. Near the memory limit it is not doubled: what
 /// is over the limit stays a small part of it until the next poll.
 #[inline]
 fn grown(vm: &VmState, len: usize) -> usize {
-    if len * 9 > vm.heap.room() {
+    if len * ELEM > vm.heap.room() {
         return len + (len / 8).max(4);
     }
     (len * 2).max(4)
@@ -67,30 +63,17 @@ impl Gc<Table> {
 
     /// Makes room for at least `cap` elements.
     pub fn reserve_elems(self, vm: &mut VmState, cap: usize) {
-        let old = self.cap as usize;
-        if cap <= old {
-            return;
+        if cap > self.cap as usize {
+            self.move_elems(vm, cap.min(MAX_ELEMS));
         }
-        let new = cap.min(MAX_ELEMS);
-        // SAFETY: as `elems_layout` says; the first `len <= old` payloads stay
-        // in place, their tags move to where the new capacity puts them.
-        unsafe {
-            let layout = elems_layout(new);
-            let block = if old == 0 {
-                alloc(layout)
-            } else {
-                realloc(self.elems.cast(), elems_layout(old), layout.size())
-            };
-            if block.is_null() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            if old != 0 && self.header.aux == ELEMS_MIXED {
-                std::ptr::copy(block.add(old * 8), block.add(new * 8), self.len as usize);
-            }
-            (*self.as_ptr()).elems = block.cast();
-            (*self.as_ptr()).cap = new as u32;
-        }
-        vm.heap.add_debt((new - old) * 9);
+    }
+
+    /// Makes room for elements beyond `len`, which is all there is room for.
+    #[cold]
+    #[inline(never)]
+    fn grow_elems(self, vm: &mut VmState) {
+        vm.learn_elems(self);
+        self.reserve_elems(vm, grown(vm, self.len as usize));
     }
 
     /// Stores a non-nil value at 0-based `len`.
@@ -98,7 +81,7 @@ impl Gc<Table> {
     pub(super) fn push_elem(self, vm: &mut VmState, v: Value) {
         let len = self.len as usize;
         if len == self.cap as usize {
-            self.reserve_elems(vm, grown(vm, len));
+            self.grow_elems(vm);
         }
         if self.header.aux != v.tag.0 {
             if len == 0 {
@@ -172,7 +155,7 @@ impl Gc<Table> {
         if v.is_nil() {
             let len = self.len as usize;
             if len == self.cap as usize {
-                self.reserve_elems(vm, grown(vm, len));
+                self.grow_elems(vm);
             }
             self.widen_elems();
             // SAFETY: room was made; the kind is mixed.

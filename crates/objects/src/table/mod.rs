@@ -15,16 +15,19 @@
 //! `header.aux` (the elements kind) is a tag, every element has that tag and
 //! the tag bytes are unused; at [`ELEMS_MIXED`] they are current. Widening
 //! fills the tags in place. The last element is never nil, and the hash part
-//! never holds the key `len + 1`, so `#t` is `len`.
+//! never holds the key `len + 1`, so `#t` is `len`. Where the blocks of
+//! elements and out-of-line slots are: [`storage`].
 
 mod elements;
 mod hash;
 mod iterate;
 mod slots;
+mod storage;
 mod trace;
 
 pub use hash::TableExt;
 pub use slots::out_of_line_cap;
+pub use storage::{InlineElems, table_room};
 
 use crate::gcref::Gc;
 use crate::meta::Event;
@@ -123,6 +126,7 @@ impl Gc<Table> {
         if self.ext.is_null() {
             // SAFETY: single writer.
             unsafe { (*self.as_ptr()).ext = Box::into_raw(Box::new(TableExt::new())) };
+            self.set_owns();
             vm.heap.add_debt(std::mem::size_of::<TableExt>());
         }
         // SAFETY: just set; as `ext`.

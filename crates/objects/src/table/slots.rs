@@ -1,12 +1,13 @@
 //! Slots: the string-keyed fields that the shape describes.
 
+use super::storage::{free_block, mark_block, new_block, release_block};
 use super::{TABLE_SIZE, Table};
 use crate::gcref::Gc;
+use crate::heap::Heap;
 use crate::shape::{FieldKind, META, Shape};
 use crate::string::Str;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
-use std::alloc::{Layout, alloc, dealloc};
 
 /// Number of out-of-line slots allocated when `n` are in use.
 #[inline]
@@ -19,9 +20,13 @@ pub fn out_of_line_cap(n: usize) -> usize {
     }
 }
 
-pub(super) fn slots_layout(cap: usize) -> Layout {
-    let tags = cap.next_multiple_of(8);
-    Layout::from_size_align(cap * 8 + tags, 8).expect("slot counts are bounded by u16")
+/// Bytes for the tags of `cap` out-of-line slots, which come first.
+fn tags_bytes(cap: usize) -> usize {
+    cap.next_multiple_of(8)
+}
+
+fn slots_bytes(cap: usize) -> usize {
+    cap * 8 + tags_bytes(cap)
 }
 
 impl Gc<Table> {
@@ -99,32 +104,18 @@ impl Gc<Table> {
         if old == new {
             return;
         }
-        let tags = |cap: usize| cap.next_multiple_of(8);
         // SAFETY: the new block is big enough for `used` slots on both sides
-        // of its base pointer; the old one is freed with the layout it was
-        // allocated with, which depends on the slot count alone.
+        // of its base pointer; the size of the old one depends on the slot
+        // count alone.
         unsafe {
-            let layout = slots_layout(new);
-            let block = alloc(layout);
-            if block.is_null() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            let base = block.add(tags(new));
+            let base = new_block(vm, self, slots_bytes(new)).add(tags_bytes(new));
             if old != 0 {
                 std::ptr::copy_nonoverlapping(self.slots, base, used * 8);
                 std::ptr::copy_nonoverlapping(self.slots.sub(used), base.sub(used), used);
-                dealloc(self.slots.sub(tags(old)), slots_layout(old));
+                free_block(vm, self.slots.sub(tags_bytes(old)), slots_bytes(old));
             }
             (*self.as_ptr()).slots = base;
         }
-        vm.heap.add_debt(
-            slots_layout(new).size()
-                - if old == 0 {
-                    0
-                } else {
-                    slots_layout(old).size()
-                },
-        );
     }
 
     /// Adds the field `shape` has over the table's present shape, with value
@@ -157,15 +148,13 @@ impl Gc<Table> {
     pub(super) fn make_dict(self, vm: &mut VmState) {
         let shape = self.shape();
         let n = shape.nslots as usize;
-        let ic = shape.inline_cap as usize;
         let pairs: Vec<(Gc<Str>, Value)> = (0..n).map(|i| (shape.keys[i], self.slot(i))).collect();
         let own = shape.hidden;
         let metatable = self.metatable();
         let dict = vm.shapes.dict(self.shape);
-        if n > ic {
-            vm.heap
-                .external_resized(slots_layout(out_of_line_cap(n - ic)).size(), 0);
-            self.free_slots(n - ic);
+        if let Some((block, bytes)) = self.slots_block() {
+            // SAFETY: the fields were copied.
+            unsafe { free_block(vm, block, bytes) };
         }
         let left = self.shape;
         // SAFETY: single writer.
@@ -181,11 +170,32 @@ impl Gc<Table> {
         }
     }
 
-    pub(super) fn free_slots(self, used: usize) {
+    /// The block of out-of-line slots, if there is one.
+    fn slots_block(self) -> Option<(*mut u8, usize)> {
+        let shape = self.shape();
+        let used = (shape.nslots as usize).saturating_sub(shape.inline_cap as usize);
         let cap = out_of_line_cap(used);
-        if cap != 0 {
-            // SAFETY: allocated by `grow_slots` with this layout.
-            unsafe { dealloc(self.slots.sub(cap.next_multiple_of(8)), slots_layout(cap)) };
+        // SAFETY: the base pointer is behind the tags.
+        (cap != 0).then(|| unsafe { (self.slots.sub(tags_bytes(cap)), slots_bytes(cap)) })
+    }
+
+    /// Marks the blocks that the table refers to.
+    #[inline]
+    pub(crate) fn mark_blocks(self, heap: &mut Heap) {
+        for (block, bytes) in [self.elems_block(), self.slots_block()].into_iter().flatten() {
+            // SAFETY: a block of this table.
+            unsafe { mark_block(heap, block, bytes) };
         }
+    }
+
+    /// Frees the blocks of a dead table that the sweep does not; returns their
+    /// bytes.
+    pub(super) fn release_blocks(self) -> usize {
+        [self.elems_block(), self.slots_block()]
+            .into_iter()
+            .flatten()
+            // SAFETY: a block of this table.
+            .map(|(block, bytes)| unsafe { release_block(block, bytes) })
+            .sum()
     }
 }

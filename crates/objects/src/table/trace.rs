@@ -1,12 +1,9 @@
 //! What the collector does to tables.
 
-use super::elements::elems_layout;
-use super::slots::slots_layout;
-use super::{ELEMS_MIXED, Table, out_of_line_cap};
+use super::{ELEMS_MIXED, Table};
 use crate::gcref::Gc;
 use crate::heap::Heap;
 use crate::value::{Tag, Value};
-use std::alloc::dealloc;
 
 impl Gc<Table> {
     /// Number of elements and of nodes to trace.
@@ -76,21 +73,10 @@ impl Gc<Table> {
         self.parts().0 > 0 || self.shape().nslots > 0
     }
 
-    /// Frees what the table owns outside its heap cell; returns its bytes.
+    /// Frees what the dead table owns outside the heap's cells; returns its
+    /// bytes.
     pub(crate) fn release(self) -> usize {
-        let shape = self.shape();
-        let (n, ic) = (shape.nslots as usize, shape.inline_cap as usize);
-        let mut bytes = 0;
-        if n > ic {
-            bytes += slots_layout(out_of_line_cap(n - ic)).size();
-            self.free_slots(n - ic);
-        }
-        if self.cap != 0 {
-            let layout = elems_layout(self.cap as usize);
-            bytes += layout.size();
-            // SAFETY: allocated by `reserve_elems` with this layout.
-            unsafe { dealloc(self.elems.cast(), layout) };
-        }
+        let mut bytes = self.release_blocks();
         if let Some(ext) = self.ext() {
             bytes += ext.bytes();
             // SAFETY: allocated by `ext_or_new`, freed once.

@@ -105,7 +105,7 @@ fn replace(func: &mut Func, mut candidates: HashSet<Inst>) -> Option<Vec<Block>>
 fn is_candidate(func: &Func, i: Inst) -> bool {
     let data = func.inst(i);
     match data.op {
-        Op::NewTable { fields, elems: 0 } => {
+        Op::NewTable { fields, .. } => {
             fields <= MAX_SLOTS
                 && matches!(data.args[..], [s] if matches!(func.def_op(s), Some(Op::Literal(_))))
         }
@@ -135,9 +135,11 @@ enum Origin {
 /// What an object is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
-    /// A table with `cap` inline slots; its empty shape.
+    /// A table with `cap` inline slots and room for `elems` elements; its
+    /// empty shape.
     Table {
         cap: u8,
+        elems: u16,
         root: Pool,
     },
     Cell,

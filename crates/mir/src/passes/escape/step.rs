@@ -105,10 +105,10 @@ impl Escape<'_> {
             *self.copies.entry(origin).or_insert(0) += 1;
         }
         let typed = match self.kind(o) {
-            Kind::Table { cap, root } => {
+            Kind::Table { cap, elems, root } => {
                 let empty = self.literal(root);
                 let fields = u16::from(cap);
-                let op = Op::NewTable { fields, elems: 0 };
+                let op = Op::NewTable { fields, elems };
                 let table = self.value(op, &[empty], Ty::Table);
                 for (n, &v) in vals.iter().enumerate() {
                     let index = n as u16;
@@ -171,10 +171,11 @@ impl Escape<'_> {
                 _ => None,
             };
             match data.op {
-                Op::NewTable { fields, .. } => {
+                Op::NewTable { fields, elems } => {
                     if let Some(root) = literal(args.first()) {
                         let cap = fields as u8;
-                        return self.create(i, Kind::Table { cap, root }, Some(root), &[]);
+                        let kind = Kind::Table { cap, elems, root };
+                        return self.create(i, kind, Some(root), &[]);
                     }
                 }
                 Op::NewCell => return self.create(i, Kind::Cell, None, args),
