@@ -123,17 +123,13 @@ impl VmState {
         }
     }
 
-    /// The elements of table `t` are about to outgrow their room.
-    pub(crate) fn learn_elems(&mut self, t: Gc<Table>) {
+    /// Table `t` is about to get `needed` elements, more than it has room for.
+    pub(crate) fn learn_elems(&mut self, t: Gc<Table>, needed: usize) {
         let extra = t.header.extra;
         let first = t.cap == 0 || t.has_inline_elems();
         if extra & SITE == 0 || !first || t.shape().flags & (META | SINGLETON) != 0 {
             return;
         }
-        let needed = match t.cap as usize {
-            0 => 4,
-            cap => cap + cap / 2 + 1,
-        };
         let site = &mut self.alloc_sites[(extra & !SITE) as usize];
         if (t.cap as usize) < site.elems as usize {
             // Made before the site learned.

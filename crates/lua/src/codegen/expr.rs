@@ -574,7 +574,8 @@ impl Gen<'_, '_> {
                 self.open_results(item.value)?;
                 self.out
                     .emit(Instr::abx(Op::SetList, table, 0, stored as u32));
-                stored += pending;
+                let one = !matches!(self.tree.expr(item.value), Expr::Vararg);
+                stored += pending + usize::from(one);
                 pending = 0;
                 continue;
             }

@@ -18,15 +18,16 @@ impl Builder<'_> {
     /// none is nil they can be appended in place.
     pub(super) fn set_list(&mut self, i: Instr) {
         let a = i.a();
-        let n = match (i.b(), self.open_end()) {
-            (0, Some(end)) => usize::from(end - a) - 1,
-            (n, _) => n as usize,
-        };
-        let table = self.read(a);
-        if n == 0 && self.open_end().is_some() {
-            return;
-        }
-        if n == 0 || self.ty(table) != Ty::Table {
+        let open = self.open_end().filter(|_| i.b() == 0);
+        let n = open.map_or(i.b() as usize, |end| usize::from(end - a) - 1);
+        let mut table = self.read(a);
+        if open.is_some() {
+            if n == 0 {
+                return;
+            }
+            // It always is one.
+            table = self.guard_tag(table, Tag::TABLE);
+        } else if n == 0 || self.ty(table) != Ty::Table {
             self.interp_one();
             return;
         }

@@ -14,7 +14,7 @@ pub(super) const BLOCK: usize = 64 * 1024;
 /// Blocks mapped at once.
 const CHUNK_BLOCKS: usize = 16;
 /// Free blocks kept for reuse before memory goes back to the system.
-const POOL: usize = 32;
+const POOL: usize = 64;
 
 /// Head of a run of free cells that waits in its class's list.
 #[repr(C)]
@@ -177,7 +177,8 @@ impl Cells {
     /// `false` when there is none.
     pub(super) fn release_block(&mut self) -> bool {
         let in_use: usize = self.classes.iter().map(|c| c.blocks.len()).sum();
-        if self.used.len() <= POOL.max(in_use / 4) {
+        // What the next cycle's garbage takes is as a rule as much as lives.
+        if self.used.len() <= POOL.max(in_use) {
             return false;
         }
         let start = self.used.pop().expect("checked");

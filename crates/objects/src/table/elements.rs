@@ -72,8 +72,9 @@ impl Gc<Table> {
     #[cold]
     #[inline(never)]
     fn grow_elems(self, vm: &mut VmState) {
-        vm.learn_elems(self);
-        self.reserve_elems(vm, grown(vm, self.len as usize));
+        let len = self.len as usize;
+        vm.learn_elems(self, (len + len / 2 + 1).max(4));
+        self.reserve_elems(vm, grown(vm, len));
     }
 
     /// Stores a non-nil value at 0-based `len`.
@@ -173,7 +174,11 @@ impl Gc<Table> {
     /// positional part.
     pub fn set_list(self, vm: &mut VmState, first: usize, values: &[Value]) {
         if first == self.len as usize + 1 {
-            self.reserve_elems(vm, self.len as usize + values.len());
+            let needed = self.len as usize + values.len();
+            if needed > self.cap as usize {
+                vm.learn_elems(self, needed);
+                self.reserve_elems(vm, needed);
+            }
             for &v in values {
                 self.push_elem_raw(vm, v);
             }
