@@ -12,11 +12,11 @@ use inkwell::IntPredicate;
 use inkwell::values::{IntValue, PointerValue};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op, Ty, Val};
+use vela_objects::Tag;
 use vela_objects::heap::{GRANULE, MAX_SMALL};
 use vela_objects::layout;
 use vela_objects::object::Kind;
 use vela_objects::table::{ELEMS_MIXED, ELEMS_NONE, InlineElems, table_room};
-use vela_objects::Tag;
 
 /// Values that a helper stores at once.
 const CHUNK: usize = 4;
@@ -25,7 +25,10 @@ impl<'c> Fx<'_, 'c> {
     pub(super) fn new_table(&self, i: Inst) -> Lowered<PointerValue<'c>> {
         let data = self.func.inst(i);
         let Op::NewTable { fields, elems } = data.op else {
-            return Err(super::LowerError::Bug(format!("{} makes no table", data.op)));
+            return Err(super::LowerError::Bug(format!(
+                "{} makes no table",
+                data.op
+            )));
         };
         let Some((&shape, values)) = data.args.split_first() else {
             return self.made_by_helper(fields, elems);
@@ -172,12 +175,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Stores values behind the first `before` ones of a list.
-    fn store_list(
-        &self,
-        table: PointerValue<'c>,
-        before: usize,
-        values: &[Val],
-    ) -> Lowered<()> {
+    fn store_list(&self, table: PointerValue<'c>, before: usize, values: &[Val]) -> Lowered<()> {
         for (n, chunk) in values.chunks(CHUNK).enumerate() {
             let first = self.word((before + n * CHUNK) as i64 + 1);
             let mut args = vec![self.vm.into(), table.into(), first.into()];

@@ -47,7 +47,7 @@ impl Builder<'_> {
         if let (Some(t), Some(n)) = (&target, self.nargs(i))
             && t.native
         {
-            let one = || self.feeds_call() && self.one_result(&site).is_some();
+            let one = || self.feeds_one(a) && self.one_result(&site).is_some();
             let (want, open) = match (i.c() as usize).checked_sub(1) {
                 Some(want) => (Some(want), false),
                 None => (one().then_some(1), true),
@@ -126,11 +126,26 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether the next instruction is a call that takes the results of the
-    /// one here as its last arguments.
-    fn feeds_call(&self) -> bool {
-        let next = self.proto.code.get(self.pc + 1);
-        next.is_some_and(|i| matches!(i.op(), Some(B::Call | B::TailCall)) && i.b() == 0)
+    /// How many results of the call at `a` the next instruction can take as
+    /// the end of its list, if they are that many: a call its last arguments,
+    /// a constructor its last items.
+    fn open_room(&self, a: u8) -> Option<usize> {
+        let next = self.proto.code.get(self.pc + 1).filter(|i| i.b() == 0)?;
+        let room = usize::from(self.proto.max_stack.saturating_sub(a));
+        match next.op()? {
+            B::Call | B::TailCall => Some(room),
+            B::SetList => {
+                let before = usize::from(a.saturating_sub(next.a() + 1));
+                Some(room.min(super::lists::CHUNK.checked_sub(before)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the next instruction can take one result of the call at `a` as
+    /// the end of its list.
+    fn feeds_one(&self, a: u8) -> bool {
+        self.open_room(a).is_some_and(|room| room > 0)
     }
 
     /// A call of a Lua function through its entry.
@@ -150,10 +165,10 @@ impl Builder<'_> {
             let callee = self.inlinable(t.addr, a, nargs);
             let want = match (callee, want) {
                 (_, Some(count)) => Some(Want { count, open: false }),
-                (Some(callee), None) if self.feeds_call() => {
-                    // More would not fit the frame.
-                    let room = usize::from(self.proto.max_stack - a);
-                    let count = self.result_count(callee, nargs, 1).filter(|&n| n <= room);
+                (Some(callee), None) => {
+                    let room = self.open_room(a);
+                    let fits = |&n: &usize| room.is_some_and(|room| n <= room);
+                    let count = self.result_count(callee, nargs, 1).filter(fits);
                     count.map(|count| Want { count, open: true })
                 }
                 _ => None,
@@ -199,7 +214,7 @@ impl Builder<'_> {
                 }
                 self.guard_valid(next);
             }
-            None if self.feeds_call() && self.may_speculate(site, DeoptReason::Type) => {
+            None if self.feeds_one(a) && self.may_speculate(site, DeoptReason::Type) => {
                 let call = Op::CallLua {
                     a: slot,
                     is_self,
@@ -216,6 +231,10 @@ impl Builder<'_> {
                 self.func.insts[guard.index()].origin = Some(self.pc as u32);
                 self.write(a, v);
                 self.open = Some(self.open_list(a, 1));
+                if let Some(tag) = only_tag(site.result).filter(|&tag| tag != Tag::NIL) {
+                    let s = self.state_at(next);
+                    self.guard_result(v, tag, s);
+                }
                 self.guard_valid(next);
             }
             _ => {

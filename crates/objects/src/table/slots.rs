@@ -182,7 +182,10 @@ impl Gc<Table> {
     /// Marks the blocks that the table refers to.
     #[inline]
     pub(crate) fn mark_blocks(self, heap: &mut Heap) {
-        for (block, bytes) in [self.elems_block(), self.slots_block()].into_iter().flatten() {
+        for (block, bytes) in [self.elems_block(), self.slots_block()]
+            .into_iter()
+            .flatten()
+        {
             // SAFETY: a block of this table.
             unsafe { mark_block(heap, block, bytes) };
         }

@@ -176,11 +176,7 @@ impl Gc<Table> {
                     let elems = self.elems.cast::<u8>();
                     if old != 0 {
                         std::ptr::copy_nonoverlapping(elems, block, len * 8);
-                        std::ptr::copy_nonoverlapping(
-                            elems.add(old * 8),
-                            block.add(new * 8),
-                            tags,
-                        );
+                        std::ptr::copy_nonoverlapping(elems.add(old * 8), block.add(new * 8), tags);
                     }
                     if let Some((block, size)) = from {
                         free_block(vm, block, size);
