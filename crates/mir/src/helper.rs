@@ -176,8 +176,7 @@ pub enum Effect {
 
 impl Helper {
     /// The helper that stores this many values, at most four, of a list.
-    #[must_use]
-    pub fn set_list(values: usize) -> Helper {
+    pub(crate) fn set_list(values: usize) -> Helper {
         match values {
             1 => Helper::SetList1,
             2 => Helper::SetList2,

@@ -917,16 +917,32 @@ impl<M: Machine> Frame<'_, M> {
         Ok(())
     }
 
-    /// Stores the elements that a fresh table begins with.
+    /// Stores the elements that a fresh table begins with: there is room.
     fn first_elements(&mut self, table: u64, values: &[Val]) {
-        const CHUNK: usize = 4;
-        for (k, chunk) in values.chunks(CHUNK).enumerate() {
-            let helper = Helper::set_list(chunk.len());
-            let mut args = vec![self.m.vm(), table, (k * CHUNK) as u64 + 1];
-            for &v in chunk {
-                args.extend(self.any(v));
-            }
-            self.m.call_helper(helper, &args);
+        let Some(before) = values.len().checked_sub(1) else {
+            return;
+        };
+        let values: Vec<[u64; 2]> = values.iter().map(|&v| self.any(v)).collect();
+        for (n, v) in values.iter().enumerate() {
+            let (payload, tag) = self.elem(table, n as u64);
+            self.put(payload, 0, 8, v[0]);
+            self.put(tag, 0, 1, v[1]);
+        }
+        let [last, last_tag] = values[before];
+        let same = values.iter().all(|v| v[1] == last_tag);
+        let kind = if same {
+            last_tag
+        } else {
+            u64::from(ELEMS_MIXED)
+        };
+        self.put(table, layout::HEADER_AUX, 1, kind);
+        let ends = last_tag != u64::from(Tag::NIL.0);
+        let len = before as u64 + u64::from(ends);
+        self.put(table, layout::TABLE_LEN, 4, len);
+        if !ends {
+            // Cuts the list before it, too.
+            let args = [self.m.vm(), table, before as u64 + 1, last, last_tag];
+            self.m.call_helper(Helper::SetList1, &args);
         }
     }
 

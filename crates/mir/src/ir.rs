@@ -435,8 +435,9 @@ pub enum Op {
     /// `[(ptr shape, elements...)] -> table`: fresh, with room for fields and
     /// elements. The first operand, if there is one, is the empty shape with
     /// exactly `fields` inline slots, which the table then is known to have.
-    /// The other operands, at most `elems`, are what a constructor lists:
-    /// elements, up to the last one that is not nil
+    /// The other operands, at most `elems`, for which the table's cell has
+    /// room, are what a constructor lists: elements, up to the last one that
+    /// is not nil
     NewTable {
         /// Inline slots wanted.
         fields: u16,

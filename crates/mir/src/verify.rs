@@ -9,6 +9,7 @@ use crate::exits::is_before_commit;
 use crate::helper::{Helper, Word};
 use crate::ir::{Block, Def, EntryKind, Func, Inst, InstData, Op, PoolEntry, Site, State, Ty, Val};
 use vela_deopt::DeoptReason;
+use vela_objects::table::table_room;
 
 /// A rule that a function breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -555,12 +556,13 @@ impl<'f> Verifier<'f> {
             Op::PushElem => none(&[TABLE, VALUE]),
             Op::NoExt | Op::NoMeta => gives(&[TABLE], BOOL),
             Op::NewTable { .. } if data.args.is_empty() => gives(&[], TABLE),
-            Op::NewTable { elems, .. } => {
+            Op::NewTable { fields, elems } => {
                 let values = data.args.len() - 1;
                 let mut types = vec![VALUE; values + 1];
                 types[0] = PTR;
                 gives(&types, TABLE)?;
-                let room = *elems as usize;
+                let inline = table_room(*fields as usize, *elems as usize).1;
+                let room = inline.map_or(0, |_| *elems as usize);
                 if values > room {
                     return Err(VerifyErrorKind::Count {
                         what: "elements",

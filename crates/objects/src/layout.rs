@@ -3,12 +3,12 @@
 //! The lowering takes numbers from here and nowhere else, so that a change of
 //! a struct either moves its constant along or fails to compile.
 
-use crate::closure::{FuncProto, LuaClosure, NativeClosure};
+use crate::closure::{FuncProto, LuaClosure, NativeClosure, ProtoCold};
 use crate::frame::FrameRecord;
 use crate::heap::{FreeRun, Heap};
 use crate::meta::Event;
 use crate::object::{Cell, Header};
-use crate::shape::{CLASS, OBJECT_META, Shape};
+use crate::shape::{CLASS, FieldInfo, OBJECT_META, Shape};
 use crate::site::SITE;
 use crate::string::Str;
 use crate::table::{TABLE_SIZE, Table};
@@ -99,6 +99,12 @@ pub const CLOSURE_UPVALS: usize = size_of::<LuaClosure>();
 pub const PROTO_ENTRY: usize = offset_of!(FuncProto, entry);
 /// Offset of [`FuncProto::compiled`].
 pub const PROTO_COMPILED: usize = offset_of!(FuncProto, compiled);
+/// Offset of [`FuncProto::cold`].
+pub const PROTO_COLD: usize = offset_of!(FuncProto, cold);
+/// Offset, in what [`PROTO_COLD`] refers to, of the kind of the cell for the
+/// prototype's closures: the tag of functions when there were several.
+pub const COLD_INSTANCES_KIND: usize =
+    offset_of!(ProtoCold, instances) + offset_of!(FieldInfo, kind);
 /// Offset of [`FuncProto::pool`].
 pub const PROTO_POOL: usize = offset_of!(FuncProto, pool);
 /// Offset of a string's length.

@@ -6,11 +6,12 @@ use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
 use inkwell::values::{IntValue, PointerValue};
 use std::mem::{offset_of, size_of};
+use vela_deopt::POOL_FIRST;
 use vela_mir::helper::Helper;
-use vela_mir::ir::{Inst, Op, Ty, Val};
-use vela_objects::heap::{FreeRun, GRANULE};
-use vela_objects::layout;
+use vela_mir::ir::{Inst, Op, Pool, Ty, Val};
+use vela_objects::heap::{FreeRun, GRANULE, MAX_SMALL};
 use vela_objects::object::{Cell, Header, Kind};
+use vela_objects::{Tag, layout};
 
 /// Size class of cells.
 const CELL_CLASS: usize = size_of::<Cell>() / GRANULE;
@@ -24,6 +25,8 @@ pub(super) struct Room<'c> {
     pub(super) kind: Kind,
     /// The header's byte of the kind.
     pub(super) aux: IntValue<'c>,
+    /// The header's word of the kind.
+    pub(super) extra: u32,
 }
 
 impl<'c> Fx<'_, 'c> {
@@ -67,9 +70,11 @@ impl<'c> Fx<'_, 'c> {
             class: CELL_CLASS,
             kind: Kind::CELL,
             aux: tag,
+            extra: 0,
         };
         self.allocate(
             room,
+            None,
             Mem::Cell,
             |fx, cell| fx.store(payload, fx.at(cell, layout::CELL_PAYLOAD)?, Mem::Cell),
             |fx| {
@@ -80,13 +85,71 @@ impl<'c> Fx<'_, 'c> {
         )
     }
 
+    /// A closure of the `n`-th nested prototype, which is in the pool if its
+    /// address is known. In line once there were several: before that others
+    /// may rely on there being one.
+    pub(super) fn new_closure(
+        &self,
+        n: u16,
+        proto: Option<Pool>,
+        args: &[Val],
+    ) -> Lowered<PointerValue<'c>> {
+        let Some((&parent, cells)) = args.split_first() else {
+            return Err(LowerError::Bug("a closure without its parent".into()));
+        };
+        let set = |fx: &Self, closure: PointerValue<'c>| {
+            for (k, &cell) in cells.iter().enumerate() {
+                let at = fx.at(closure, layout::CLOSURE_UPVALS + 8 * k)?;
+                fx.store(fx.ptr(cell)?, at, Mem::Closure)?;
+            }
+            Ok(())
+        };
+        let made = |fx: &Self| {
+            let n = fx.word(i64::from(n));
+            let call = [fx.vm.into(), fx.ptr(parent)?.into(), n.into()];
+            let call = fx.helper(Helper::NewClosure, &call)?;
+            let closure = fx.call_result(call)?.into_int_value();
+            let object = fx.b.build_int_to_ptr(closure, fx.t.ptr, "")?;
+            set(fx, object)?;
+            Ok(closure)
+        };
+        let bytes = layout::CLOSURE_UPVALS + 8 * cells.len();
+        let Some(slot) = proto.filter(|_| bytes <= MAX_SMALL) else {
+            let closure = made(self)?;
+            return Ok(self.b.build_int_to_ptr(closure, self.t.ptr, "")?);
+        };
+        let at = self.at(self.pool()?, 8 * (POOL_FIRST + slot.index()))?;
+        let proto = self.load_ptr(at, Mem::Const)?;
+        let cold = self.load_ptr(self.at(proto, layout::PROTO_COLD)?, Mem::Proto)?;
+        let kind = self.at(cold, layout::COLD_INSTANCES_KIND)?;
+        let several = self.tag_is(self.load_byte(kind, Mem::Proto)?, Tag::LUA_FN)?;
+        let room = Room {
+            class: bytes.div_ceil(GRANULE),
+            kind: Kind::LUA_FN,
+            aux: self.word(0),
+            extra: cells.len() as u32,
+        };
+        self.allocate(
+            room,
+            Some(several),
+            Mem::Closure,
+            |fx, closure| {
+                fx.store(proto, fx.at(closure, layout::CLOSURE_PROTO)?, Mem::Closure)?;
+                set(fx, closure)
+            },
+            made,
+        )
+    }
+
     /// A fresh object: cut from the run of free cells of its size, its header
     /// written and the rest by `init`; or made by the helper that `slow` calls
-    /// when the run is at its end. All allocation in line goes through here;
+    /// when the run is at its end or `in_line` is false. All allocation in line
+    /// goes through here;
     /// [`Heap::alloc`](vela_objects::heap::Heap::alloc) is its twin.
     pub(super) fn allocate(
         &self,
         room: Room<'c>,
+        in_line: Option<IntValue<'c>>,
         mem: Mem,
         init: impl FnOnce(&Self, PointerValue<'c>) -> Lowered<()>,
         slow_path: impl FnOnce(&Self) -> Lowered<IntValue<'c>>,
@@ -98,7 +161,13 @@ impl<'c> Fx<'_, 'c> {
         // do address arithmetic in.
         let start = self.load_word(run, Mem::Vm)?;
         let end = self.load_word(end, Mem::Vm)?;
-        let left = self.b.build_int_sub(end, start, "")?;
+        let mut left = self.b.build_int_sub(end, start, "")?;
+        if let Some(in_line) = in_line {
+            left = self
+                .b
+                .build_select(in_line, left, self.word(0), "")?
+                .into_int_value();
+        }
         let size = self.word((room.class * GRANULE) as i64);
         let fits = self
             .b
@@ -116,7 +185,7 @@ impl<'c> Fx<'_, 'c> {
         let aux = self.word(8 * layout::HEADER_AUX as i64);
         let aux = self.b.build_left_shift(room.aux, aux, "")?;
         let header = self.b.build_or(mark, aux, "")?;
-        let kind = self.word(i64::from(room.kind.0));
+        let kind = self.word(i64::from(room.extra) << 32 | i64::from(room.kind.0));
         let header = self.b.build_or(header, kind, "")?;
         self.store(header, object, mem)?;
         init(self, object)?;

@@ -32,21 +32,7 @@ impl<'c> Fx<'_, 'c> {
                 let tag = self.load_word(self.at(at, 8)?, Mem::ExitWord)?;
                 Lv::Any(payload, tag)
             }
-            Op::NewClosure(n, _) => {
-                let call = [
-                    self.vm.into(),
-                    self.ptr(args[0])?.into(),
-                    self.word(i64::from(*n)).into(),
-                ];
-                let call = self.helper(Helper::NewClosure, &call)?;
-                let closure = self.call_result(call)?.into_int_value();
-                let closure = self.b.build_int_to_ptr(closure, self.t.ptr, "")?;
-                for (k, &cell) in args[1..].iter().enumerate() {
-                    let at = self.at(closure, layout::CLOSURE_UPVALS + 8 * k)?;
-                    self.store(self.ptr(cell)?, at, Mem::Closure)?;
-                }
-                Lv::Ptr(closure)
-            }
+            Op::NewClosure(n, proto) => Lv::Ptr(self.new_closure(*n, *proto, args)?),
             op => return Err(LowerError::Bug(format!("{op:?} is no intrinsic"))),
         };
         self.result(i, lv);

@@ -18,9 +18,6 @@ use vela_objects::layout;
 use vela_objects::object::Kind;
 use vela_objects::table::{ELEMS_MIXED, ELEMS_NONE, InlineElems, table_room};
 
-/// Values that a helper stores at once.
-const CHUNK: usize = 4;
-
 impl<'c> Fx<'_, 'c> {
     pub(super) fn new_table(&self, i: Inst) -> Lowered<PointerValue<'c>> {
         let data = self.func.inst(i);
@@ -35,18 +32,21 @@ impl<'c> Fx<'_, 'c> {
         };
         let (bytes, inline) = table_room(fields as usize, elems as usize);
         if bytes > MAX_SMALL || inline.is_none() && elems > 0 {
-            let table = self.made_by_helper(fields, elems)?;
-            self.store_list(table, 0, values)?;
-            return Ok(table);
+            if !values.is_empty() {
+                return Err(super::LowerError::Bug("no room for elements".into()));
+            }
+            return self.made_by_helper(fields, elems);
         }
         let kind = self.kind_of_list(values)?;
         let room = Room {
             class: bytes.div_ceil(GRANULE),
             kind: Kind::TABLE,
             aux: kind,
+            extra: 0,
         };
         let table = self.allocate(
             room,
+            None,
             Mem::Table,
             |fx, table| {
                 fx.init_table(table, fx.ptr(shape)?, inline)?;
@@ -168,24 +168,17 @@ impl<'c> Fx<'_, 'c> {
         let before = values.len() - 1;
         let len = self.t.i32.const_int(before as u64, false);
         self.store(len, self.at(table, layout::TABLE_LEN)?, Mem::Table)?;
-        self.store_list(table, before, &values[before..])?;
+        let (payload, tag) = self.any(last)?;
+        let args = [
+            self.vm.into(),
+            table.into(),
+            self.word(values.len() as i64).into(),
+            payload.into(),
+            tag.into(),
+        ];
+        self.helper(Helper::SetList1, &args)?;
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
-        Ok(())
-    }
-
-    /// Stores values behind the first `before` ones of a list.
-    fn store_list(&self, table: PointerValue<'c>, before: usize, values: &[Val]) -> Lowered<()> {
-        for (n, chunk) in values.chunks(CHUNK).enumerate() {
-            let first = self.word((before + n * CHUNK) as i64 + 1);
-            let mut args = vec![self.vm.into(), table.into(), first.into()];
-            for &v in chunk {
-                let (payload, tag) = self.any(v)?;
-                args.push(payload.into());
-                args.push(tag.into());
-            }
-            self.helper(Helper::set_list(chunk.len()), &args)?;
-        }
         Ok(())
     }
 }

@@ -82,10 +82,13 @@ impl<'c> Fx<'_, 'c> {
 
     fn uses_pool(&self) -> bool {
         self.cfg.order.iter().any(|&b| {
-            self.func.blocks[b.index()]
-                .insts
-                .iter()
-                .any(|&i| matches!(self.func.inst(i).op, Op::Literal(_) | Op::GuardValid))
+            self.func.blocks[b.index()].insts.iter().any(|&i| {
+                let op = &self.func.inst(i).op;
+                matches!(
+                    op,
+                    Op::Literal(_) | Op::GuardValid | Op::NewClosure(_, Some(_))
+                )
+            })
         })
     }
 

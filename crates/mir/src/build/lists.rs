@@ -5,6 +5,7 @@ use crate::helper::Helper;
 use crate::ir::{Cond, Def, Op, Ty, Val};
 use vela_bytecode::{Instr, Op as Bytecode};
 use vela_objects::Tag;
+use vela_objects::table::table_room;
 
 /// Values that a helper stores at once.
 pub(super) const CHUNK: usize = 4;
@@ -73,7 +74,10 @@ impl Builder<'_> {
         };
         let root = self.func.inst(made).args.clone();
         let made_here = maker.is_some_and(|m| m.op() == Some(Bytecode::NewTable) && m.a() == a);
-        if !made_here || root.len() != 1 || values.len() > elems as usize {
+        // In the table's cell.
+        let room = table_room(fields as usize, elems as usize).1;
+        let fits = room.is_some() && values.len() <= elems as usize;
+        if !made_here || root.len() != 1 || !fits {
             return false;
         }
         let end = values.iter().rposition(|&v| self.ty(v) != Ty::Nil);

@@ -73,7 +73,7 @@ impl Gc<Table> {
     #[inline(never)]
     fn grow_elems(self, vm: &mut VmState) {
         let len = self.len as usize;
-        vm.learn_elems(self, (len + len / 2 + 1).max(4));
+        vm.learn_elems(self, len + len / 2 + 1);
         self.reserve_elems(vm, grown(vm, len));
     }
 
