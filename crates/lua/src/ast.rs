@@ -124,8 +124,13 @@ pub(crate) enum Expr {
         args: Range,
     },
     Function(FuncId),
-    /// Items of a constructor, in order.
-    Table(Range),
+    /// A constructor.
+    Table {
+        /// Its items, in order.
+        items: Range,
+        /// The line of its end.
+        end_line: u32,
+    },
     Binary {
         op: BinOp,
         lhs: ExprId,
@@ -170,6 +175,8 @@ pub(crate) struct Node {
 pub(crate) struct Item {
     pub key: Option<ExprId>,
     pub value: ExprId,
+    /// The line on which it is stored: behind the value if there is a key,
+    /// behind the separator if not.
     pub line: u32,
 }
 

@@ -302,7 +302,8 @@ impl Parser<'_> {
     }
 
     fn constructor(&mut self) -> Result<ExprId> {
-        let line = self.lex.line;
+        // The table is made on the line of the token before.
+        let (line, start) = (self.lex.last_line, self.lex.line);
         let mark = self.item_stack.len();
         self.expect(Tok::Char(b'{'))?;
         while self.tok() != Tok::Char(b'}') {
@@ -326,9 +327,13 @@ impl Parser<'_> {
             }
             if key.is_none() {
                 self.loaded_here(value);
+                if let Some(item) = self.item_stack.last_mut() {
+                    item.line = self.lex.last_line;
+                }
             }
         }
-        self.expect_match(Tok::Char(b'}'), Tok::Char(b'{'), line)?;
+        self.expect_match(Tok::Char(b'}'), Tok::Char(b'{'), start)?;
+        let end_line = self.lex.last_line;
         if let Some(&Item {
             key: None, value, ..
         }) = self.item_stack[mark..].last()
@@ -341,6 +346,6 @@ impl Parser<'_> {
             start,
             len: self.tree.items.len() as u32 - start,
         };
-        Ok(self.push(Expr::Table(items), line))
+        Ok(self.push(Expr::Table { items, end_line }, line))
     }
 }

@@ -250,7 +250,7 @@ fn keep_literals(func: &mut Func, known: &[PoolEntry]) {
     let own = std::mem::replace(&mut func.pool, known.to_vec());
     let map: Vec<Pool> = own.into_iter().map(|e| func.pool_slot(e)).collect();
     for inst in &mut func.insts {
-        if let Op::Literal(p) = &mut inst.op {
+        if let Op::Literal(p) | Op::NewClosure(_, Some(p)) = &mut inst.op {
             *p = map[p.index()];
         }
     }
@@ -273,6 +273,10 @@ mod tests {
         let other = func.pool_slot(PoolEntry::Shape(64));
         let a = func.push(Func::ENTRY, Op::Literal(slot), &[], Ty::Str);
         let b = func.push(Func::ENTRY, Op::Literal(other), &[], Ty::Ptr);
+        let child = func.pool_slot(PoolEntry::Proto(16));
+        let own = func.push(Func::ENTRY, Op::SelfClosure, &[], Ty::LuaFn);
+        let made = Op::NewClosure(0, Some(child));
+        let c = func.push(Func::ENTRY, made, &[own], Ty::LuaFn);
         keep_literals(&mut func, &[PoolEntry::Proto(16), PoolEntry::Shape(64)]);
         let wanted = [
             PoolEntry::Proto(16),
@@ -282,5 +286,6 @@ mod tests {
         assert_eq!(func.pool, wanted);
         assert_eq!(func.inst(a).op, Op::Literal(Pool(2)));
         assert_eq!(func.inst(b).op, Op::Literal(Pool(1)));
+        assert_eq!(func.inst(c).op, Op::NewClosure(0, Some(Pool(0))));
     }
 }

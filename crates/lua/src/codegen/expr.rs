@@ -151,7 +151,7 @@ impl Gen<'_, '_> {
                 self.closure(func, d);
                 Ok(d)
             }
-            Expr::Table(items) => self.table(items, line, dst),
+            Expr::Table { items, end_line } => self.table(items, [line, end_line], dst),
             Expr::Binary { op, .. } => match op {
                 BinOp::And | BinOp::Or => self.logical(e, op, dst),
                 BinOp::Concat => self.concat(e, dst),
@@ -543,7 +543,8 @@ impl Gen<'_, '_> {
 
     // ---- constructors ----
 
-    fn table(&mut self, items: Range, line: u32, dst: Dst) -> Result<u8> {
+    /// A constructor, with the lines of its start and end.
+    fn table(&mut self, items: Range, [line, end_line]: [u32; 2], dst: Dst) -> Result<u8> {
         let mark = self.out.free();
         if items.len == 0 {
             let d = self.dst(dst)?;
@@ -552,9 +553,20 @@ impl Gen<'_, '_> {
             return Ok(d);
         }
         let table = self.out.reserve(1)?;
+        self.out.line = line;
         let mut made = None;
-        let (mut stored, mut pending, mut fields) = (0usize, 0usize, 0usize);
         let last = items.indices().end - 1;
+        if end_line != line {
+            // The constructor's line comes before those of its items.
+            let [first, end] = [items.indices().start, last].map(|i| self.tree.items[i]);
+            let open = end.key.is_none() && self.tree.is_multi(end.value);
+            if open || first.key.is_some() {
+                self.make(table, &mut made);
+            } else {
+                self.load_nil(table, 1);
+            }
+        }
+        let (mut stored, mut pending, mut fields) = (0usize, 0usize, 0usize);
         for i in items.indices() {
             let item = self.tree.items[i];
             if let Some(key) = item.key {
@@ -564,14 +576,15 @@ impl Gen<'_, '_> {
                 let key = self.key(key)?;
                 let value = self.register_or_constant(item.value)?;
                 self.out.line = item.line;
-                self.make(table, line, &mut made);
+                self.make(table, &mut made);
                 self.store_index(Object::Reg(table), key, value)?;
                 self.out.set_free(free);
                 continue;
             }
             if i == last && self.tree.is_multi(item.value) {
-                self.make(table, line, &mut made);
+                self.make(table, &mut made);
                 self.open_results(item.value)?;
+                self.out.line = end_line;
                 self.out
                     .emit(Instr::abx(Op::SetList, table, 0, stored as u32));
                 let one = !matches!(self.tree.expr(item.value), Expr::Vararg);
@@ -582,11 +595,15 @@ impl Gen<'_, '_> {
             self.expr_to(item.value, Dst::Next)?;
             pending += 1;
             if pending == ITEMS_PER_FLUSH {
-                self.make(table, line, &mut made);
+                self.out.line = item.line;
+                self.make(table, &mut made);
                 self.flush(table, &mut stored, &mut pending);
             }
         }
-        let pc = self.make(table, line, &mut made);
+        if pending > 0 {
+            self.out.line = end_line;
+        }
+        let pc = self.make(table, &mut made);
         if pending > 0 {
             self.flush(table, &mut stored, &mut pending);
         }
@@ -609,14 +626,10 @@ impl Gen<'_, '_> {
     }
 
     /// Makes the table, where that was not done before: as late as possible,
-    /// so that it is fresh when the first items are stored. Gives the place.
-    fn make(&mut self, table: u8, line: u32, made: &mut Option<u32>) -> u32 {
-        *made.get_or_insert_with(|| {
-            let behind = std::mem::replace(&mut self.out.line, line);
-            let pc = self.out.emit_fb(Op::NewTable, table, 0, 0);
-            self.out.line = behind;
-            pc
-        })
+    /// so that it is fresh when the first items are stored, and on the line of
+    /// what stores them. Gives the place.
+    fn make(&mut self, table: u8, made: &mut Option<u32>) -> u32 {
+        *made.get_or_insert_with(|| self.out.emit_fb(Op::NewTable, table, 0, 0))
     }
 
     fn flush(&mut self, table: u8, stored: &mut usize, pending: &mut usize) {

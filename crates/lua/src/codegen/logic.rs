@@ -421,7 +421,7 @@ impl Gen<'_, '_> {
             }
             Expr::Call { callee, args } => list(args) || self.mentions(callee, id, budget),
             Expr::Method { object, args, .. } => list(args) || self.mentions(object, id, budget),
-            Expr::Table(items) => items.indices().any(|i| {
+            Expr::Table { items, .. } => items.indices().any(|i| {
                 let item = self.tree.items[i];
                 item.key.is_some_and(|k| self.mentions(k, id, budget))
                     || self.mentions(item.value, id, budget)
