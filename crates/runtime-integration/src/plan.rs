@@ -275,6 +275,7 @@ mod tests {
         let b = func.push(Func::ENTRY, Op::Literal(other), &[], Ty::Ptr);
         let child = func.pool_slot(PoolEntry::Proto(16));
         let own = func.push(Func::ENTRY, Op::SelfClosure, &[], Ty::LuaFn);
+        let own = func.inst(own).result.unwrap();
         let made = Op::NewClosure(0, Some(child));
         let c = func.push(Func::ENTRY, made, &[own], Ty::LuaFn);
         keep_literals(&mut func, &[PoolEntry::Proto(16), PoolEntry::Shape(64)]);

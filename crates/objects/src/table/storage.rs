@@ -45,8 +45,9 @@ pub fn table_room(inline_cap: usize, elems: usize) -> (usize, Option<InlineElems
     if elems == 0 || bytes > MAX_SMALL {
         return (table_bytes(inline_cap), None);
     }
-    let cap = (bytes - offset) / ELEM;
-    (bytes, Some(InlineElems { offset, cap }))
+    // As many as were asked for: `next` takes any key up to there for one that
+    // was in the table.
+    (bytes, Some(InlineElems { offset, cap: elems }))
 }
 
 /// The capacity that a block for `cap` elements has.
