@@ -212,6 +212,27 @@ pub enum Stmt {
     Sort(u8, u8, bool),
     /// Objects of different classes in one array, a method called on each in a loop.
     Polymorphic(u8, u8, Expr),
+    /// One of the idioms of `render/idioms.lua`.
+    Idiom(Box<Idiom>),
+}
+
+/// An idiom with what fills its holes.
+#[derive(Clone, Debug)]
+pub struct Idiom {
+    /// Its number.
+    pub number: u8,
+    /// Number of trips (low bits) and a small number (high bits).
+    pub trips: u8,
+    /// The trip at which something changes, and a comparison.
+    pub change: u8,
+    /// An operator of [`ARITH`].
+    pub operator: u8,
+    /// An expression that is expected to be a number.
+    pub number_hole: Expr,
+    /// An expression of any type.
+    pub any_hole: Expr,
+    /// Statements inside.
+    pub body: Vec<Stmt>,
 }
 
 /// A function.

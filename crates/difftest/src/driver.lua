@@ -93,7 +93,7 @@ local names = {
   "assert", "error", "getmetatable", "ipairs", "load", "next", "pairs", "pcall", "rawequal",
   "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "tostring", "type", "xpcall",
 }
-local libraries = {"math", "string", "table"}
+local libraries = {"coroutine", "math", "string", "table", "utf8"}
 
 local function environment()
   local env = {show = show, dump = dump, str = str, clip = clip, closer = closer}

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::Union;
 
-use crate::ast::{Class, Expr, Func, How, Kind, Phase, Program, Range, Step, Stmt, Thrown};
+use crate::ast::{Class, Expr, Func, How, Idiom, Kind, Phase, Program, Range, Step, Stmt, Thrown};
 
 type Exprs = BoxedStrategy<Expr>;
 type Stmts = BoxedStrategy<Vec<Stmt>>;
@@ -516,6 +516,7 @@ fn block(depth: u32, exprs: &Level, shallow: &Level) -> Stmts {
                 .prop_map(|(k, e, swap, b)| Stmt::Records(k, e, swap, b))
                 .boxed(),
         ),
+        (5, idiom(exprs, i())),
         (1, i().prop_map(Stmt::Pcall).boxed()),
         (1, i().prop_map(Stmt::Do).boxed()),
         (1, i().prop_map(Stmt::Close).boxed()),
@@ -523,6 +524,25 @@ fn block(depth: u32, exprs: &Level, shallow: &Level) -> Stmts {
     // The outermost statements of a function; those inside are fewer.
     let count = if depth >= 2 { 2..7 } else { 0..5 };
     vec(prop_oneof![3 => plain, 2 => nested], count).boxed()
+}
+
+fn idiom(l: &Level, body: Stmts) -> BoxedStrategy<Stmt> {
+    let numbers = (any::<u8>(), any::<u8>(), any::<u8>(), arith_op());
+    (numbers, l.num.clone(), l.any.clone(), body)
+        .prop_map(
+            |((number, trips, change, operator), number_hole, any_hole, body)| {
+                Stmt::Idiom(Box::new(Idiom {
+                    number,
+                    trips,
+                    change,
+                    operator,
+                    number_hole,
+                    any_hole,
+                    body,
+                }))
+            },
+        )
+        .boxed()
 }
 
 fn param() -> impl Strategy<Value = Kind> {

@@ -30,7 +30,7 @@ pub struct Mode {
     pub name: String,
     /// `puc`, `vela` or a program on the path.
     pub program: String,
-    /// Arguments before the script.
+    /// Arguments before the script; `{seed}` is the generator's seed, or 1.
     #[serde(default)]
     pub args: Vec<String>,
     /// Environment variables.
@@ -173,6 +173,11 @@ pub fn load(suite: Suite) -> Result<Modes, ModeError> {
     let text = std::fs::read_to_string(&path).map_err(|e| bad(e.to_string()))?;
     let file: ModeFile = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
     let only = std::env::var("VELA_MODES").ok();
+    let seed = match std::env::var("VELA_DIFF_SEED") {
+        // Leading digits: seeds of the generator have up to 64 bits.
+        Ok(text) => text.chars().take(9).collect(),
+        Err(_) => "1".to_owned(),
+    };
     let mut modes = Modes::default();
     for mode in file.mode {
         let wanted = only
@@ -186,9 +191,10 @@ pub fn load(suite: Suite) -> Result<Modes, ModeError> {
             "vela" => vela(),
             other => PathBuf::from(other),
         };
+        let args = mode.args.iter().map(|a| a.replace("{seed}", &seed));
         let launcher = Launcher {
             program,
-            args: mode.args.clone(),
+            args: args.collect(),
             env: mode.env.clone().into_iter().collect(),
         };
         match probe(&launcher) {

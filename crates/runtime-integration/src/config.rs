@@ -234,6 +234,9 @@ config! {
     /// empty is no limit. Bisection finds the one that breaks a program: see
     /// `docs/dumps.md`.
     opt_fuel: Option<u64> = None, None, None; in ANY; flag "--opt-fuel=N";
+    /// For tests: change the feedback that code is compiled from at random,
+    /// by this seed; 0 is off. A wrong profile must never give a wrong answer.
+    feedback_noise: u32 = 0, 0, 0; in Some((0, u32::MAX as u64)); flag "--jit-feedback-noise=SEED";
     /// Whether the intermediate form is checked after every pass. Always done
     /// in debug builds.
     verify: bool = false, false, false; in ANY; flag "--jit-verify=BOOL";

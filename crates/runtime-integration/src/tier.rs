@@ -371,6 +371,10 @@ impl Tier {
         // May tell watchers of widened cells, so nothing is borrowed here.
         let mut feedback = snapshot(vm, proto, registers);
         let code_id = self.cache.next_id();
+        if self.config.feedback_noise != 0 {
+            let seed = u64::from(self.config.feedback_noise) << 32 | u64::from(code_id);
+            vela_profiler::noise::add(&mut feedback, seed);
+        }
         hooks::keep_alive(vm, pending_key(code_id), objects_of(&feedback, proto));
         let mut functions = self.functions.borrow_mut();
         feedback.settled = speculation == Speculation::Settled;

@@ -7,6 +7,7 @@
 //! run-time values.
 
 mod expr;
+mod idiom;
 mod stmt;
 
 use std::fmt::Write as _;

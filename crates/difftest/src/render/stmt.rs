@@ -31,7 +31,7 @@ impl Renderer {
     }
 
     /// A nested scope.
-    fn scoped(&mut self, body: &[Stmt]) {
+    pub(super) fn scoped(&mut self, body: &[Stmt]) {
         let mark = self.vars.len();
         self.statements(body);
         self.vars.truncate(mark);
@@ -79,7 +79,7 @@ impl Renderer {
     }
 
     /// The most trips up to `wanted` that the account covers; 0 if none.
-    fn affordable(&mut self, wanted: u64) -> u64 {
+    pub(super) fn affordable(&mut self, wanted: u64) -> u64 {
         let f = self.frame();
         let left = f.limit.saturating_sub(f.cost) / f.mult.max(1);
         // Leave room for a few statements in the body.
@@ -257,6 +257,7 @@ impl Renderer {
             | Stmt::ReturnIf(..)
             | Stmt::TailCallIf(..)
             | Stmt::ErrorIf(..) => self.jump(s),
+            Stmt::Idiom(idiom) => self.template(idiom),
             Stmt::Holey(..) | Stmt::Captures(..) | Stmt::Sort(..) | Stmt::Polymorphic(..) => {
                 self.idiom(s);
             }
