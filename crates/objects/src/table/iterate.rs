@@ -1,6 +1,6 @@
 //! Iteration: `next`.
 
-use super::{KeyError, Table, normalize};
+use super::{KeyError, Table};
 use crate::gcref::Gc;
 use crate::string::Str;
 use crate::value::{Tag, Value};
@@ -8,7 +8,7 @@ use crate::value::{Tag, Value};
 impl Gc<Table> {
     /// The entry after `key` in iteration order (elements, slots, hash part);
     /// nil starts, `None` ends. Assigning nil to visited fields is allowed
-    /// meanwhile.
+    /// meanwhile. A float is no key here even if it has an integer's value.
     ///
     /// # Errors
     /// [`KeyError::NotFound`] if `key` is not in the table.
@@ -28,7 +28,6 @@ impl Gc<Table> {
         key: Value,
         hint: &mut u32,
     ) -> Result<Option<(Value, Value)>, KeyError> {
-        let key = normalize(key);
         let nslots = self.shape().nslots as usize;
         // Position in the concatenation of elements, slots and hash nodes.
         let (mut elem, mut slot, mut node) = (self.len as usize, 0, 0);
