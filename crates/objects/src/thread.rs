@@ -330,6 +330,30 @@ impl VmState {
         }
     }
 
+    /// As [`VmState::yield_values`] for the topmost `n` pushed values, from a
+    /// native that owns memory meanwhile: it is run to its end if the
+    /// coroutine is given up.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// If fewer values were pushed by the running native.
+    pub fn yield_pushed(&mut self, n: usize) -> LuaResult<u32> {
+        let top = self.top;
+        self.pop(n);
+        let args = Args {
+            base: self.top,
+            count: n as u32,
+        };
+        self.top = top;
+        // As if the native called one that yields.
+        self.native_depth += 1;
+        let outcome = self.yield_values(args);
+        self.native_depth -= 1;
+        outcome
+    }
+
     /// Runs `look` with the frames of thread `t` in view, as if it were the
     /// running one. `look` must not call, push or collect.
     pub fn with_frames_of<R>(&mut self, t: Gc<Thread>, look: impl FnOnce(&mut VmState) -> R) -> R {

@@ -14,6 +14,7 @@ use crate::function::{self, Function};
 use crate::handle;
 use crate::limits::Usage;
 use crate::scope::Scope;
+use crate::step::{self, Step};
 use crate::table::Table;
 use crate::thread::Thread;
 use crate::userdata::{self, Class, Userdata};
@@ -99,7 +100,8 @@ impl dyn Context + '_ {
     /// (usually a tuple), its results from `R`. Errors that it returns and
     /// panics are raised as Lua errors.
     ///
-    /// Coroutines cannot yield across it.
+    /// Coroutines cannot yield across it: see
+    /// [`stepwise`](#method.stepwise).
     pub fn function<A, R, F>(&mut self, f: F) -> Function
     where
         A: crate::FromValues,
@@ -118,6 +120,38 @@ impl dyn Context + '_ {
         F: FnMut(&mut dyn Context, A) -> Result<R> + Send + 'static,
     {
         function::make_mut(state(self), f)
+    }
+
+    /// A function that Lua can call and that may yield, or call functions that
+    /// yield. It says step by step what is to be done, and goes on with a
+    /// closure: see [`Step`].
+    ///
+    /// ```
+    /// # fn main() -> vela::Result<()> {
+    /// use vela::{Step, Thread, Vm, VmConfig};
+    ///
+    /// let mut vm = Vm::new(VmConfig::default())?;
+    /// // Lua asks, whoever resumes the coroutine answers.
+    /// let read = vm.stepwise(|cx, name: String| {
+    ///     Step::yields(cx, ("read", name), |cx, text: String| {
+    ///         Step::returns(cx, text.trim())
+    ///     })
+    /// });
+    /// vm.globals().set(&mut vm, "read", read)?;
+    /// let main = vm.chunk("return #read('a.txt')").into_function()?;
+    /// let thread = vm.thread(&main)?;
+    /// let (what, name): (String, String) = thread.resume(&mut vm, ())?;
+    /// assert_eq!((&*what, &*name), ("read", "a.txt"));
+    /// assert_eq!(thread.resume::<i64>(&mut vm, " text\n")?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stepwise<A, F>(&mut self, f: F) -> Function
+    where
+        A: crate::FromValues,
+        F: Fn(&mut dyn Context, A) -> Result<Step> + Send + 'static,
+    {
+        step::make(state(self), f)
     }
 
     /// Moves a value of the host into the VM. What Lua can do with it is what

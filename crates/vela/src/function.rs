@@ -51,11 +51,7 @@ impl Function {
         }
         protect(vm, |vm| {
             let n = vm.call_multi(f, &raw)? as usize;
-            let values = (0..n).rev().map(|i| {
-                let v = vm.peek(i);
-                Value::lift(vm, v)
-            });
-            let values = values.collect();
+            let values = lifted(vm, n);
             vm.pop(n);
             Ok(values)
         })
@@ -152,11 +148,19 @@ fn enter(vm: &mut VmState, args: Args) -> NativeResult {
     let Some(f) = f else {
         return Err(vm.error("the function is gone"));
     };
-    // What the function has on its stack may be tied to this thread, and must
+    guarded(vm, |vm| f(vm, args))
+}
+
+/// Runs a closure of a host: panics become errors, and nothing yields.
+pub(crate) fn guarded<R>(
+    vm: &mut VmState,
+    f: impl FnOnce(&mut VmState) -> LuaResult<R>,
+) -> LuaResult<R> {
+    // What the closure has on its stack may be tied to this thread, and must
     // not be left there for another to find.
     let unyieldable = vm.forbid_yield(true);
     let (top, frame, depth, handler) = (vm.top, vm.frame, vm.native_depth, vm.handler);
-    let outcome = catch_unwind(AssertUnwindSafe(|| f(vm, args)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| f(vm)));
     vm.forbid_yield(unyieldable);
     outcome.unwrap_or_else(|panic| {
         (vm.frame, vm.native_depth, vm.handler) = (frame, depth, handler);
@@ -177,6 +181,24 @@ pub(crate) fn arguments(vm: &mut VmState, args: Args, from: usize) -> Values {
     (from..args.len())
         .map(|i| Value::lift(vm, args.get(i)))
         .collect()
+}
+
+/// The topmost `n` values of the stack, which stay there.
+pub(crate) fn lifted(vm: &mut VmState, n: usize) -> Values {
+    let values = (0..n).rev().map(|i| {
+        let v = vm.peek(i);
+        Value::lift(vm, v)
+    });
+    values.collect()
+}
+
+/// What the VM has for these values.
+pub(crate) fn lower_all(vm: &mut VmState, values: &[Value]) -> LuaResult<Vec<vela_objects::Value>> {
+    let mut raw = Vec::with_capacity(values.len());
+    for v in values {
+        raw.push(v.lower(vm).map_err(|e| e.raise(vm))?);
+    }
+    Ok(raw)
 }
 
 /// Hands results to the VM.

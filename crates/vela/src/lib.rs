@@ -54,6 +54,7 @@
 //! | `table`, `function`, `thread`, `userdata` | objects |
 //! | `builder` | [`Chunk`] |
 //! | `scope` | [`Scope`]: functions that borrow |
+//! | `step` | [`Step`]: functions that yield |
 //! | `libraries`, `limits` | [`Libraries`], [`Limits`] |
 //! | `error` | [`Error`] |
 //! | `handle` | what keeps objects alive |
@@ -72,6 +73,7 @@ mod handle;
 mod libraries;
 mod limits;
 mod scope;
+mod step;
 mod table;
 mod thread;
 pub mod tier;
@@ -88,6 +90,7 @@ pub use function::Function;
 pub use libraries::Libraries;
 pub use limits::{Limits, Usage};
 pub use scope::Scope;
+pub use step::Step;
 pub use table::Table;
 pub use thread::{Thread, ThreadStatus};
 pub use tier::Backend;

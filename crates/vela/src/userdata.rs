@@ -48,6 +48,30 @@ use vela_stdlib::args::type_error;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Values move with their VM, so they are `Send`:
+///
+/// ```compile_fail
+/// struct Shared(std::rc::Rc<i32>);
+/// impl vela::Class for Shared {
+///     const NAME: &'static str = "Shared";
+///     fn define(_: &mut vela::Definition<Self>) {}
+/// }
+/// ```
+///
+/// A borrowed value cannot be kept: it is Lua's again behind the closure.
+///
+/// ```compile_fail
+/// # struct Point { x: f64 }
+/// # impl vela::Class for Point {
+/// #     const NAME: &'static str = "Point";
+/// #     fn define(_: &mut vela::Definition<Self>) {}
+/// # }
+/// fn kept(vm: &mut vela::Vm, p: vela::Userdata) -> vela::Result<f64> {
+///     let p: &Point = p.with(vm, |p: &Point| p)?;
+///     Ok(p.x)
+/// }
+/// ```
 pub trait Class: Send + Sized + 'static {
     /// What messages call the type.
     const NAME: &'static str;

@@ -60,6 +60,8 @@ impl VmConfig {
 /// A VM may move between threads, but runs on one at a time; it is a
 /// [`Context`], with the methods listed there.
 ///
+/// Several threads cannot use it at once, so it is not `Sync`:
+///
 /// ```compile_fail
 /// fn is_sync<T: Sync>() {}
 /// is_sync::<vela::Vm>();
@@ -74,6 +76,9 @@ impl VmConfig {
 /// vm.function(move |_, ()| Ok(*shared));
 /// ```
 ///
+/// What they use must live as long as the VM may
+/// ([`scope`](trait.Context.html#method.scope) is for what does not):
+///
 /// ```compile_fail
 /// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
 /// let local = String::from("on the stack");
@@ -85,6 +90,36 @@ impl VmConfig {
 /// ```compile_fail
 /// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
 /// let f = vm.function(|_, ()| { vm.globals(); Ok(()) });
+/// ```
+///
+/// and not any longer than the call:
+///
+/// ```compile_fail
+/// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
+/// let mut kept = None;
+/// vm.scope(|cx, scope| {
+///     scope.function_mut(cx, |cx, ()| { kept = Some(cx); Ok(()) })
+/// }).unwrap();
+/// ```
+///
+/// A value of the host that is borrowed from the VM is given back before Lua
+/// code, which might replace it, runs:
+///
+/// ```compile_fail
+/// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
+/// vm.set_host(String::from("text"));
+/// let text: &String = vm.host().unwrap();
+/// vm.chunk("f()").exec().unwrap();
+/// println!("{text}");
+/// ```
+///
+/// A chunk that is being set up has the VM until it is run or loaded:
+///
+/// ```compile_fail
+/// let mut vm = vela::Vm::new(vela::VmConfig::default()).unwrap();
+/// let chunk = vm.chunk("return 1");
+/// vm.collect_garbage().unwrap();
+/// chunk.exec().unwrap();
 /// ```
 pub struct Vm {
     state: Box<VmState>,
@@ -102,8 +137,9 @@ mod send {
     //   need not be, but are gone when their scope, which borrows the VM, ends.
     // - Stacks of suspended coroutines move along. On them are frames of Lua
     //   functions and of this project's crates, which keep nothing of a thread
-    //   in them; functions of hosts are never on a suspended stack, because
-    //   coroutines cannot yield across them.
+    //   in them; closures of hosts are never running on a suspended stack,
+    //   because coroutines cannot yield across them, and those that a step left
+    //   there to go on with are `Send`.
     // - Code runs on the VM's own stacks; thread-local state of the crates
     //   below is scratch memory of the code generator.
     unsafe impl Send for super::Vm {}
