@@ -265,10 +265,13 @@ impl VmState {
             self.stress_slice(at);
             return;
         }
+        // What compiled code was left for is done though it owes nothing.
+        let put_off = at == Safepoint::Open && self.gc.deferred > 0;
         let debt = self.heap.debt();
-        if debt <= 0 {
+        if debt <= 0 && !put_off {
             return;
         }
+        let debt = debt.max(0);
         let start = Instant::now();
         let unit = self.gc.step_bytes();
         let work = self.gc.work_for(debt + unit).min(MAX_WORK);
