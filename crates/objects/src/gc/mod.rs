@@ -94,8 +94,10 @@ pub enum Safepoint {
     Quiet,
 }
 
-/// Least growth between cycles, in bytes.
-const MIN_GROWTH: usize = 1 << 20;
+/// Least growth between cycles, in bytes: what a cycle costs in a heap with
+/// nothing but the libraries is small against it, and it is in the processor's
+/// caches.
+const MIN_GROWTH: usize = 2 << 20;
 /// Growth between cycles near the memory limit: one in so many bytes of it.
 const NEAR_LIMIT: usize = 64;
 /// Units of work (about bytes traced) per byte allocated.

@@ -15,6 +15,8 @@ pub(super) const BLOCK: usize = 64 * 1024;
 const CHUNK_BLOCKS: usize = 16;
 /// Free blocks kept for reuse before memory goes back to the system.
 const POOL: usize = 64;
+/// Free blocks among which one of the wanted class is looked for.
+const LOOK: usize = 16;
 
 /// Head of a run of free cells that waits in its class's list.
 #[repr(C)]
@@ -34,8 +36,8 @@ struct Class {
 pub(super) struct Cells {
     classes: [Class; CLASSES],
     chunks: Vec<MmapMut>,
-    /// Free blocks with cells of any content.
-    used: Vec<*mut u8>,
+    /// Free blocks, and of which class their cells are, all of them free.
+    used: Vec<(*mut u8, usize)>,
     /// Free blocks that are all zero: never touched, or given back.
     fresh: Vec<*mut u8>,
     /// Class that the next step of the sweep looks at.
@@ -92,21 +94,14 @@ impl Cells {
     /// A new block as one run.
     pub(super) fn take_block(&mut self, class: usize) -> FreeRun {
         let size = class * GRANULE;
-        let start = match self.fresh.pop() {
+        let start = match self.take_used(class) {
             Some(start) => start,
-            None => match self.used.pop() {
-                Some(start) => {
-                    for i in 0..BLOCK / size {
-                        // SAFETY: a header of a cell in a block that is free.
-                        unsafe { (*start.add(i * size).cast::<Header>()).kind = Kind::FREE };
-                    }
-                    start
-                }
-                None => {
+            None => {
+                if self.fresh.is_empty() {
                     self.map_chunk();
-                    self.fresh.pop().expect("just mapped")
                 }
-            },
+                self.fresh.pop().expect("just mapped")
+            }
         };
         let c = &mut self.classes[class];
         // What is new needs no sweep.
@@ -120,6 +115,23 @@ impl Cells {
             cur: start,
             end: start.wrapping_add(BLOCK / size * size),
         }
+    }
+
+    /// A free block that was in use before, as cells of this class: of those
+    /// freed last one that had them already, or else the last.
+    fn take_used(&mut self, class: usize) -> Option<*mut u8> {
+        let recent = self.used.len().saturating_sub(LOOK);
+        let same = self.used[recent..].iter().rposition(|b| b.1 == class);
+        if let Some(i) = same {
+            return Some(self.used.swap_remove(recent + i).0);
+        }
+        let (start, _) = self.used.pop()?;
+        let size = class * GRANULE;
+        for i in 0..BLOCK / size {
+            // SAFETY: a header of a cell in a block that is free.
+            unsafe { (*start.add(i * size).cast::<Header>()).kind = Kind::FREE };
+        }
+        Some(start)
     }
 
     #[cold]
@@ -155,7 +167,7 @@ impl Cells {
         let (swept, empty) = sweep_block(start, class, live, poison, &mut c.waiting);
         if empty {
             c.blocks.swap_remove(c.swept);
-            self.used.push(start);
+            self.used.push((start, class));
         } else {
             c.swept += 1;
         }
@@ -181,7 +193,7 @@ impl Cells {
         if self.used.len() <= POOL.max(in_use) {
             return false;
         }
-        let start = self.used.pop().expect("checked");
+        let (start, class) = self.used.swap_remove(0);
         let chunk = self.chunks.iter().find(|c| {
             let offset = (start as usize).wrapping_sub(c.as_ptr() as usize);
             offset < CHUNK_BLOCKS * BLOCK
@@ -195,7 +207,7 @@ impl Cells {
             if given.is_ok() {
                 self.fresh.push(start);
             } else {
-                self.used.push(start);
+                self.used.push((start, class));
                 return false;
             }
         }
