@@ -140,6 +140,14 @@ fn own_way(shape: &Shape, i: usize) -> Way {
     }
 }
 
+/// Where a table has `v` as `key` already, as a class has its `__index` after
+/// the first call of a constructor that stores it each time.
+fn has_already(t: Gc<Table>, key: Gc<Str>, v: Value) -> Option<usize> {
+    let s = t.shape();
+    let i = (!s.is_dict() && !v.is_nil()).then(|| s.lookup(key))??;
+    t.slot(i).identical(v).then_some(i)
+}
+
 /// Finds the table that has `key` along the `__index` chain of tables of this
 /// shape; `None` when that cannot be cached or the key is absent.
 fn find_holder(vm: &mut VmState, shape: &Shape, key: Gc<Str>) -> Option<(Gc<Table>, usize)> {
@@ -332,12 +340,20 @@ pub(crate) fn set_prop(
         return vm.set_index(o, Value::str(key), v);
     };
     let s = t.shape();
-    if s.is_dict() || s.flags & META != 0 {
-        return set_str_index(vm, t, key, v, false);
-    }
     // SAFETY: `fb` is a slot of the running function; no other reference to
     // it is alive.
     let slot = unsafe { &mut *fb };
+    if s.is_dict() || s.flags & META != 0 {
+        if let Some(i) = has_already(t, key, v) {
+            slot.add_way(Way {
+                kind: WayKind::Same,
+                slot: i as u16,
+                ..own_way(s, i)
+            });
+            return Ok(());
+        }
+        return set_str_index(vm, t, key, v, false);
+    }
     if let Some(way) = find_way(slot, t.shape as u64) {
         match way.kind {
             WayKind::Own | WayKind::OwnOut => {
@@ -570,7 +586,7 @@ pub(crate) fn find_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<V
 pub(crate) fn put_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>, v: Value) -> bool {
     let s = t.shape();
     if s.flags & META != 0 {
-        return false;
+        return has_already(t, key, v).is_some();
     }
     let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
     if s.is_dict() {

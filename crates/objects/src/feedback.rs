@@ -4,6 +4,7 @@
 //! never cleared and a cache goes uninitialised → monomorphic → polymorphic
 //! (up to [`MAX_WAYS`]) → megamorphic.
 
+use crate::shape::Shape;
 use crate::value::Tag;
 
 /// Ways of a polymorphic cache before it counts as megamorphic.
@@ -79,6 +80,12 @@ pub enum WayKind {
     Meta = 11,
     /// As `Meta`, but it is the second operand's: the first has none.
     MetaSecond = 12,
+    /// Store to a metatable or class of what is in its slot already; `slot` is
+    /// counted from the first inline one.
+    Same = 13,
+    /// Of a call of `setmetatable`, besides its target: a table of shape
+    /// `shape` got shape `aux`, by a metatable whose shape had the id `epoch`.
+    Transition = 14,
 }
 
 /// One cached case of a site.
@@ -135,9 +142,8 @@ pub struct FeedbackSlot {
     pub elems: u16,
     /// Executions counted on slow paths and calls, saturating.
     pub count: u32,
-    /// Hint of the site: iteration position of a generic `for`, number of an
-    /// allocation site, or of a call of `setmetatable` the id of the shape that
-    /// the metatable had before.
+    /// Hint of the site: iteration position of a generic `for`, or number of an
+    /// allocation site.
     pub hint: u32,
     /// First way.
     pub way: Way,
@@ -182,14 +188,24 @@ impl Default for FeedbackSlot {
 /// since: made by an allocation site that learned how many fields they have, or
 /// one that got a shape of its own.
 fn supersedes(new: &Way, old: &Way) -> bool {
+    if let (Some(new), Some(old)) = (new.transition(), old.transition()) {
+        return new.1.metatable == old.1.metatable && is_wider(new.0, old.0);
+    }
     match (new.receiver_shape(), old.receiver_shape()) {
         (Some(n), Some(o)) => {
-            let learned = n.inline_cap > o.inline_cap && n.flags == o.flags && n.keys() == o.keys();
             let left = n.is_singleton() && !o.is_singleton() && n.keys().starts_with(o.keys());
-            n.metatable == o.metatable && (learned || left)
+            is_wider(n, o) || n.metatable == o.metatable && left
         }
         _ => false,
     }
+}
+
+/// Whether `new` has what `old` has, and more room.
+fn is_wider(new: &Shape, old: &Shape) -> bool {
+    new.inline_cap > old.inline_cap
+        && new.metatable == old.metatable
+        && new.flags == old.flags
+        && new.keys() == old.keys()
 }
 
 impl FeedbackSlot {
@@ -206,7 +222,28 @@ impl FeedbackSlot {
         first
             .into_iter()
             .chain(rest)
-            .filter(|w| w.kind != WayKind::None)
+            .filter(|w| !matches!(w.kind, WayKind::None | WayKind::Transition))
+    }
+
+    /// What a call of `setmetatable` did, as ways of that kind.
+    pub fn transitions(&self) -> impl Iterator<Item = &Way> {
+        let more = self.more.as_deref().map_or(&[][..], |m| &m[..]);
+        more.iter().filter(|w| w.kind == WayKind::Transition)
+    }
+
+    /// Adds what a call of `setmetatable` did, if there is room.
+    pub(crate) fn add_transition(&mut self, way: Way) {
+        let more = self
+            .more
+            .get_or_insert_with(|| Box::new([Way::EMPTY; MAX_WAYS - 1]));
+        let is_place = |w: &&mut Way| {
+            let same = w.shape == way.shape && w.aux == way.aux;
+            w.kind == WayKind::None
+                || w.kind == WayKind::Transition && (same || supersedes(&way, w))
+        };
+        if let Some(place) = more.iter_mut().find(is_place) {
+            *place = way;
+        }
     }
 
     /// Adds a case to the cache, replacing one of the same shape; widens the

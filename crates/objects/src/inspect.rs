@@ -26,7 +26,11 @@ impl Way {
     fn is_property(&self) -> bool {
         !matches!(
             self.kind,
-            WayKind::None | WayKind::Target | WayKind::StrHolder | WayKind::StrHolderOut
+            WayKind::None
+                | WayKind::Target
+                | WayKind::StrHolder
+                | WayKind::StrHolderOut
+                | WayKind::Transition
         )
     }
 
@@ -71,12 +75,13 @@ impl Way {
         Some(there.then(|| holder.slot(slot))?.as_lua_fn()?.proto)
     }
 
-    /// Of a call of `setmetatable`: the shape that the table got last.
+    /// Of what a call of `setmetatable` did: the shapes of the table before and
+    /// after.
     #[must_use]
-    pub fn metatable_shape(&self) -> Option<&Shape> {
-        let noted = self.kind == WayKind::Target && self.field != 0;
-        // SAFETY: such ways hold a shape's address or 0.
-        noted.then(|| unsafe { &*(self.field as *const Shape) })
+    pub fn transition(&self) -> Option<(&Shape, &Shape)> {
+        let noted = self.kind == WayKind::Transition;
+        // SAFETY: such ways hold addresses of shapes (module docs).
+        noted.then(|| unsafe { (&*(self.shape as *const Shape), &*(self.aux as *const Shape)) })
     }
 
     /// The lattice cell of the field.

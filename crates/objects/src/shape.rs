@@ -48,7 +48,7 @@ pub const MAX_FANOUT: usize = 128;
 /// Classes of the objects of one parent that are told apart.
 pub const MAX_CLASS_FANOUT: usize = 64;
 /// Metatables from one parent before children keep theirs in the object.
-pub const MAX_META_FANOUT: usize = 8;
+pub const MAX_META_FANOUT: usize = 64;
 
 /// What a store may put into a field without widening it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,10 +7,10 @@
 //! same way it learns for how many elements its tables need room, if many of
 //! them do.
 //!
-//! A call of `setmetatable` notes, in the feedback of the call, the shape that
-//! the table got, and the one that the metatable had.
+//! A call of `setmetatable` notes, in the feedback of the call, which shapes the
+//! table had before and after, and the one that the metatable had.
 
-use crate::feedback::{FeedbackSlot, WayKind};
+use crate::feedback::{FeedbackSlot, MAX_WAYS, Way, WayKind};
 use crate::frame::{FrameKind, FrameRecord};
 use crate::gcref::Gc;
 use crate::meta::Event;
@@ -146,25 +146,29 @@ impl VmState {
         }
     }
 
-    /// The running native, `setmetatable`, gave `t` a metatable: notes `t`'s
-    /// new shape at the call, if an interpreted function made it, and of a
-    /// metatable of `t`'s own which shape that had before, by its id.
-    pub fn note_metatable(&mut self, t: Gc<Table>, mt: Gc<Table>, before: u32) {
-        let shape = t.shape();
-        let Some(parent) = shape.parent() else { return };
-        let noted = if shape.flags & OBJECT_META != 0 {
-            gives_class(parent, shape)
-        } else {
-            shape.flags & (DICT | SINGLETON | META) == 0
-                && parent.metatable.is_null()
-                && parent.flags == shape.flags
-                && parent.nslots == shape.nslots
-                && self.meta_of(mt, Event::Gc).is_nil()
-                && self.meta_of(mt, Event::Mode).is_nil()
+    /// The running native, `setmetatable`, gave `t` a metatable: notes at the
+    /// call what it did, if an interpreted function made it. `before` are the
+    /// shapes of the table and of the metatable before, by id.
+    pub fn note_metatable(&mut self, t: Gc<Table>, mt: Gc<Table>, before: [u32; 2]) {
+        let (Some(from), to) = (self.shape_of_id(before[0]), t.shape()) else {
+            return;
         };
-        if !noted {
+        let shared = to.flags & (DICT | SINGLETON | META | OBJECT_META) == 0
+            && from.metatable.is_null()
+            && from.flags == to.flags
+            && from.nslots == to.nslots
+            && self.meta_of(mt, Event::Gc).is_nil()
+            && self.meta_of(mt, Event::Mode).is_nil();
+        if !shared && !gives_class(from, to) {
             return;
         }
+        let way = Way {
+            shape: std::ptr::from_ref(from) as u64,
+            aux: std::ptr::from_ref(to) as u64,
+            epoch: before[1],
+            kind: WayKind::Transition,
+            ..Way::EMPTY
+        };
         // SAFETY: the record of the running native and that of its caller; an
         // interpreted frame's function and pc are current during a call.
         unsafe {
@@ -183,20 +187,42 @@ impl VmState {
             }
             let slot = &mut *proto.feedback.add(i.d() as usize);
             if slot.way.kind == WayKind::Target && slot.way.shape == (*native).func {
-                slot.way.field = t.shape as u64;
-                slot.hint = before;
+                slot.add_transition(way);
             }
         }
     }
 
-    /// The shape that metatables had before the call of `setmetatable` with
-    /// this feedback, if it was noted.
+    /// Whether a call of `setmetatable` with this feedback noted that such a
+    /// table got such a metatable, or will when it is done.
     #[must_use]
-    pub fn noted_metatable_shape(&self, slot: &FeedbackSlot) -> Option<&Shape> {
-        let shape = self
-            .shapes
-            .all()
-            .get((slot.hint as usize).checked_sub(1)?)?;
+    pub fn is_noted(&self, slot: &FeedbackSlot, t: Gc<Table>, mt: Gc<Table>) -> bool {
+        let (from, class) = (t.shape(), mt.sole_index(self));
+        let known = |w: &Way| {
+            let to = w.transition().filter(|(before, _)| before.id == from.id);
+            to.is_some_and(|(_, to)| match class {
+                Some(class) => to.flags & CLASS != 0 && to.metatable == class.as_ptr(),
+                None => to.flags & OBJECT_META == 0 && to.metatable == mt.as_ptr(),
+            })
+        };
+        if slot.transitions().any(known) {
+            return true;
+        }
+        let bare = from.metatable.is_null() && from.flags & OBJECT_META == 0;
+        let fits = match class {
+            Some(_) => bare || from.flags & CLASS != 0,
+            None => {
+                let special = [Event::Gc, Event::Mode];
+                bare && special.iter().all(|&e| self.meta_of(mt, e).is_nil())
+            }
+        };
+        let count = slot.transitions().count();
+        fits && from.flags & (DICT | SINGLETON | META) == 0 && (1..MAX_WAYS - 1).contains(&count)
+    }
+
+    /// The shape with this id.
+    #[must_use]
+    pub fn shape_of_id(&self, id: u32) -> Option<&Shape> {
+        let shape = self.shapes.all().get((id as usize).checked_sub(1)?)?;
         // SAFETY: shapes live as long as the VM.
         Some(unsafe { &**shape })
     }

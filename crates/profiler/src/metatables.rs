@@ -7,132 +7,143 @@ use vela_objects::meta::Event;
 use vela_objects::shape::{CLASS, META, OBJECT_META, Shape};
 use vela_objects::{Table, VmState};
 
-/// Classes of one call that compiled code tells apart.
-const MAX_CLASSES: usize = 8;
+/// Most transitions of one call.
+const MAX_TRANSITIONS: usize = 16;
 
-/// What a call of `setmetatable` does to tables of one shape.
+/// A table of one shape gets a metatable.
 #[derive(Clone, Debug)]
-pub enum MetaTransition {
-    /// A table without metatable gets one that others have, too.
-    Shared {
-        /// Address of the shape before.
-        from: u64,
-        /// Address of the metatable.
-        metatable: u64,
-        /// Address of the shape after.
-        to: u64,
-    },
-    /// A table gets a metatable of its own, which only says what `__index` is.
+pub struct MetaTransition {
+    /// Address of the table's shape before.
+    pub from: u64,
+    /// Address of the table's shape after.
+    pub to: u64,
+    /// What metatable.
+    pub by: Metatable,
+}
+
+/// What metatable a table gets.
+#[derive(Clone, Debug)]
+pub enum Metatable {
+    /// The one at this address, which other tables have, too.
+    Shared(u64),
+    /// One of its own, which only says what `__index` is.
     Own(OwnMetatable),
 }
 
-impl MetaTransition {
-    /// Addresses of the tables that it is about.
-    #[must_use]
-    pub fn objects(&self) -> Vec<u64> {
-        match self {
-            MetaTransition::Shared { metatable, .. } => vec![*metatable],
-            MetaTransition::Own(own) => own.classes.iter().map(|c| c.class).collect(),
-        }
-    }
-}
-
-/// See [`MetaTransition::Own`].
+/// See [`Metatable::Own`].
 #[derive(Clone, Debug)]
 pub struct OwnMetatable {
-    /// Address of the table's shape before.
-    pub from: u64,
-    /// Its inline slots.
-    pub inline_cap: u8,
-    /// The slot that the metatable is kept in.
+    /// Address of the table that `__index` is.
+    pub class: u64,
+    /// The slot of the object that the metatable is kept in.
     pub slot: u16,
-    /// Whether the table gets that slot now; else it had such a metatable.
+    /// Inline slots of the object.
+    pub inline_cap: u8,
+    /// Whether the object gets that slot now; else it had such a metatable.
     pub adds: bool,
+    /// Cell of that slot.
+    pub field: FieldSnapshot,
     /// Address of the metatable's shape before; `__index` is its first slot.
     pub plain: u64,
     /// Inline slots of the metatable.
     pub plain_cap: u8,
     /// Address of the metatable's shape after, if that is another.
     pub marked: Option<u64>,
-    /// What the table's shape is after, by `__index`, the latest first.
-    pub classes: Vec<ClassSnapshot>,
-    /// Whether there were more.
-    pub more: bool,
 }
 
-/// A class of objects that each have a metatable.
-#[derive(Clone, Debug)]
-pub struct ClassSnapshot {
-    /// Address of the class.
-    pub class: u64,
-    /// Address of the shape of its objects.
-    pub shape: u64,
-    /// Cell of the slot that has the metatable.
-    pub field: FieldSnapshot,
-}
-
-/// What the call of `way` did last.
-pub(crate) fn transition(vm: &VmState, slot: &FeedbackSlot, way: &Way) -> Option<MetaTransition> {
-    let to = way.metatable_shape()?;
-    if to.flags & OBJECT_META != 0 {
-        return own(vm, slot, to).map(MetaTransition::Own);
+impl MetaTransition {
+    /// The table that it is about.
+    #[must_use]
+    pub fn object(&self) -> u64 {
+        match &self.by {
+            Metatable::Shared(metatable) => *metatable,
+            Metatable::Own(own) => own.class,
+        }
     }
+}
+
+/// What a call did, and, where it gave one shape of tables metatables of their
+/// own, what it would do for other classes.
+pub(crate) fn transitions(vm: &VmState, slot: &FeedbackSlot) -> Vec<MetaTransition> {
+    let mut all: Vec<MetaTransition> = slot
+        .transitions()
+        .filter_map(|way| transition(vm, way))
+        .collect();
+    let mut ways = slot.transitions();
+    let Some(way) = ways.next() else {
+        return all;
+    };
+    if let Some((from, to)) = way.transition()
+        && to.flags & CLASS != 0
+        && ways.all(|w| w.shape == way.shape)
+    {
+        for (class, to) in from.classes() {
+            let known = all.iter().any(|t| t.to == address(to));
+            if !known && all.len() < MAX_TRANSITIONS {
+                all.extend(own(vm, from, to, class, way));
+            }
+        }
+    }
+    all
+}
+
+fn transition(vm: &VmState, way: &Way) -> Option<MetaTransition> {
+    let (from, to) = way.transition()?;
     let metatable = to.metatable_table()?;
+    if to.flags & OBJECT_META != 0 {
+        let still = to.flags & CLASS != 0;
+        return still.then(|| own(vm, from, to, metatable, way))?;
+    }
     // Those are registered with the collector when they are set.
     let special = [Event::Gc, Event::Mode]
         .iter()
         .any(|&e| !vm.meta_of(metatable, e).is_nil());
-    (!special).then_some(MetaTransition::Shared {
-        from: address(to.parent()?),
-        metatable: metatable.addr(),
+    (!special).then_some(MetaTransition {
+        from: address(from),
         to: address(to),
+        by: Metatable::Shared(metatable.addr()),
     })
 }
 
-fn own(vm: &VmState, slot: &FeedbackSlot, to: &Shape) -> Option<OwnMetatable> {
-    let from = to.parent()?;
-    let plain = vm.noted_metatable_shape(slot)?;
-    if plain.is_singleton() && plain.flags & META == 0 {
-        // Its table got a shape of its own.
+fn own(
+    vm: &VmState,
+    from: &Shape,
+    to: &Shape,
+    class: Gc<Table>,
+    way: &Way,
+) -> Option<MetaTransition> {
+    let plain = vm.shape_of_id(way.epoch)?;
+    let alone = plain.is_singleton() && plain.flags & META == 0;
+    // Chains through a class are known as long as it is marked.
+    if alone || class.shape().flags & META == 0 {
         return None;
     }
-    let hidden = to.hidden;
-    // As long as that holds, `__index` chains through the classes are known.
-    let marked = |class: Gc<Table>| class.shape().flags & META != 0;
-    let mut classes: Vec<ClassSnapshot> = from
-        .classes()
-        .filter(|c| marked(c.0))
-        .map(|(class, shape)| ClassSnapshot {
-            class: class.addr(),
-            shape: address(shape),
-            field: field_snapshot(shape.field_info(hidden as usize)),
-        })
-        .collect();
-    let latest = classes.iter().position(|c| c.shape == address(to))?;
-    classes.swap(0, latest);
-    let more = classes.len() > MAX_CLASSES;
-    classes.truncate(MAX_CLASSES);
-    Some(OwnMetatable {
-        from: address(from),
+    let marked = address(plain.as_metatable()?);
+    let own = OwnMetatable {
+        class: class.addr(),
+        slot: to.hidden,
         inline_cap: from.inline_cap,
-        slot: hidden,
         adds: from.flags & CLASS == 0,
+        field: field_snapshot(to.field_info(to.hidden as usize)),
         plain: address(plain),
         plain_cap: plain.inline_cap,
-        marked: Some(address(plain.as_metatable()?)).filter(|&m| m != address(plain)),
-        classes,
-        more,
+        marked: Some(marked).filter(|&m| m != address(plain)),
+    };
+    Some(MetaTransition {
+        from: address(from),
+        to: address(to),
+        by: Metatable::Own(own),
     })
 }
 
 /// Objects of a class will not all have one metatable: gives up the constant
 /// level of the slots that have it, so that the call can be compiled.
 pub(crate) fn unconst(vm: &mut VmState, slot: &FeedbackSlot) {
-    for way in slot.ways() {
-        let to = way.metatable_shape().filter(|to| to.flags & CLASS != 0);
-        let Some(from) = to.and_then(Shape::parent) else {
+    for way in slot.transitions() {
+        let Some((from, to)) = way.transition().filter(|t| t.1.flags & CLASS != 0) else {
             continue;
         };
+        vm.generalize_slot(to, to.hidden as usize);
         for (_, shape) in from.classes() {
             vm.generalize_slot(shape, shape.hidden as usize);
         }

@@ -71,7 +71,7 @@ pub struct TargetSnapshot {
     /// The Lua callee's prototype.
     pub proto: Option<Arc<Proto>>,
     /// Of `setmetatable`: what it does here.
-    pub transition: Option<MetaTransition>,
+    pub transitions: Vec<MetaTransition>,
 }
 
 /// One way of a cache.
@@ -238,7 +238,7 @@ fn target_snapshot(vm: &VmState, slot: &FeedbackSlot, way: &Way, callee: Callee)
             intrinsic: 0,
             native: false,
             proto: Some(proto.proto().clone()),
-            transition: None,
+            transitions: Vec::new(),
         },
         Callee::Native(native) => TargetSnapshot {
             addr: way.shape,
@@ -246,7 +246,7 @@ fn target_snapshot(vm: &VmState, slot: &FeedbackSlot, way: &Way, callee: Callee)
             intrinsic: native.intrinsic,
             native: true,
             proto: None,
-            transition: metatables::transition(vm, slot, way),
+            transitions: metatables::transitions(vm, slot),
         },
     }
 }

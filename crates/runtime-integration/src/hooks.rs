@@ -295,9 +295,9 @@ unsafe fn rebuild(
     let innermost = vm.frame;
     // SAFETY: the frame that was just rebuilt.
     let inside = unsafe { function_of(innermost) }.proto.id;
-    tier.exit_taken(vm, &code, exit, proto, inside, || {
+    tier.exit_taken(vm, &code, exit, proto, inside, |vm| {
         // SAFETY: the frame that was just rebuilt.
-        unsafe { record_failure(innermost, plan.origin, plan.reason) };
+        unsafe { record_failure(vm, innermost, plan.origin, plan.reason) };
     });
     code.osr_pc.is_none() || !proto.is_vararg
 }
@@ -326,7 +326,7 @@ unsafe fn settle_locals(vm: &mut VmState, exit: &SideExit, fp: *mut FrameRecord)
 ///
 /// # Safety
 /// `frame` is a rebuilt interpreted frame.
-unsafe fn record_failure(frame: *mut FrameRecord, pc: u32, reason: DeoptReason) {
+unsafe fn record_failure(vm: &VmState, frame: *mut FrameRecord, pc: u32, reason: DeoptReason) {
     // SAFETY: by contract.
     let proto = unsafe { function_of(frame) }.proto;
     let code = proto.proto();
@@ -335,7 +335,10 @@ unsafe fn record_failure(frame: *mut FrameRecord, pc: u32, reason: DeoptReason) 
     {
         // SAFETY: by contract.
         let learned = reason == DeoptReason::Shape
-            && unsafe { receiver(frame, pc) }.is_some_and(|t| has_way(slot, t));
+            && unsafe {
+                receiver(frame, pc).is_some_and(|t| has_way(slot, t))
+                    || set_metatable(frame, pc).is_some_and(|(t, mt)| vm.is_noted(slot, t, mt))
+            };
         if !learned {
             slot.failed |= reason.bit();
         }
@@ -386,6 +389,26 @@ unsafe fn receiver(frame: *mut FrameRecord, pc: u32) -> Option<Gc<Table>> {
     }
     // SAFETY: by contract; a register of the instruction.
     unsafe { (*FrameRecord::registers(frame).add(register)).as_table() }
+}
+
+/// The table and the metatable, if the instruction at `pc` may be a call of
+/// `setmetatable` and is what is to be executed next in the frame.
+///
+/// # Safety
+/// As [`receiver`].
+unsafe fn set_metatable(frame: *mut FrameRecord, pc: u32) -> Option<(Gc<Table>, Gc<Table>)> {
+    // SAFETY: by contract.
+    let (proto, resumes_at) = unsafe { (function_of(frame).proto, (*frame).pc) };
+    let instr = *proto.proto().code.get(pc as usize)?;
+    let is_call = matches!(instr.op()?, Op::Call | Op::TailCall) && usize::from(instr.b()) == 3;
+    if resumes_at != pc || !is_call {
+        return None;
+    }
+    // SAFETY: by contract; the arguments are behind the callee's two registers.
+    unsafe {
+        let args = FrameRecord::registers(frame).add(usize::from(instr.a()) + 2);
+        Some(((*args).as_table()?, (*args.add(1)).as_table()?))
+    }
 }
 
 /// The feedback slot of the instruction at `pc`, if it has one.

@@ -675,7 +675,7 @@ impl Tier {
         exit: u32,
         proto: Gc<FuncProto>,
         inside: u32,
-        failed: impl FnOnce(),
+        failed: impl FnOnce(&VmState),
     ) {
         let reason = code.exits[exit as usize].reason;
         let times = code.count_exit(exit).unwrap_or(0);
@@ -719,7 +719,7 @@ impl Tier {
             || spent + 1 >= self.limits.exit_threshold;
         // One failure may be chance; the failure that ends the code is not.
         if !self.limits.exits_are_stress && last {
-            failed();
+            failed(vm);
         }
         if inside != code.owner {
             self.decide(inside, Event::ExitInCopy);
@@ -870,7 +870,7 @@ fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
         objects.extend(way.holder.map(|h| h.0));
         if let Some(target) = &way.target {
             objects.extend([target.addr, target.closure]);
-            objects.extend(target.transition.iter().flat_map(MetaTransition::objects));
+            objects.extend(target.transitions.iter().map(MetaTransition::object));
         }
     }
     let world = &feedback.world;

@@ -264,7 +264,7 @@ fn setmetatable(vm: &mut VmState, args: Args) -> NativeResult {
     if !vm.metamethod(args.get(0), Event::Metatable).is_nil() {
         return Err(vm.error("cannot change a protected metatable"));
     }
-    let before = mt.map(|mt| mt.shape().id);
+    let before = mt.map(|mt| [t.shape().id, mt.shape().id]);
     t.set_metatable(vm, mt);
     if let (Some(mt), Some(before)) = (mt, before) {
         vm.note_metatable(t, mt, before);

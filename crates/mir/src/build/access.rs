@@ -1,6 +1,7 @@
 //! Cells, fields, globals, methods and elements under shape feedback.
 
 use super::frame::Slow;
+use super::metatables::place;
 use super::shapes::{Case, readable, same_read, same_write};
 use super::{Builder, only_tag};
 use crate::ir::{Cond, IntOp, Op, PoolEntry, SlotLoc, Ty, Val};
@@ -346,6 +347,9 @@ impl Builder<'_> {
     /// Whether compiled code can store `v` this way.
     fn writable(&self, way: &WaySnapshot, shape: &ShapeSnapshot, v: Val) -> bool {
         let Some(field) = way.field else { return false };
+        if way.kind == WayKind::Same {
+            return true;
+        }
         let fits = field.kind == FieldKind::ANY
             || field
                 .kind
@@ -367,6 +371,9 @@ impl Builder<'_> {
         mut slow: Option<&mut Slow>,
     ) {
         let Some(field) = way.field else { return };
+        if way.kind == WayKind::Same {
+            return self.write_same(table, (way, shape.inline_cap), v, slow);
+        }
         let mut v = v;
         if let Some(tag) = field.kind.tag() {
             v = match slow.as_deref_mut() {
@@ -401,6 +408,27 @@ impl Builder<'_> {
                 self.push(Op::StoreSlot(loc, true), &[table, v], Ty::None);
             }
         }
+    }
+
+    /// Stores to a metatable or class what is there already, which is nothing
+    /// to do: tests for it.
+    fn write_same(
+        &mut self,
+        table: Val,
+        (way, cap): (&WaySnapshot, u8),
+        v: Val,
+        slow: Option<&mut Slow>,
+    ) {
+        let have = match self.constant_field(way.field.as_ref()) {
+            Some(have) => self.boxed(have),
+            None => {
+                let loc = place(way.slot, cap);
+                self.emit(Op::LoadSlot(loc), &[table], Ty::Any)
+            }
+        };
+        let v = self.boxed(v);
+        let same = self.emit(Op::SameBits, &[have, v], Ty::Bool);
+        self.require(slow, same, DeoptReason::Type);
     }
 
     // ---- elements ----------------------------------------------------

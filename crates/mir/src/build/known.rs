@@ -164,6 +164,13 @@ impl Builder<'_> {
             return false;
         };
         let (stays, loc) = (known.stays, Self::loc(known, place.slot));
+        let constant = self.object_of(v).map(|(addr, tag)| (tag, addr));
+        if place.field.kind == FieldKind::CONST && constant == Some(place.field.constant) {
+            // It is there already.
+            self.watch(&stays);
+            self.watch(&place.field);
+            return true;
+        }
         let plain = known.shape.flags & META == 0 && known.shape.no_metatable;
         let kind = place.field.kind;
         let fits = kind == FieldKind::ANY

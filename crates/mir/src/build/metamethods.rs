@@ -139,7 +139,7 @@ impl Builder<'_> {
             intrinsic: 0,
             native: false,
             proto: None,
-            transition: None,
+            transitions: Vec::new(),
         })
     }
 

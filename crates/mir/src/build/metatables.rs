@@ -4,25 +4,35 @@
 //! for the table and only says what `__index` is, the class, is kept in a slot
 //! that no program sees; the shape then names the class. The class is usually
 //! known: a constant that the constructor stored into the metatable.
+//!
+//! Where a call did several things, as one that serves several classes, code
+//! tests for one after the other. What it knows of the object, the metatable or
+//! the class leaves few of these tests, and mostly none.
 
 use super::Builder;
 use crate::exits::unboxed;
 use crate::ir::{Block, Op, PoolEntry, SlotLoc, Ty, Val};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
+use vela_objects::shape::FieldKind;
 use vela_profiler::SiteSnapshot;
-use vela_profiler::metatables::{ClassSnapshot, MetaTransition, OwnMetatable};
+use vela_profiler::metatables::{MetaTransition, Metatable, OwnMetatable};
 use vela_profiler::snapshot::TargetSnapshot;
+
+/// Most things that code tells apart at one call.
+const MAX_CASES: usize = 8;
 
 /// A call of `setmetatable`.
 struct Call {
-    object: Val,
+    table: Val,
     metatable: Val,
+    /// What `__index` is, if the metatable is made here.
+    class: Option<Val>,
 }
 
 impl Builder<'_> {
-    /// A call of `setmetatable` at `a` that did the same before. False if it
-    /// has to be a call.
+    /// A call of `setmetatable` at `a` that does what it did before. False if
+    /// it has to be a call.
     pub(super) fn set_metatable(
         &mut self,
         a: u8,
@@ -31,144 +41,152 @@ impl Builder<'_> {
         target: &TargetSnapshot,
         site: &SiteSnapshot,
     ) -> bool {
-        let Some(transition) = &target.transition else {
-            return false;
-        };
-        let callee = self.read(a);
-        let call = Call {
-            object: self.read(a + 2),
-            metatable: self.read(a + 3),
-        };
+        let (callee, object, metatable) = (self.read(a), self.read(a + 2), self.read(a + 3));
         let possible = nargs == 2
-            && matches!(self.ty(call.object), Ty::Any | Ty::Table)
-            && matches!(self.ty(call.metatable), Ty::Any | Ty::Table)
+            && matches!(self.ty(object), Ty::Any | Ty::Table)
+            && matches!(self.ty(metatable), Ty::Any | Ty::Table)
             && self.may_speculate(site, DeoptReason::Shape)
             && self.may_speculate(site, DeoptReason::Type);
-        let class = self.stored_first(call.metatable);
-        let known = match transition {
-            MetaTransition::Shared { .. } => true,
-            MetaTransition::Own(own) => self.has_classes(own, class),
-        };
-        if !possible || !known || self.guard_native(callee, target).is_none() {
+        let class = self.stored_first(metatable);
+        let is_possible = |t: &&MetaTransition| self.is_possible(t, metatable, class);
+        let cases: Vec<MetaTransition> = target
+            .transitions
+            .iter()
+            .filter(is_possible)
+            .cloned()
+            .collect();
+        if !possible || cases.is_empty() || cases.len() > MAX_CASES {
             return false;
         }
-        let table = match transition {
-            &MetaTransition::Shared {
-                from,
-                metatable,
-                to,
-            } => {
-                let table = self.guard_tag(call.object, Tag::TABLE);
-                self.guard_shape(table, from);
-                self.is_object(call.metatable, metatable);
-                // The metatable has no `__gc` or `__mode`, nor got one since.
-                self.check_epoch(None);
-                let to = self.literal(PoolEntry::Shape(to), Ty::Ptr);
-                self.push(Op::SetShape, &[table, to], Ty::None);
-                table
-            }
-            MetaTransition::Own(own) => self.set_own_metatable(&call, own, class),
+        if self.guard_native(callee, target).is_none() {
+            return false;
+        }
+        let call = Call {
+            table: self.guard_tag(object, Tag::TABLE),
+            metatable: self.guard_tag(metatable, Tag::TABLE),
+            class,
         };
+        // Metatables have no `__gc` or `__mode`, nor got one since, and shapes
+        // name classes as long as no metatable of their objects changes.
+        self.check_epoch(None);
+        self.by_case(&call, &cases);
         self.forget_from(a);
         for k in 0..want as u8 {
-            let v = if k == 0 { table } else { self.nil() };
+            let v = if k == 0 { call.table } else { self.nil() };
             self.write(a + k, v);
         }
         true
     }
 
-    /// Gives the object a metatable that is its own; the object, as a table.
-    fn set_own_metatable(&mut self, call: &Call, own: &OwnMetatable, class: Option<Val>) -> Val {
-        let table = self.guard_tag(call.object, Tag::TABLE);
-        self.guard_shape(table, own.from);
-        let metatable = self.guard_tag(call.metatable, Tag::TABLE);
-        self.guard_shape(metatable, own.plain);
-        let class = class.unwrap_or_else(|| {
-            let loc = place(0, own.plain_cap);
-            self.emit(Op::LoadSlot(loc), &[metatable], Ty::Any)
-        });
-        // Shapes name the class as long as no metatable of its objects changes.
-        self.check_epoch(None);
-        let to = self.shape_of_class(class, &own.classes);
+    /// Whether the call may do this, and code can.
+    fn is_possible(&self, t: &MetaTransition, metatable: Val, class: Option<Val>) -> bool {
+        let object = |v: Val| self.object_of(unboxed(&self.func, v));
+        match &t.by {
+            Metatable::Shared(addr) => {
+                class.is_none() && object(metatable).is_none_or(|o| o == (*addr, Tag::TABLE))
+            }
+            Metatable::Own(own) => {
+                let kind = own.field.kind;
+                let fits = kind == FieldKind::ANY || kind.tag() == Some(Tag::TABLE);
+                let is_class = |v: Val| {
+                    matches!(self.ty(v), Ty::Any | Ty::Table)
+                        && object(v).is_none_or(|o| o == (own.class, Tag::TABLE))
+                };
+                fits && class.is_none_or(is_class)
+            }
+        }
+    }
+
+    /// Tests which case it is, and does it; in none of them the code leaves.
+    fn by_case(&mut self, call: &Call, cases: &[MetaTransition]) {
+        let mut ends: Vec<Block> = Vec::new();
+        for (n, case) in cases.iter().enumerate() {
+            let last = n + 1 == cases.len();
+            let miss = (!last).then(|| self.func.add_block());
+            self.must_have_shape(call.table, case.from, miss);
+            match &case.by {
+                Metatable::Shared(addr) => {
+                    self.must_be(call.metatable, *addr, miss);
+                    let to = self.literal(PoolEntry::Shape(case.to), Ty::Ptr);
+                    self.push(Op::SetShape, &[call.table, to], Ty::None);
+                }
+                Metatable::Own(own) => self.give_own(call, case.to, own, miss),
+            }
+            ends.extend(self.cur);
+            self.cur = miss.or(self.cur);
+        }
+        if ends.len() > 1 {
+            let done = self.func.add_block();
+            for end in ends {
+                self.cur = Some(end);
+                self.jump_with(done, &[]);
+            }
+            self.cur = Some(done);
+        }
+    }
+
+    /// Gives the table a metatable that is its own.
+    fn give_own(&mut self, call: &Call, to: u64, own: &OwnMetatable, miss: Option<Block>) {
+        self.must_have_shape(call.metatable, own.plain, miss);
+        let class = match call.class {
+            Some(class) => class,
+            None => {
+                let loc = place(0, own.plain_cap);
+                self.emit(Op::LoadSlot(loc), &[call.metatable], Ty::Any)
+            }
+        };
+        self.must_be(class, own.class, miss);
         if let Some(marked) = own.marked {
             let marked = self.literal(PoolEntry::Shape(marked), Ty::Ptr);
-            self.push(Op::SetShape, &[metatable, marked], Ty::None);
+            self.push(Op::SetShape, &[call.metatable, marked], Ty::None);
         }
+        let to = self.literal(PoolEntry::Shape(to), Ty::Ptr);
         let loc = place(own.slot, own.inline_cap);
         if own.adds && matches!(loc, SlotLoc::Out(_)) {
-            let any = self.boxed(metatable);
-            self.push(Op::AddSlot, &[table, to, any], Ty::None);
+            let any = self.boxed(call.metatable);
+            self.push(Op::AddSlot, &[call.table, to, any], Ty::None);
         } else {
-            self.push(Op::StoreSlot(loc, true), &[table, metatable], Ty::None);
-            self.push(Op::SetShape, &[table, to], Ty::None);
-        }
-        table
-    }
-
-    /// Whether code can tell the shapes of the site's objects, and may store
-    /// their metatables. `class` is what `__index` is, as far as that is known.
-    fn has_classes(&self, own: &OwnMetatable, class: Option<Val>) -> bool {
-        let fits = |c: &ClassSnapshot| match c.field.kind.tag() {
-            Some(tag) => tag == Tag::TABLE,
-            None => c.field.kind == vela_objects::shape::FieldKind::ANY,
-        };
-        let is_there = match class.and_then(|v| self.object_of(v)) {
-            Some((addr, _)) => own.classes.iter().any(|c| c.class == addr),
-            None => !own.more,
-        };
-        let possible = class.is_none_or(|v| matches!(self.ty(v), Ty::Any | Ty::Table));
-        possible && is_there && own.classes.iter().all(fits)
-    }
-
-    /// The shape of the objects of `class`, which is one of the classes, or
-    /// the code leaves.
-    fn shape_of_class(&mut self, class: Val, classes: &[ClassSnapshot]) -> Val {
-        if let Some((addr, _)) = self.object_of(class)
-            && let Some(c) = classes.iter().find(|c| c.class == addr)
-        {
-            return self.literal(PoolEntry::Shape(c.shape), Ty::Ptr);
-        }
-        let class = self.guard_tag(class, Tag::TABLE);
-        let Some((last, rest)) = classes.split_last() else {
-            unreachable!("a call that was noted has a class");
-        };
-        let mut ends: Vec<(Block, Val)> = Vec::new();
-        for c in rest {
-            let same = self.same_table(class, c.class);
-            let (hit, next) = (self.func.add_block(), self.func.add_block());
-            self.branch(same, Self::plain(hit), Self::plain(next));
-            self.cur = Some(hit);
-            let shape = self.literal(PoolEntry::Shape(c.shape), Ty::Ptr);
-            ends.push((hit, shape));
-            self.cur = Some(next);
-        }
-        self.is_object(class, last.class);
-        let shape = self.literal(PoolEntry::Shape(last.shape), Ty::Ptr);
-        if ends.is_empty() {
-            return shape;
-        }
-        let done = self.func.add_block();
-        self.jump_with(done, &[shape]);
-        for (block, shape) in ends {
-            self.cur = Some(block);
-            self.jump_with(done, &[shape]);
-        }
-        self.cur = Some(done);
-        self.func.add_param(done, Ty::Ptr)
-    }
-
-    /// The value is this table, or the code leaves.
-    fn is_object(&mut self, v: Val, addr: u64) {
-        let table = self.guard_tag(v, Tag::TABLE);
-        if self.object_of(table) != Some((addr, Tag::TABLE)) {
-            let same = self.same_table(table, addr);
-            self.guard(same, DeoptReason::Shape);
+            let args = [call.table, call.metatable];
+            self.push(Op::StoreSlot(loc, true), &args, Ty::None);
+            self.push(Op::SetShape, &[call.table, to], Ty::None);
         }
     }
 
-    fn same_table(&mut self, table: Val, addr: u64) -> Val {
+    /// Goes to `miss` unless the condition holds, or leaves the code.
+    fn must(&mut self, cond: Val, miss: Option<Block>) {
+        match miss {
+            None => self.guard(cond, DeoptReason::Shape),
+            Some(miss) => {
+                let hit = self.func.add_block();
+                self.branch(cond, Self::plain(hit), Self::plain(miss));
+                self.cur = Some(hit);
+            }
+        }
+    }
+
+    fn must_have_shape(&mut self, table: Val, shape: u64, miss: Option<Block>) {
+        if miss.is_none() {
+            return self.guard_shape(table, shape);
+        }
+        let shape = self.literal(PoolEntry::Shape(shape), Ty::Ptr);
+        let is = self.emit(Op::ShapeIn, &[table, shape], Ty::Bool);
+        self.must(is, miss);
+    }
+
+    /// The value is this table.
+    fn must_be(&mut self, v: Val, addr: u64, miss: Option<Block>) {
+        let mut v = v;
+        if self.object_of(v) == Some((addr, Tag::TABLE)) {
+            return;
+        }
+        if self.ty(v) == Ty::Any {
+            let is_table = self.emit(Op::HasTag(Tag::TABLE), &[v], Ty::Bool);
+            self.must(is_table, miss);
+            v = self.emit(Op::Unbox, &[v], Ty::Table);
+        }
         let known = self.literal(PoolEntry::Object(addr, Tag::TABLE), Ty::Table);
-        self.emit(Op::SameObject, &[table, known], Ty::Bool)
+        let same = self.emit(Op::SameObject, &[v, known], Ty::Bool);
+        self.must(same, miss);
     }
 
     /// What the first slot of a table holds that was made in this block, if
@@ -192,7 +210,8 @@ impl Builder<'_> {
     }
 }
 
-fn place(slot: u16, cap: u8) -> SlotLoc {
+/// Where a slot is in tables with `cap` inline slots.
+pub(super) fn place(slot: u16, cap: u8) -> SlotLoc {
     match slot.checked_sub(u16::from(cap)) {
         Some(out) => SlotLoc::Out(out),
         None => SlotLoc::Inline { index: slot, cap },

@@ -73,7 +73,9 @@ pub(super) fn same_read(a: &Case, b: &Case) -> bool {
 /// Whether both cases store in the same way.
 pub(super) fn same_write(a: &Case, b: &Case) -> bool {
     let tag = |c: &Case| c.way.field.and_then(|f| f.kind.tag());
-    a.same_place(b) && a.way.next == b.way.next && tag(a) == tag(b)
+    // What is there already may differ.
+    let stores = a.way.kind != WayKind::Same;
+    stores && a.same_place(b) && a.way.next == b.way.next && tag(a) == tag(b)
 }
 
 /// Sorts the cases into groups of which each is one access.

@@ -95,7 +95,7 @@ impl Builder<'_> {
             intrinsic: 0,
             native: false,
             proto: None,
-            transition: None,
+            transitions: Vec::new(),
         })
     }
 

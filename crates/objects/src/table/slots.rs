@@ -83,6 +83,7 @@ impl Gc<Table> {
             vm.widen_field(field, v);
         }
         if self.shape().flags & META != 0
+            && !self.slot(i).identical(v)
             && (v.is_nil()
                 || self.slot(i).is_nil()
                 || self.shape().keys[i].bytes().starts_with(b"__"))
