@@ -14,6 +14,7 @@ use crate::snapshot::{
 use std::collections::HashMap;
 use vela_bytecode::{Constant, Op};
 use vela_objects::gcref::Gc;
+use vela_objects::meta::MAX_CHAIN;
 use vela_objects::shape::{FieldKind, META};
 use vela_objects::{FuncProto, Table, Tag, Value, VmState};
 
@@ -56,6 +57,18 @@ pub struct KnownTable {
     pub shape: ShapeSnapshot,
     /// Fields by the address of the key.
     pub fields: HashMap<u64, KnownField>,
+    /// Of a class: what it inherits, by the address of the key, as long as the
+    /// metatable epoch stays.
+    pub inherited: HashMap<u64, Inherited>,
+}
+
+/// A field that never changed of a table in an `__index` chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Inherited {
+    /// To watch for the table that has it to keep its shape.
+    pub stays: FieldSnapshot,
+    /// Its lattice cell, at the constant level.
+    pub field: FieldSnapshot,
 }
 
 /// A field of a [`KnownTable`].
@@ -115,6 +128,7 @@ pub(crate) fn explore(vm: &mut VmState, root: &FunctionSnapshot, proto: Gc<FuncP
             let constants = known.fields.values();
             let constants = constants.filter(|f| f.field.kind == FieldKind::CONST);
             work.extend(constants.map(|f| f.field.constant));
+            work.extend(known.inherited.values().map(|f| f.field.constant));
             world.tables.insert(addr, known);
         }
     }
@@ -163,7 +177,11 @@ fn known_table(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> Option<Known
     let has_role = shape.is_singleton()
         || shape.flags & META != 0
         || table.metatable().is_none() && found.iter().any(is_function);
-    if found.is_empty() || !has_role {
+    if !has_role {
+        return None;
+    }
+    let inherited = inherited(vm, table, keys);
+    if found.is_empty() && inherited.is_empty() {
         return None;
     }
     let stays = table.watch_shape(vm)?;
@@ -179,6 +197,42 @@ fn known_table(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> Option<Known
     Some(KnownTable {
         stays,
         fields: found.into_iter().map(field).collect(),
+        inherited,
         shape: shape_snapshot(vm, shape),
     })
+}
+
+/// The keys that the table does not have and always found the same value for
+/// in its `__index` chain. Every table on the way, itself included, is one
+/// whose keys are not added or removed unnoticed.
+fn inherited(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> HashMap<u64, Inherited> {
+    let mut out = HashMap::new();
+    let mut missing: Vec<u64> = keys.to_vec();
+    let mut link = table;
+    for _ in 0..MAX_CHAIN {
+        let shape = link.shape();
+        if missing.is_empty() || shape.flags & META == 0 || shape.is_dict() {
+            break;
+        }
+        if link != table {
+            for (i, key) in shape.keys().iter().enumerate() {
+                let constant = shape.field_info(i).kind == FieldKind::CONST;
+                let wanted = missing.binary_search(&key.addr()).is_ok();
+                if constant && wanted && !link.slot(i).is_nil() {
+                    out.insert(key.addr(), (link, i));
+                }
+            }
+        }
+        missing.retain(|&key| !shape.keys().iter().any(|k| k.addr() == key));
+        match vm.index_of(shape).and_then(Value::as_table) {
+            Some(next) => link = next,
+            None => break,
+        }
+    }
+    let mut watched = |(key, (holder, i)): (u64, (Gc<Table>, usize))| {
+        let stays = field_snapshot(holder.watch_shape(vm)?);
+        let field = field_snapshot(holder.shape().field_info(i));
+        (field.kind == FieldKind::CONST).then_some((key, Inherited { stays, field }))
+    };
+    out.into_iter().filter_map(&mut watched).collect()
 }

@@ -876,7 +876,9 @@ fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
     let world = &feedback.world;
     let constants = world.closures.values().flat_map(|c| &c.upvals).flatten();
     let fields = world.tables.values().flat_map(|t| t.fields.values());
+    let inherited = world.tables.values().flat_map(|t| t.inherited.values());
     let fields = fields.map(|f| &f.field.constant);
+    let fields = fields.chain(inherited.map(|f| &f.field.constant));
     let constants = constants
         .chain(fields)
         .chain([&feedback.instances.constant]);

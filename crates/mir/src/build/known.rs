@@ -122,6 +122,9 @@ impl Builder<'_> {
 
     /// Reads the field of a known table; `None` if it is not known.
     pub(super) fn known_field(&mut self, table: Val, k: u16, site: &SiteSnapshot) -> Option<Val> {
+        if let Some(v) = self.inherited_field(table, k, site) {
+            return Some(v);
+        }
         let (known, place) = self.known_place(table, k)?;
         let (stays, loc) = (known.stays, Self::loc(known, place.slot));
         let nil_is_final = known.shape.no_metatable;
@@ -150,6 +153,24 @@ impl Builder<'_> {
             Some(tag) => self.guard_tag(v, tag),
             None => v,
         })
+    }
+
+    /// Reads a field that a known class inherits.
+    fn inherited_field(&mut self, table: Val, k: u16, site: &SiteSnapshot) -> Option<Val> {
+        if !self.may_watch() || !self.may_speculate(site, DeoptReason::Invalidated) {
+            return None;
+        }
+        let (addr, _) = self.object_of(table)?;
+        let known = self.input.snapshot.world.tables.get(&addr)?;
+        let key = self.snapshot.strings.get(k as usize)?;
+        let inherited = *known.inherited.get(key)?;
+        let stays = known.stays;
+        let v = self.fixed(inherited.field.constant)?;
+        self.check_epoch(None);
+        self.watch(&stays);
+        self.watch(&inherited.stays);
+        self.watch(&inherited.field);
+        Some(v)
     }
 
     /// Stores to the field of a known table; false if that needs a test.
