@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use vela_deopt::{CallSite, POOL_FIRST, POOL_HELD, SideExit};
+use vela_deopt::{CallSite, POOL_FIRST, POOL_HELD, POOL_REPLACED, SideExit};
 
 /// Executable memory with code in it. Dropping it frees the memory.
 pub trait CodeMemory: Send + Sync {
@@ -52,10 +52,23 @@ impl LiteralPool {
         self.words[0].store(1, Ordering::Release);
     }
 
+    /// Tells code that runs with this pool to leave for better code.
+    pub fn replace(&self) {
+        if !self.is_invalid() {
+            self.words[0].store(POOL_REPLACED, Ordering::Release);
+        }
+    }
+
+    /// Whether [`LiteralPool::replace`] was called, and nothing worse.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        self.words[0].load(Ordering::Acquire) == POOL_REPLACED
+    }
+
     /// Tells code that runs with this pool to leave, valid as it is, until
     /// [`LiteralPool::release`].
     pub fn hold(&self) {
-        if !self.is_invalid() {
+        if !self.is_invalid() && !self.is_replaced() {
             self.words[0].store(POOL_HELD, Ordering::Release);
         }
     }

@@ -386,6 +386,7 @@ pub(crate) unsafe fn push_frame(
 #[inline(never)]
 pub(crate) fn stack_check(vm: &mut VmState, end: *mut Value) -> bool {
     vm.accept_poll();
+    (vm.hooks.polled)(vm);
     if end > vm.real_stack_limit {
         let _ = stack_overflow(vm);
         return false;

@@ -608,6 +608,7 @@ unsafe extern "C" fn entry_poll(
         vm.frame = r;
         vm.top = fp.add(FRAME_SLOTS + nargs);
         safepoint(vm);
+        (vm.hooks.polled)(vm);
         let out_of_memory = vm.is_memory_tight() && vm.is_out_of_memory(Safepoint::Quiet);
         vm.frame = caller;
         vm.top = top;

@@ -64,6 +64,10 @@ pub const POOL_LEAVE: u64 = 2;
 /// taken back.
 pub const POOL_HELD: u64 = 3;
 
+/// Flag of a literal pool: there is better code, which frames that run with
+/// this pool are to leave for.
+pub const POOL_REPLACED: u64 = 4;
+
 /// The parts of a [`FuncProto`] that only slow paths read.
 pub struct ProtoCold {
     /// The shared, immutable prototype.

@@ -109,6 +109,17 @@ impl Interrupt {
         }
         true
     }
+
+    /// Has the VM poll soon, so that whoever has something for it gets a turn
+    /// (`Hooks::polled`). A hint: where the VM moves its stack limit at the same
+    /// moment, the next poll is one that it makes by itself.
+    pub fn poke(&self) {
+        let target = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = &*target {
+            // SAFETY: valid while the target is there; the lock keeps it there.
+            unsafe { (*target.limit).store(std::ptr::null_mut(), Ordering::SeqCst) };
+        }
+    }
 }
 
 impl VmState {

@@ -165,6 +165,9 @@ pub struct Hooks {
     /// Code entered at the loop header `header_pc` of the prototype has ended
     /// (`accepted`), or did not accept the frame and nothing happened.
     pub osr_ended: fn(&mut VmState, proto: Gc<FuncProto>, header_pc: u32, accepted: bool),
+    /// Running code polls where a call begins. What is called must leave the
+    /// code that runs alone: some has no record yet.
+    pub polled: fn(&mut VmState),
     /// A debug hook was set or removed: see [`VmState::is_hooked`].
     pub hooked: fn(&mut VmState),
     /// The VM became debuggable: code that was compiled before must go.
@@ -199,6 +202,7 @@ impl Hooks {
             hot_call: |_, _| {},
             hot_loop: |_, _, _| std::ptr::null(),
             osr_ended: |_, _, _, _| {},
+            polled: |_| {},
             hooked: |_| {},
             debuggable: |_| {},
             in_window: |_, _, _| false,

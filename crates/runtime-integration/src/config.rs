@@ -197,6 +197,12 @@ config! {
     max_cache_size: u64 = 64 << 20, 256 << 20, 8 << 20; in Some((64 << 10, 1 << 40)); flag "--jit-cache=BYTES";
     /// How hard the code generator works, 0 to 3; see below.
     optimization_level: u8 = 2, 3, 1; in Some((0, 3)); flag "-O0 .. -O3";
+    /// Whether a function first gets code of level 0, which is replaced by code of
+    /// `optimization_level` when the compiling threads have nothing else to do.
+    /// Level 0 compiles four times as fast into code that is up to twice as
+    /// slow as that of level 2. In the background mode only: what is to be
+    /// reproducible is compiled once.
+    quick_code: bool = true, true, true; in ANY; flag "--jit-quick=BOOL";
     /// Whether compiled code relies on what the interpreter saw (types,
     /// shapes, call targets). Without it code is compiled with no speculation:
     /// much slower, but its speed never depends on the program's history.

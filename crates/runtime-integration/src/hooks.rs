@@ -38,6 +38,7 @@ pub(crate) fn plug_in(vm: &mut VmState) {
     vm.hooks.field_widened = field_widened;
     vm.hooks.trace_compiled = trace_compiled;
     vm.hooks.compiled_pc = compiled_pc;
+    vm.hooks.polled = polled;
     vm.hooks.hooked = hooked;
     vm.hooks.debuggable = debuggable;
     vm.hooks.in_window = in_window;
@@ -122,6 +123,12 @@ fn osr_ended(vm: &mut VmState, proto: Gc<FuncProto>, header_pc: u32, accepted: b
     } else {
         tier.counters.bump(|c| &c.osr_rejected);
         tier.event(vm, proto, Event::Rejected { pc: header_pc }, &[]);
+    }
+}
+
+fn polled(vm: &mut VmState) {
+    if let Some(tier) = Tier::of(vm) {
+        tier.install_finished(vm);
     }
 }
 

@@ -8,13 +8,37 @@ use crate::dump;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use vela_mir::backend::{Backend, BackendTimes, CompileError, CompileOptions, Compiled, Stopwatch};
 use vela_mir::build::{BuildInput, Counters, build};
 use vela_mir::ir::{EntryKind, Func, Op, Pool, PoolEntry, Watch};
 use vela_mir::passes::{self, Fuel};
 use vela_profiler::FunctionSnapshot;
+
+/// What a compiling thread does.
+pub enum Task {
+    /// A function from its feedback.
+    Compile(Box<Job>),
+    /// Better code for a function that has quick code.
+    Improve(Box<Improvement>),
+}
+
+/// A function whose code can be better: its MIR is as good as it gets, but was
+/// compiled quickly.
+pub struct Improvement {
+    owner: u32,
+    name: String,
+    entry: EntryKind,
+    /// Id of the quick code.
+    replaces: u32,
+    generation: u32,
+    latest: Arc<AtomicU32>,
+    options: CompileOptions,
+    func: Func,
+    bytecodes: usize,
+    dump_dir: Option<PathBuf>,
+}
 
 /// What to compile.
 pub struct Job {
@@ -29,8 +53,13 @@ pub struct Job {
     pub literals: Vec<PoolEntry>,
     /// The policy's generation when the job was made.
     pub generation: u32,
+    /// The policy's generation now.
+    pub latest: Arc<AtomicU32>,
     /// Options of the backend.
     pub options: CompileOptions,
+    /// Id of the code that is to replace quick code, which is compiled first;
+    /// `None` for no quick code.
+    pub better: Option<u32>,
     /// Most bytecode instructions.
     pub max_size: usize,
     /// Verify after the passes even in release builds.
@@ -127,13 +156,28 @@ pub struct Outcome {
     pub bytecodes: usize,
     /// Transformations that the passes over MIR made.
     pub transformations: u64,
+    /// Id of the quick code that this is to replace.
+    pub replaces: Option<u32>,
+    /// Whether this is quick code, and better code follows.
+    pub quick: bool,
     /// The code, or why there is none.
     pub result: Result<Product, CompileError>,
 }
 
+/// Runs a task to its end; returns what is left to do after it.
+pub fn run(backend: &dyn Backend, task: Task) -> (Outcome, Option<Task>) {
+    match task {
+        Task::Compile(job) => {
+            let (outcome, rest) = compile_job(backend, *job);
+            (outcome, rest.map(|i| Task::Improve(Box::new(i))))
+        }
+        Task::Improve(improvement) => (improve(backend, *improvement), None),
+    }
+}
+
 /// Runs a compilation to its end. A panic in the tier becomes
 /// [`CompileError::Bug`].
-pub fn run(backend: &dyn Backend, job: Job) -> Outcome {
+pub fn compile_job(backend: &dyn Backend, job: Job) -> (Outcome, Option<Improvement>) {
     let mut work = Work {
         phases: Phases {
             snapshot: job.snapshot_time,
@@ -144,18 +188,24 @@ pub fn run(backend: &dyn Backend, job: Job) -> Outcome {
     let proto = &job.snapshot.proto;
     let chunk = vela_objects::debug::chunk_id(&proto.source);
     let name = format!("{chunk}:{}", proto.line_defined);
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        compile(backend, &job, &name, &mut work)
-    }));
-    let result = result.unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("panic");
-        Err(CompileError::Bug(text.to_string()))
+    let result = caught(|| compile(backend, &job, &name, &mut work));
+    let func = work.func.filter(|_| result.is_ok());
+    let improvement = job.better.zip(func).map(|(code_id, func)| Improvement {
+        owner: job.snapshot.proto_id,
+        name: name.clone(),
+        entry: job.entry,
+        replaces: job.options.code_id,
+        generation: job.generation,
+        latest: job.latest,
+        options: CompileOptions {
+            code_id,
+            ..job.options
+        },
+        func,
+        bytecodes: work.bytecodes,
+        dump_dir: job.dump_dir,
     });
-    Outcome {
+    let outcome = Outcome {
         owner: job.snapshot.proto_id,
         name,
         entry: job.entry,
@@ -164,7 +214,65 @@ pub fn run(backend: &dyn Backend, job: Job) -> Outcome {
         phases: work.phases,
         bytecodes: work.bytecodes,
         transformations: work.transformations,
+        replaces: None,
+        quick: job.better.is_some(),
         result,
+    };
+    (outcome, improvement)
+}
+
+/// Compiles the MIR of quick code at the level that was asked for, unless that
+/// code is out of date by now.
+fn improve(backend: &dyn Backend, job: Improvement) -> Outcome {
+    let mut phases = Phases::default();
+    let result = if job.latest.load(Ordering::Relaxed) == job.generation {
+        caught(|| {
+            let dir = job.dump_dir.as_deref();
+            let mut dump = dump::Dump::new(dir, job.options.code_id, &job.name, job.entry);
+            let compiled = backend.compile(&job.func, &job.options)?;
+            phases.backend = compiled.times;
+            write_dumps(&mut dump, &compiled);
+            Ok(Product {
+                compiled,
+                literals: job.func.pool,
+                watches: job.func.watches,
+            })
+        })
+    } else {
+        Err(CompileError::Stale)
+    };
+    Outcome {
+        owner: job.owner,
+        name: job.name,
+        entry: job.entry,
+        code_id: job.options.code_id,
+        generation: job.generation,
+        phases,
+        bytecodes: job.bytecodes,
+        transformations: 0,
+        replaces: Some(job.replaces),
+        quick: false,
+        result,
+    }
+}
+
+/// What the work results in; a panic is an error.
+fn caught(work: impl FnOnce() -> Result<Product, CompileError>) -> Result<Product, CompileError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("panic");
+        Err(CompileError::Bug(text.to_string()))
+    })
+}
+
+fn write_dumps(dump: &mut dump::Dump, compiled: &Compiled) {
+    if let Some(texts) = &compiled.dumps {
+        dump.write("ll", || texts.ir_before.clone());
+        dump.write("opt.ll", || texts.ir_after.clone());
+        dump.write("s", || texts.asm.clone());
     }
 }
 
@@ -174,6 +282,8 @@ struct Work {
     phases: Phases,
     bytecodes: usize,
     transformations: u64,
+    /// What was compiled quickly.
+    func: Option<Func>,
 }
 
 fn compile(
@@ -228,19 +338,23 @@ fn compile(
 
     let mut options = job.options.clone();
     options.dump = dump.is_on();
+    if job.better.is_some() {
+        options.opt_level = QUICK_LEVEL;
+    }
     let compiled = backend.compile(&func, &options)?;
     work.phases.backend = compiled.times;
-    if let Some(texts) = &compiled.dumps {
-        dump.write("ll", || texts.ir_before.clone());
-        dump.write("opt.ll", || texts.ir_after.clone());
-        dump.write("s", || texts.asm.clone());
-    }
+    write_dumps(&mut dump, &compiled);
+    let (literals, watches) = (func.pool.clone(), func.watches.clone());
+    work.func = Some(func);
     Ok(Product {
         compiled,
-        literals: func.pool,
-        watches: func.watches,
+        literals,
+        watches,
     })
 }
+
+/// Level of quick code.
+pub const QUICK_LEVEL: u8 = 0;
 
 /// Renumbers the pool so that it starts with `known`.
 fn keep_literals(func: &mut Func, known: &[PoolEntry]) {

@@ -62,6 +62,8 @@ counters! {
     functions_compiled,
     /// Loop entries whose code was installed.
     osr_compiled,
+    /// Codes that were replaced by better ones.
+    improved,
     /// Side exits taken.
     deopts,
     /// Entries into loops of running functions.

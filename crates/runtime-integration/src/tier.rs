@@ -14,7 +14,7 @@
 use crate::account::{Account, Shares};
 use crate::config::{ConfigError, JitConfig, Mode};
 use crate::hooks;
-use crate::plan::{self, Job, Outcome, Product};
+use crate::plan::{self, Job, Outcome, Product, QUICK_LEVEL, Task};
 use crate::policy::{self, Action, Decision, Event, FunctionState, Limits, Speculation};
 use crate::stats::{Counters, JitStats};
 use crate::workers::Workers;
@@ -22,7 +22,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use vela_code_cache::{CodeCache, CodeMemory, InstalledCode, LiteralPool};
 use vela_deopt::DeoptReason;
 use vela_mir::backend::{Backend, CompileError, CompileOptions, LinkedCode, Stopwatch};
@@ -48,12 +48,17 @@ pub enum AttachError {
 /// mode that provokes exits.
 const MAX_STRESS_EXITS: usize = 200;
 
+/// How much larger quick code is.
+const QUICK_EXPANSION: usize = 2;
+
 /// A function that the tier has heard of.
 #[derive(Default)]
 pub(crate) struct Function {
     /// The prototype, while code or a compilation keeps it alive.
     pub(crate) proto: Option<Gc<FuncProto>>,
     state: FunctionState,
+    /// The state's generation, for compiling threads.
+    latest: Arc<AtomicU32>,
     /// Contents of the latest pool, while code may still run with one; kept
     /// alive under [`literals_key`].
     literals: Vec<PoolEntry>,
@@ -75,7 +80,7 @@ pub struct Tier {
     pub(crate) limits: Limits,
     backend: Arc<dyn Backend>,
     pub(crate) cache: CodeCache,
-    workers: Option<Workers<Job, Outcome>>,
+    workers: Option<Workers<Task, Outcome>>,
     pub(crate) functions: RefCell<HashMap<u32, Function>>,
     /// No code is entered: see [`crate::debugging`].
     pub(crate) held: Cell<bool>,
@@ -83,6 +88,8 @@ pub struct Tier {
     watchers: RefCell<HashMap<u32, Vec<u32>>>,
     /// Transformations that compilations may still make.
     fuel: Option<Arc<AtomicU64>>,
+    /// Code that was installed since room was last made for it.
+    fresh: Cell<Option<u32>>,
     /// Safepoints that pass before retired code is looked at again.
     reclaim_pause: Cell<usize>,
     /// Live counters.
@@ -138,10 +145,12 @@ impl Tier {
         let workers = if config.compiles() && config.mode == Mode::Background {
             let compiler = backend.clone();
             let threads = config.worker_threads as usize;
+            let running = vm.interrupt_handle();
             Some(Workers::start(
                 threads,
                 config.max_queue as usize,
-                move |job| plan::run(&*compiler, job),
+                move |task| plan::run(&*compiler, task),
+                move || running.poke(),
             )?)
         } else {
             None
@@ -161,6 +170,7 @@ impl Tier {
             functions: RefCell::default(),
             held: Cell::new(false),
             watchers: RefCell::default(),
+            fresh: Cell::new(None),
             reclaim_pause: Cell::new(0),
             counters: Counters::default(),
             account: OnceCell::new(),
@@ -220,12 +230,21 @@ impl Tier {
     /// Installs what the workers have finished. Called by the hooks; hosts
     /// may call it whenever the VM is at rest.
     pub fn poll(&self, vm: &mut VmState) {
+        self.install_finished(vm);
+        match self.fresh.take() {
+            Some(fresh) => self.make_room(vm, fresh),
+            None => self.reclaim(vm),
+        }
+    }
+
+    /// Installs what the workers have finished, and takes nothing away that may
+    /// run.
+    pub(crate) fn install_finished(&self, vm: &mut VmState) {
         if let Some(workers) = &self.workers {
             while let Some(outcome) = workers.poll() {
                 self.finish(vm, outcome);
             }
         }
-        self.reclaim(vm);
     }
 
     /// Frees retired code that nothing runs. Called at safepoints: every frame
@@ -305,10 +324,11 @@ impl Tier {
             Speculation::None
         };
         let job = self.job(vm, proto, EntryKind::Call, speculation, &[]);
-        let outcome = plan::run(&*self.backend, job);
+        let (outcome, _) = plan::compile_job(&*self.backend, job);
         let phases = outcome.phases;
         let error = outcome.result.as_ref().err().cloned();
         self.finish(vm, outcome);
+        self.poll(vm);
         error.map_or(Ok(phases), Err)
     }
 
@@ -355,6 +375,7 @@ impl Tier {
         let mut functions = self.functions.borrow_mut();
         let function = functions.entry(owner).or_default();
         let (state, decision) = policy::decide(&self.limits, &function.state, event);
+        function.latest.store(state.generation(), Ordering::Relaxed);
         function.state = state;
         decision
     }
@@ -392,6 +413,8 @@ impl Tier {
             snapshot_time: start.elapsed(),
             literals: function.literals.clone(),
             generation: function.state.generation(),
+            latest: function.latest.clone(),
+            better: None,
             options: CompileOptions {
                 opt_level: self.config.optimization_level,
                 code_id,
@@ -415,7 +438,11 @@ impl Tier {
         speculation: Speculation,
         registers: &[Value],
     ) {
-        let job = self.job(vm, proto, entry, speculation, registers);
+        let mut job = self.job(vm, proto, entry, speculation, registers);
+        let quick = self.config.quick_code && self.config.optimization_level > QUICK_LEVEL;
+        if quick && self.workers.is_some() {
+            job.better = Some(self.cache.next_id());
+        }
         self.counters.bump(|c| &c.requests);
         tracing::debug!(
             target: "vela_jit::compile",
@@ -425,7 +452,7 @@ impl Tier {
         match &self.workers {
             Some(workers) => {
                 let code_id = job.options.code_id;
-                if !workers.submit(job) {
+                if !workers.submit(Task::Compile(Box::new(job))) {
                     vm.drop_code_roots(pending_key(code_id));
                     let failed = Event::Failed { entry, retry: true };
                     self.event(vm, proto, failed, &[]);
@@ -433,8 +460,9 @@ impl Tier {
                 }
             }
             None => {
-                let outcome = plan::run(&*self.backend, job);
+                let (outcome, _) = plan::compile_job(&*self.backend, job);
                 self.finish(vm, outcome);
+                self.poll(vm);
             }
         }
     }
@@ -442,6 +470,10 @@ impl Tier {
     /// The end of a compilation: installs the code, or notes why there is
     /// none.
     fn finish(&self, vm: &mut VmState, outcome: Outcome) {
+        if let Some(quick) = outcome.replaces {
+            self.replace(vm, outcome, quick);
+            return;
+        }
         let start = Stopwatch::start();
         let (proto, generation) = {
             let functions = self.functions.borrow();
@@ -469,9 +501,22 @@ impl Tier {
                     function = %outcome.name, entry = %entry_name(entry), code = outcome.code_id,
                     ms = outcome.phases.total().as_secs_f64() * 1000.0,
                     phases = %outcome.phases, bytecodes = outcome.bytecodes,
-                    transformations = outcome.transformations, "compiled"
+                    transformations = outcome.transformations, quick = outcome.quick, "compiled"
                 );
-                self.install(vm, proto, &outcome.name, entry, outcome.code_id, product);
+                let code_size =
+                    self.install(vm, proto, &outcome.name, entry, outcome.code_id, product);
+                if entry == EntryKind::Call {
+                    let mut functions = self.functions.borrow_mut();
+                    functions.entry(proto.id).or_default().code_size = if outcome.quick {
+                        code_size / QUICK_EXPANSION
+                    } else {
+                        code_size
+                    };
+                }
+                match entry {
+                    EntryKind::Call => self.counters.bump(|c| &c.functions_compiled),
+                    EntryKind::Osr { .. } => self.counters.bump(|c| &c.osr_compiled),
+                }
                 self.event(vm, proto, Event::Installed { entry }, &[]);
                 self.counters.time(|c| &c.install_us, start.elapsed());
             }
@@ -491,8 +536,68 @@ impl Tier {
             }
         }
         vm.drop_code_roots(pending_key(outcome.code_id));
-        self.make_room(vm, outcome.code_id);
+        self.fresh.set(Some(outcome.code_id));
         self.settle(vm, outcome.owner);
+    }
+
+    /// The end of the compilation of better code for a function: puts it in the
+    /// place of its quick code, if that is still installed. Frames that run the
+    /// quick code leave at the next call or poll of theirs.
+    fn replace(&self, vm: &mut VmState, outcome: Outcome, quick: u32) {
+        let start = Stopwatch::start();
+        self.counters.compilation(&outcome);
+        let entry = outcome.entry;
+        let (proto, literals) = {
+            let functions = self.functions.borrow();
+            let Some(f) = functions.get(&outcome.owner) else {
+                return;
+            };
+            let current = f.state.generation() == outcome.generation && f.codes.contains(&quick);
+            let Some(proto) = f.proto.filter(|_| current) else {
+                return;
+            };
+            (proto, f.literals.clone())
+        };
+        let mut product = match outcome.result {
+            Ok(product) => product,
+            Err(CompileError::Stale) => return,
+            Err(error) => {
+                self.counters.failure(&error.to_string());
+                return;
+            }
+        };
+        if literals.starts_with(&product.literals) {
+            // Other code of the function came in between.
+            product.literals = literals;
+        } else if !product.literals.starts_with(&literals) {
+            return;
+        }
+        if !hooks::watch(vm, &product.watches) {
+            return;
+        }
+        tracing::debug!(
+            target: "vela_jit::compile",
+            function = %outcome.name, entry = %entry_name(entry), code = outcome.code_id,
+            replaces = quick, ms = outcome.phases.total().as_secs_f64() * 1000.0,
+            phases = %outcome.phases, bytecodes = outcome.bytecodes, "improved"
+        );
+        if let Some(f) = self.functions.borrow_mut().get_mut(&outcome.owner) {
+            for pool in &f.pools {
+                pool.replace();
+            }
+            f.codes.retain(|&id| id != quick);
+            f.leaving.push(quick);
+        }
+        self.cache.retire(quick);
+        let size = self.install(vm, proto, &outcome.name, entry, outcome.code_id, product);
+        if let (EntryKind::Call, Some(f)) =
+            (entry, self.functions.borrow_mut().get_mut(&outcome.owner))
+        {
+            f.code_size = size;
+        }
+        self.counters.bump(|c| &c.improved);
+        self.counters.time(|c| &c.install_us, start.elapsed());
+        self.fresh.set(Some(outcome.code_id));
     }
 
     /// Whether code with this pool can share it with the function's other code:
@@ -512,7 +617,7 @@ impl Tier {
         entry: EntryKind,
         code_id: u32,
         product: Product,
-    ) {
+    ) -> usize {
         let constants = &proto.cold().constants;
         let word = |e: &PoolEntry| match *e {
             PoolEntry::Constant(k) => constants[k as usize].payload,
@@ -558,9 +663,6 @@ impl Tier {
             function.literals = product.literals;
             function.pools.push(pool.clone());
             function.codes.push(code_id);
-            if entry == EntryKind::Call {
-                function.code_size = code.code_size();
-            }
         }
         let direct_loops = !self.limits.exits_are_stress;
         hooks::enable_entries(vm, &*self.backend, self.account.get());
@@ -569,15 +671,12 @@ impl Tier {
         } else {
             hooks::link(proto, &code, &pool, direct_loops);
         }
-        match entry {
-            EntryKind::Call => self.counters.bump(|c| &c.functions_compiled),
-            EntryKind::Osr { .. } => self.counters.bump(|c| &c.osr_compiled),
-        }
         tracing::info!(
             target: "vela_jit::install",
             function = %name, entry = %entry_name(entry), code = code_id, bytes = code.code_size(),
             exits = code.exits.len(), watches = code.watches.len(), "installed"
         );
+        code.code_size()
     }
 
     /// Takes all code of a function out of service.
@@ -678,6 +777,9 @@ impl Tier {
         failed: impl FnOnce(&VmState),
     ) {
         let reason = code.exits[exit as usize].reason;
+        if reason == DeoptReason::Invalidated && self.is_replaced(code) {
+            return;
+        }
         let times = code.count_exit(exit).unwrap_or(0);
         self.counters.deopt(reason);
         self.cache.touch(code.id);
@@ -736,6 +838,17 @@ impl Tier {
             failures,
         };
         self.event(vm, proto, event, &[]);
+    }
+
+    /// Whether the code may have left only because better code was installed
+    /// for the function: it is the code that was replaced, or runs with a pool
+    /// from before.
+    fn is_replaced(&self, code: &InstalledCode) -> bool {
+        let functions = self.functions.borrow();
+        functions.get(&code.owner).is_some_and(|f| {
+            let latest = f.pools.last().is_some_and(|p| !p.is_invalid());
+            latest && f.pools.iter().any(|p| p.is_replaced())
+        })
     }
 
     /// Frees retired code and evicts for the budget, as far as nothing runs

@@ -6,8 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
+/// Jobs that wait.
+struct Queue<J> {
+    first: VecDeque<J>,
+    /// Jobs that follow from others, for when there is nothing else to do.
+    later: VecDeque<J>,
+}
+
+impl<J> Queue<J> {
+    fn pop(&mut self) -> Option<J> {
+        self.first.pop_front().or_else(|| self.later.pop_front())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.later.is_empty()
+    }
+}
+
 struct Shared<J, R> {
-    queue: Mutex<VecDeque<J>>,
+    queue: Mutex<Queue<J>>,
     wake: Condvar,
     done: Mutex<VecDeque<R>>,
     ready: AtomicBool,
@@ -15,7 +32,8 @@ struct Shared<J, R> {
     stop: AtomicBool,
 }
 
-/// A pool of threads that turn jobs into results, in the order of requests.
+/// A pool of threads that turn jobs into results, in the order of requests. A
+/// job may leave another one behind, which waits until no request does.
 /// Dropping it forgets jobs that wait and joins the threads.
 pub struct Workers<J, R> {
     shared: Arc<Shared<J, R>>,
@@ -24,31 +42,36 @@ pub struct Workers<J, R> {
 }
 
 impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
-    /// Starts `threads` threads that run `work`; at most `capacity` jobs wait.
+    /// Starts `threads` threads that run `work`; at most `capacity` requests
+    /// wait. `tell` is called after each result.
     ///
     /// # Errors
     /// If no thread can be started. Fewer than wanted is not an error.
     pub fn start(
         threads: usize,
         capacity: usize,
-        work: impl Fn(J) -> R + Send + Sync + 'static,
+        work: impl Fn(J) -> (R, Option<J>) + Send + Sync + 'static,
+        tell: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            queue: Mutex::new(VecDeque::new()),
+            queue: Mutex::new(Queue {
+                first: VecDeque::new(),
+                later: VecDeque::new(),
+            }),
             wake: Condvar::new(),
             done: Mutex::new(VecDeque::new()),
             ready: AtomicBool::new(false),
             in_progress: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         });
-        let work = Arc::new(work);
+        let work = Arc::new((work, tell));
         let mut handles = Vec::new();
         for i in 0..threads.max(1) {
             let (s, w) = (shared.clone(), work.clone());
             let spawned = std::thread::Builder::new()
                 .name(format!("vela-jit-{i}"))
                 .stack_size(16 << 20)
-                .spawn(move || run(&s, &*w));
+                .spawn(move || run(&s, &w.0, &w.1));
             match spawned {
                 Ok(handle) => handles.push(handle),
                 Err(e) if handles.is_empty() => return Err(e),
@@ -66,10 +89,10 @@ impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
     #[must_use]
     pub fn submit(&self, job: J) -> bool {
         let mut queue = self.shared.queue.lock();
-        if queue.len() >= self.capacity || self.shared.stop.load(Ordering::Acquire) {
+        if queue.first.len() >= self.capacity || self.shared.stop.load(Ordering::Acquire) {
             return false;
         }
-        queue.push_back(job);
+        queue.first.push_back(job);
         drop(queue);
         self.shared.wake.notify_one();
         true
@@ -97,7 +120,7 @@ impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
     }
 }
 
-fn run<J, R>(shared: &Shared<J, R>, work: &(impl Fn(J) -> R + ?Sized)) {
+fn run<J, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), tell: &impl Fn()) {
     loop {
         let job = {
             let mut queue = shared.queue.lock();
@@ -105,19 +128,26 @@ fn run<J, R>(shared: &Shared<J, R>, work: &(impl Fn(J) -> R + ?Sized)) {
                 if shared.stop.load(Ordering::Acquire) {
                     return;
                 }
-                if let Some(job) = queue.pop_front() {
+                if let Some(job) = queue.pop() {
                     shared.in_progress.fetch_add(1, Ordering::AcqRel);
                     break job;
                 }
                 shared.wake.wait(&mut queue);
             }
         };
-        let result = work(job);
+        let (result, rest) = work(job);
         let mut done = shared.done.lock();
         done.push_back(result);
         shared.ready.store(true, Ordering::Release);
         drop(done);
+        if let Some(rest) = rest {
+            let mut queue = shared.queue.lock();
+            if !shared.stop.load(Ordering::Acquire) {
+                queue.later.push_back(rest);
+            }
+        }
         shared.in_progress.fetch_sub(1, Ordering::AcqRel);
+        tell();
     }
 }
 
@@ -128,7 +158,7 @@ impl<J, R> Workers<J, R> {
         {
             let mut queue = self.shared.queue.lock();
             self.shared.stop.store(true, Ordering::Release);
-            queue.clear();
+            (queue.first, queue.later) = Default::default();
         }
         self.shared.wake.notify_all();
         for t in self.threads.lock().drain(..) {
@@ -154,10 +184,15 @@ mod tests {
         let gate = Arc::new(Mutex::new(()));
         let held = gate.lock();
         let g = gate.clone();
-        let workers = Workers::start(1, 3, move |n: u32| {
-            drop(g.lock());
-            n * 2
-        })
+        let workers = Workers::start(
+            1,
+            3,
+            move |n: u32| {
+                drop(g.lock());
+                (n * 2, (n == 1).then_some(7))
+            },
+            || (),
+        )
         .expect("a thread");
         assert!(workers.submit(1));
         while workers.shared.in_progress.load(Ordering::Acquire) == 0 {
@@ -172,7 +207,8 @@ mod tests {
             std::thread::yield_now();
         }
         let all: Vec<u32> = std::iter::from_fn(|| workers.poll()).collect();
-        assert_eq!(all, [2, 4, 6, 8]);
+        // What the first one left behind comes last.
+        assert_eq!(all, [2, 4, 6, 8, 14]);
     }
 
     #[test]
@@ -181,10 +217,16 @@ mod tests {
         let gate = Arc::new(Mutex::new(()));
         let held = gate.lock();
         let (r, g) = (ran.clone(), gate.clone());
-        let workers = Workers::start(1, 100, move |(): ()| {
-            drop(g.lock());
-            r.fetch_add(1, Ordering::Relaxed);
-        })
+        let workers = Workers::start(
+            1,
+            100,
+            move |(): ()| {
+                drop(g.lock());
+                r.fetch_add(1, Ordering::Relaxed);
+                ((), None)
+            },
+            || (),
+        )
         .expect("a thread");
         for _ in 0..50 {
             assert!(workers.submit(()));

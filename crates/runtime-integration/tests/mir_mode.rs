@@ -5,9 +5,13 @@ mod support;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use support::{call, load};
 use vela_deopt::DeoptReason;
-use vela_objects::{Value, VmState};
+use vela_mir::backend::{Backend, CompileError, CompileOptions, Compiled};
+use vela_mir::ir::Func;
+use vela_objects::{Ret, Value, VmState};
 use vela_runtime_integration::{JitConfig, MirBackend, Mode, Tier};
 
 fn sync(threshold: u32) -> JitConfig {
@@ -55,6 +59,88 @@ fn a_long_loop_in_the_main_chunk_is_entered_in_the_middle() {
     let stats = tier.stats();
     assert_eq!(stats.osr_compiled, 1);
     assert_eq!(stats.osr_entries, 1);
+}
+
+/// Better code waits here until a test lets it through.
+static GATE: AtomicBool = AtomicBool::new(false);
+
+/// Compiles nothing but quick code as long as the gate is closed.
+struct Gated(MirBackend);
+
+impl Backend for Gated {
+    fn compile(&self, func: &Func, options: &CompileOptions) -> Result<Compiled, CompileError> {
+        while options.opt_level > 0 && !GATE.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.0.compile(func, options)
+    }
+    fn enter_thunk(&self) -> *const u8 {
+        self.0.enter_thunk()
+    }
+    fn interp_entry(&self) -> *const u8 {
+        self.0.interp_entry()
+    }
+    fn frames_own_memory(&self) -> bool {
+        self.0.frames_own_memory()
+    }
+    fn name(&self) -> &'static str {
+        "gated"
+    }
+}
+
+/// A native for the loop below: waits for quick code of it, which the third
+/// call from then on runs in, and then for the better code.
+fn step(vm: &mut VmState, _: vela_objects::Args) -> vela_objects::NativeResult {
+    static STEPS: AtomicUsize = AtomicUsize::new(0);
+    let tier = Tier::of(vm).expect("a tier");
+    if tier.stats().requests == 0 {
+        return Ok(Ret::None);
+    }
+    while tier.stats().osr_compiled == 0 {
+        tier.poll(vm);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    if STEPS.fetch_add(1, Ordering::Relaxed) == 2 {
+        assert_eq!(tier.stats().improved, 0);
+        GATE.store(true, Ordering::Release);
+        tier.wait(vm);
+        assert!(tier.stats().improved >= 1);
+    }
+    Ok(Ret::None)
+}
+
+#[test]
+fn a_running_loop_leaves_quick_code_for_better_code() {
+    let config = JitConfig {
+        mode: Mode::Background,
+        loop_threshold: 50,
+        hotspot_threshold: 1 << 20,
+        ..JitConfig::default()
+    };
+    let mut vm = vela_interpreter::new_vm(1).expect("address space");
+    let backend = Arc::new(Gated(MirBackend));
+    let tier = Tier::attach(&mut vm, config, backend).expect("a valid configuration");
+    let native = vm.native("step", step);
+    let (name, native) = (vm.str_value(b"step"), Value::native_fn(native));
+    let globals = vm.globals;
+    globals.set(&mut vm, name, native).expect("a valid key");
+    let source = "local s = 0
+for i = 1, ... do
+  s = s + i
+  if i % 20 == 0 then step() end
+end
+return s";
+    let f = load(&mut vm, source);
+    assert_eq!(call(&mut vm, f, &[5000]).as_int(), Some(12_502_500));
+    let stats = tier.stats();
+    assert_eq!((stats.osr_compiled, stats.improved), (1, 1), "{stats:?}");
+    // Once into the quick code and once into the better code.
+    assert_eq!((stats.osr_entries, stats.deopts), (2, 0), "{stats:?}");
+    assert_eq!((stats.jettisoned, stats.invalidated), (0, 0), "{stats:?}");
+    // Nothing runs the quick code any more; not every poll looks.
+    (0..8).for_each(|_| tier.poll(&mut vm));
+    let cache = tier.cache().stats();
+    assert_eq!((cache.retired, cache.reclaimed), (1, 1));
 }
 
 #[test]

@@ -134,6 +134,52 @@ fn background_compilation_is_installed_later_without_waiting() {
 }
 
 #[test]
+fn quick_code_is_replaced_by_better_code() {
+    for (quick_code, levels) in [(true, &[0, 2][..]), (false, &[2])] {
+        let backend = Fake::new(Behaviour::Return(-5), 100);
+        let config = JitConfig {
+            osr: false,
+            quick_code,
+            ..JitConfig::default()
+        };
+        let (mut vm, tier) = vm(config, backend.clone());
+        let f = load(&mut vm, CALLS);
+        call(&mut vm, f, &[1000]);
+        tier.wait(&mut vm);
+        assert_eq!(*backend.levels.lock(), levels);
+        let stats = tier.stats();
+        assert_eq!((stats.requests, stats.functions_compiled), (1, 1));
+        assert_eq!(stats.improved, levels.len() as u64 - 1);
+        assert_eq!(stats.deopts, 0);
+        // The quick code is gone.
+        assert_eq!(backend.live.load(Ordering::Relaxed), 1);
+        assert_eq!(call(&mut vm, f, &[1]).as_int(), Some(-5));
+    }
+}
+
+#[test]
+fn better_code_for_what_was_thrown_away_is_not_compiled() {
+    let backend = Fake::new(Behaviour::Exit(DeoptReason::Type), 100);
+    let config = JitConfig {
+        osr: false,
+        exit_threshold: 2,
+        ..JitConfig::default()
+    };
+    let (mut vm, tier) = vm(config, backend.clone());
+    let f = load(&mut vm, CALLS);
+    assert_eq!(call(&mut vm, f, &[200_000]).as_int(), Some(200_001));
+    tier.wait(&mut vm);
+    let levels = backend.levels.lock().clone();
+    let stats = tier.stats();
+    assert!(stats.most_exits_of_an_entry <= 2);
+    assert_eq!(
+        levels.iter().filter(|&&l| l == 0).count() as u64,
+        stats.functions_compiled
+    );
+    assert_eq!(call(&mut vm, f, &[10]).as_int(), Some(11));
+}
+
+#[test]
 fn failing_code_is_thrown_away_with_back_off_and_never_storms() {
     let backend = Fake::new(Behaviour::Exit(DeoptReason::Type), 100);
     let config = JitConfig {

@@ -37,6 +37,8 @@ pub struct Fake {
     pub size: usize,
     /// Name and entry of everything compiled, in order.
     pub compiled: Mutex<Vec<(String, EntryKind)>>,
+    /// The optimization level of each.
+    pub levels: Mutex<Vec<u8>>,
     pub live: Arc<AtomicUsize>,
 }
 
@@ -101,6 +103,7 @@ impl Fake {
             behaviour,
             size,
             compiled: Mutex::new(Vec::new()),
+            levels: Mutex::new(Vec::new()),
             live: Arc::new(AtomicUsize::new(0)),
         })
     }
@@ -121,6 +124,7 @@ impl Backend for Fake {
         self.compiled
             .lock()
             .push((func.name.clone(), func.entry_kind));
+        self.levels.lock().push(options.opt_level);
         match &self.behaviour {
             Behaviour::Fail(e) => return Err(e.clone()),
             Behaviour::Panic => panic!("the fake backend was told to panic"),
