@@ -4,6 +4,30 @@ use crate::ir::Func;
 use std::time::Duration;
 use vela_deopt::{CallSite, SideExit};
 
+/// Which guards fail although what they test holds: a check of side exits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExitStress {
+    /// None.
+    #[default]
+    Off,
+    /// Every n-th of the code, always.
+    Every(u32),
+    /// Each, the first time that it is reached: so that all exits are taken.
+    First,
+}
+
+impl ExitStress {
+    /// Whether the guard that is the `n`-th of the code (from 1) may fail.
+    #[must_use]
+    pub fn takes(self, n: u32) -> bool {
+        match self {
+            ExitStress::Off => false,
+            ExitStress::Every(every) => n.is_multiple_of(every),
+            ExitStress::First => true,
+        }
+    }
+}
+
 /// What a backend is asked for besides the function.
 #[derive(Clone, Debug)]
 pub struct CompileOptions {
@@ -14,8 +38,8 @@ pub struct CompileOptions {
     /// Leave out every promise that only helps the optimizer (`nuw`,
     /// `inbounds`, `range`, ...): a check that they are true.
     pub strip_promises: bool,
-    /// Take every n-th guard (counted in the code) as failing; 0 = off.
-    pub exit_stress: u32,
+    /// Guards that fail without a reason.
+    pub exit_stress: ExitStress,
     /// Collect textual dumps.
     pub dump: bool,
 }
@@ -26,7 +50,7 @@ impl Default for CompileOptions {
             opt_level: 2,
             code_id: 0,
             strip_promises: false,
-            exit_stress: 0,
+            exit_stress: ExitStress::Off,
             dump: false,
         }
     }

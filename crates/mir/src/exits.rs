@@ -158,6 +158,25 @@ pub fn is_before_commit(func: &Func, block: crate::ir::Block) -> bool {
     matches!(func.entry_kind, EntryKind::Osr { .. }) && block == Func::ENTRY
 }
 
+/// Whether a test may make guard `i` fail although its condition holds. Not if
+/// it asks whether the call or the helper before it gave a result: then its
+/// state is what is so without one.
+#[must_use]
+pub fn may_provoke(func: &Func, i: Inst) -> bool {
+    let asked = |v: Val| match func.vals[v.index()].def {
+        Def::Inst(i) => Some(func.inst(i)),
+        Def::Param(..) => None,
+    };
+    let data = func.inst(i);
+    if data.op != Op::Guard {
+        return true;
+    }
+    let outcome = asked(data.args[0])
+        .filter(|not| not.op == Op::Not)
+        .and_then(|not| asked(not.args[0]));
+    outcome.is_none_or(|test| test.op != Op::HasTag(Tag::RET_NONE))
+}
+
 fn bug(text: String) -> CompileError {
     CompileError::Bug(text)
 }

@@ -7,14 +7,15 @@
 //! oracle in differential tests. Memory, helpers and calls go through a
 //! [`Machine`], which the run-time system implements.
 
-use crate::backend::CompileError;
-use crate::exits::{ExitPlan, is_before_commit};
+use crate::backend::{CompileError, ExitStress};
+use crate::exits::{ExitPlan, is_before_commit, may_provoke};
 use crate::helper::{Helper, Word};
 use crate::ir::{
     Block, EntryKind, FloatFn, FloatOp, Func, Inst, Op, Site, SlotLoc, Target, Ty, Val,
 };
 use crate::passes::{eval_float_cmp, eval_int, eval_int_cmp};
 use crate::verify::verify;
+use std::sync::atomic::{AtomicBool, Ordering};
 use vela_deopt::POOL_FIRST;
 use vela_objects::frame::{FrameKind, flags};
 use vela_objects::table::ELEMS_MIXED;
@@ -71,8 +72,9 @@ pub struct Code {
     func: Func,
     plan: ExitPlan,
     code_id: u32,
+    stress: ExitStress,
     /// By instruction: a guard that exit stress takes as failing.
-    stressed: Vec<bool>,
+    stressed: Vec<AtomicBool>,
     has_sites: bool,
     /// Whether the entry checks the stack, which is the poll of calls.
     checks_stack: bool,
@@ -80,17 +82,17 @@ pub struct Code {
 }
 
 impl Code {
-    /// Prepares a function. With `exit_stress` other than 0 every n-th guard
-    /// (in reverse postorder) fails always.
+    /// Prepares a function. `stress` counts guards in reverse postorder.
     ///
     /// # Errors
     /// [`CompileError::Bug`] if the function does not verify, and as
     /// [`ExitPlan::new`].
-    pub fn new(func: Func, code_id: u32, exit_stress: u32) -> Result<Code, CompileError> {
+    pub fn new(func: Func, code_id: u32, stress: ExitStress) -> Result<Code, CompileError> {
         verify(&func).map_err(|e| CompileError::Bug(e.to_string()))?;
         let plan = ExitPlan::new(&func)?;
         let is_vararg = func.is_vararg;
-        let mut stressed = vec![false; func.insts.len()];
+        let mut stressed: Vec<AtomicBool> = Vec::new();
+        stressed.resize_with(func.insts.len(), AtomicBool::default);
         let (mut guards, mut has_sites, mut uses_pool) = (0u32, false, false);
         let mut tail_calls = false;
         for b in func.reverse_postorder() {
@@ -101,9 +103,10 @@ impl Code {
                 uses_pool |= matches!(op, Op::Literal(_) | Op::GuardValid);
                 if op.is_guard() {
                     guards += 1;
-                    stressed[i.index()] = exit_stress != 0
-                        && guards.is_multiple_of(exit_stress)
+                    let fails = stress.takes(guards)
+                        && may_provoke(&func, i)
                         && !is_before_commit(&func, b);
+                    stressed[i.index()] = AtomicBool::new(fails);
                 }
             }
         }
@@ -111,11 +114,21 @@ impl Code {
             func,
             plan,
             code_id,
+            stress,
             stressed,
             has_sites,
             checks_stack: has_sites || tail_calls || is_vararg,
             uses_pool,
         })
+    }
+
+    /// Whether exit stress makes the guard fail now.
+    fn stresses(&self, i: Inst) -> bool {
+        let fails = &self.stressed[i.index()];
+        match self.stress {
+            ExitStress::First => fails.swap(false, Ordering::Relaxed),
+            _ => fails.load(Ordering::Relaxed),
+        }
     }
 
     /// Side exits and call sites, for the deoptimizer and the collector.
@@ -163,7 +176,7 @@ pub fn interpret<M: Machine>(
     machine: &mut M,
     entry: EntryArgs,
 ) -> Result<[u64; 2], CompileError> {
-    Ok(Code::new(func, code_id, 0)?.run(machine, entry))
+    Ok(Code::new(func, code_id, ExitStress::Off)?.run(machine, entry))
 }
 
 /// `Err` holds the function's result: it is left in the middle of things.
@@ -499,7 +512,7 @@ impl<M: Machine> Frame<'_, M> {
     }
 
     fn guard(&mut self, i: Inst, ok: bool) -> Run {
-        if ok && !self.code.stressed[i.index()] {
+        if ok && !self.code.stresses(i) {
             Ok(())
         } else {
             self.leave(i)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use vela_bytecode::Proto;
 use vela_deopt::Source;
+use vela_mir::backend::ExitStress;
 use vela_mir::build::{BuildInput, build};
 use vela_mir::helper::Helper;
 use vela_mir::interp::{Code, EntryArgs, Machine};
@@ -120,7 +121,7 @@ fn entry(args: &[(u64, u64)]) -> EntryArgs {
 }
 
 fn code(text: &str) -> Code {
-    Code::new(parse(text).expect("text"), 5, 0).expect("a correct function")
+    Code::new(parse(text).expect("text"), 5, ExitStress::Off).expect("a correct function")
 }
 
 const CALLS: &str = "func \"calls\" call params 2 stack 8
@@ -240,7 +241,7 @@ fn stress_takes_every_second_guard() {
     let mut m = Bytes::new();
     m.returns.push([30, INT]);
     m.answers.insert("exit", [99, INT]);
-    let code = Code::new(parse(CALLS).expect("text"), 5, 2).expect("correct");
+    let code = Code::new(parse(CALLS).expect("text"), 5, ExitStress::Every(2)).expect("correct");
     assert_eq!(code.run(&mut m, entry(&[(12, INT), (0, 0)])), [99, INT]);
     assert_eq!(m.entered.len(), 1, "the first guard held");
 }
@@ -382,8 +383,8 @@ fn optimized_functions_compute_the_same() {
             let plain = build(&input).expect("a function");
             let mut fast = plain.clone();
             optimize(&mut fast, &mut Fuel::default(), true).expect("correct passes");
-            let plain = Code::new(plain, 1, 0).expect("correct");
-            let fast = Code::new(fast, 1, 0).expect("correct");
+            let plain = Code::new(plain, 1, ExitStress::Off).expect("correct");
+            let fast = Code::new(fast, 1, ExitStress::Off).expect("correct");
             for a in [-9i64, -1, 0, 1, 2, 7, 31, 60] {
                 for b in [-3i64, 0, 1, 5, 12, 99] {
                     let bits = |n: i64| match tag {

@@ -230,6 +230,10 @@ config! {
     /// For tests: take every n-th guard as failing; 0 is off. Such exits are
     /// not held against the code.
     exit_stress: u32 = 0, 0, 0; in Some((0, 1 << 30)); flag "--jit-exit-stress=N";
+    /// For tests: every guard fails the first time that it is reached, so that
+    /// all side exits of the program's code are taken. Such exits are not held
+    /// against the code either.
+    first_exits: bool = false, false, false; in ANY; flag "--jit-first-exits=BOOL";
     /// For tests: collect garbage at every opportunity.
     gc_stress: bool = false, false, false; in ANY; flag "--jit-gc-stress=BOOL";
     /// For tests: leave out of the code every promise that only helps the

@@ -18,7 +18,7 @@ impl Tier {
             return;
         }
         self.held.set(vm.is_hooked());
-        let direct_loops = !self.limits.exits_are_stress;
+        let direct_loops = !self.provokes_exits();
         for (&owner, function) in &*self.functions.borrow() {
             let Some(proto) = function.proto else {
                 continue;

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use vela_code_cache::{CodeCache, CodeMemory, InstalledCode, LiteralPool};
 use vela_deopt::DeoptReason;
-use vela_mir::backend::{Backend, CompileError, CompileOptions, LinkedCode, Stopwatch};
+use vela_mir::backend::{Backend, CompileError, CompileOptions, ExitStress, LinkedCode, Stopwatch};
 use vela_mir::ir::{EntryKind, PoolEntry};
 use vela_objects::shape::FieldInfo;
 use vela_objects::{FuncProto, Gc, Value, VmState};
@@ -50,6 +50,15 @@ const MAX_STRESS_EXITS: usize = 200;
 
 /// How much larger quick code is.
 const QUICK_EXPANSION: usize = 2;
+
+/// The guards that tests want to fail.
+fn stress(config: &JitConfig) -> ExitStress {
+    match config.exit_stress {
+        _ if config.first_exits => ExitStress::First,
+        0 => ExitStress::Off,
+        n => ExitStress::Every(n),
+    }
+}
 
 /// A function that the tier has heard of.
 #[derive(Default)]
@@ -161,7 +170,7 @@ impl Tier {
             max_recompiles: config.max_recompiles,
             osr: config.osr,
             speculate: config.enable_profiling,
-            exits_are_stress: config.exit_stress != 0,
+            exits_are_stress: matches!(stress(&config), ExitStress::Every(_)),
         };
         let tier = Rc::new(Tier {
             limits,
@@ -358,7 +367,7 @@ impl Tier {
     /// entries and exits nest without end, so then only some are given out:
     /// `exits` are those in progress.
     pub(crate) fn loop_entry(&self, proto: Gc<FuncProto>, pc: u32, exits: usize) -> *const u8 {
-        if self.held.get() || self.limits.exits_are_stress && exits >= MAX_STRESS_EXITS {
+        if self.held.get() || self.provokes_exits() && exits >= MAX_STRESS_EXITS {
             return std::ptr::null();
         }
         let functions = self.functions.borrow();
@@ -419,7 +428,7 @@ impl Tier {
                 opt_level: self.config.optimization_level,
                 code_id,
                 strip_promises: self.config.strip_promises,
-                exit_stress: self.config.exit_stress,
+                exit_stress: stress(&self.config),
                 dump: self.config.dump_dir.is_some(),
             },
             max_size: self.config.max_function_size as usize,
@@ -664,7 +673,7 @@ impl Tier {
             function.pools.push(pool.clone());
             function.codes.push(code_id);
         }
-        let direct_loops = !self.limits.exits_are_stress;
+        let direct_loops = !self.provokes_exits();
         hooks::enable_entries(vm, &*self.backend, self.account.get());
         if self.held.get() {
             pool.hold();
@@ -764,6 +773,11 @@ impl Tier {
         }
     }
 
+    /// Whether guards fail without a reason.
+    pub(crate) fn provokes_exits(&self) -> bool {
+        stress(&self.config) != ExitStress::Off
+    }
+
     /// Notes a side exit and lets the policy judge it. It is in code of the
     /// prototype `inside`, perhaps inlined; `failed` records the reason in the
     /// feedback of the place at fault.
@@ -791,6 +805,10 @@ impl Tier {
             function = %code.name, code = code.id, exit, pc, reason = reason.name(), times, "side exit"
         );
         if reason == DeoptReason::None || code.is_retired() {
+            return;
+        }
+        if stress(&self.config) == ExitStress::First && times == 1 {
+            // Provoked.
             return;
         }
         let entry = code

@@ -409,9 +409,10 @@ impl<'c> Fx<'_, 'c> {
         let slow = self.new_block("other");
         let finish = self.new_block("finish");
         let wrong = self.new_block("exit");
+        let allowed = self.provoked(guard)?;
+        let allowed = allowed.unwrap_or_else(|| self.t.i1.const_all_ones());
         let ok = self.tag_is(result.1, tag)?;
-        let ok = self.stressed(guard, ok)?;
-        let stressed = ok.get_zero_extended_constant() == Some(0);
+        let ok = self.both(ok, allowed)?;
         let direct = self.here()?;
         let branch = self.b.build_conditional_branch(ok, next, slow)?;
         self.notes.expect(branch, true)?;
@@ -422,11 +423,8 @@ impl<'c> Fx<'_, 'c> {
         self.b.position_at_end(finish);
         let finished = self.finish(at, result)?;
         let finish = self.here()?;
-        let ok = if stressed {
-            self.t.i1.const_zero()
-        } else {
-            self.tag_is(finished.1, tag)?
-        };
+        let ok = self.tag_is(finished.1, tag)?;
+        let ok = self.both(ok, allowed)?;
         self.b.build_conditional_branch(ok, next, wrong)?;
 
         self.b.position_at_end(wrong);

@@ -16,7 +16,9 @@ use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{IntValue, PhiValue};
-use vela_mir::exits::ExitWord;
+use std::sync::atomic::AtomicU8;
+use vela_mir::backend::ExitStress;
+use vela_mir::exits::{self, ExitWord};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op};
 use vela_objects::{Tag, layout};
@@ -48,14 +50,58 @@ impl<'c> Fx<'_, 'c> {
         Ok(())
     }
 
-    /// Counts a guard; every n-th is made to fail under exit stress.
-    pub(super) fn stressed(&mut self, inst: Inst, ok: IntValue<'c>) -> Lowered<IntValue<'c>> {
-        self.guards += 1;
-        let n = self.options.exit_stress;
-        if n != 0 && self.guards.is_multiple_of(n) && !self.before_commit(inst)? {
-            return Ok(self.t.i1.const_zero());
+    /// Counts a guard, which may be made to fail under exit stress.
+    fn stressed(&mut self, inst: Inst, ok: IntValue<'c>) -> Lowered<IntValue<'c>> {
+        match self.provoked(inst)? {
+            None => Ok(ok),
+            Some(allowed) => self.both(ok, allowed),
         }
-        Ok(ok)
+    }
+
+    /// Counts a guard; under exit stress, what must hold besides its condition.
+    pub(super) fn provoked(&mut self, inst: Inst) -> Lowered<Option<IntValue<'c>>> {
+        self.guards += 1;
+        let stress = self.options.exit_stress;
+        if !stress.takes(self.guards) || !exits::may_provoke(self.func, inst) {
+            return Ok(None);
+        }
+        if self.before_commit(inst)? {
+            return Ok(None);
+        }
+        Ok(Some(match stress {
+            ExitStress::First => self.reached_before()?,
+            _ => self.t.i1.const_zero(),
+        }))
+    }
+
+    /// Whether both hold.
+    pub(super) fn both(&self, a: IntValue<'c>, b: IntValue<'c>) -> Lowered<IntValue<'c>> {
+        if b.get_zero_extended_constant() == Some(0) {
+            return Ok(b);
+        }
+        Ok(self.b.build_and(a, b, "")?)
+    }
+
+    /// Whether this place in the code was reached before.
+    fn reached_before(&mut self) -> Lowered<IntValue<'c>> {
+        // Volatile, as it changes behind the optimizer's back from one run of
+        // the code to the next. It outlives the code, which only a test makes.
+        let flag: &'static AtomicU8 = Box::leak(Box::default());
+        let address = self.word(flag.as_ptr() as i64);
+        let at = self.b.build_int_to_ptr(address, self.t.ptr, "")?;
+        let i8 = self.t.i8;
+        let reached = self.b.build_load(i8, at, "reached")?.into_int_value();
+        let load = reached.as_instruction();
+        let store = self.b.build_store(at, i8.const_int(1, false))?;
+        for access in load.into_iter().chain([store]) {
+            access
+                .set_volatile(true)
+                .map_err(|e| LowerError::Bug(e.to_string()))?;
+        }
+        let zero = i8.const_zero();
+        Ok(self
+            .b
+            .build_int_compare(IntPredicate::NE, reached, zero, "")?)
     }
 
     fn exit_id(&self, inst: Inst) -> Lowered<u32> {
