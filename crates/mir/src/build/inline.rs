@@ -143,7 +143,7 @@ impl<'a> Library<'a> {
             };
             (addr, callee)
         };
-        let fits = |(_, s): &(&u64, &FunctionSnapshot)| is_inlinable(&s.proto);
+        let fits = |(_, s): &(&u64, &FunctionSnapshot)| is_inlinable(&s.proto) && !leaves(s);
         Library {
             callees: snapshot.callees.iter().filter(fits).map(analyse).collect(),
         }
@@ -186,6 +186,17 @@ fn is_inlinable(proto: &Proto) -> bool {
         _ => true,
     };
     code.len() <= MAX_CALLEE && code.iter().enumerate().all(fits)
+}
+
+/// Whether a tail call of the function was of what compiled code leaves to the
+/// interpreter, a callable table say: copies of it would leave, too.
+fn leaves(f: &FunctionSnapshot) -> bool {
+    f.proto.code.iter().any(|i| {
+        i.op() == Some(B::TailCall)
+            && f.sites
+                .get(usize::from(i.d()))
+                .is_some_and(|s| s.failed & DeoptReason::Callee.bit() != 0)
+    })
 }
 
 /// Whether the instruction makes an open list that ends in `...`.
