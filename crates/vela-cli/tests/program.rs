@@ -247,7 +247,7 @@ fn flags_of_the_tier_need_the_tier() {
 #[test]
 fn full_statistics_tell_where_the_time_goes() {
     let program = "local function f(n) local s = 0 for i = 1, n do s = s + i % 7 end return s end
-        for _ = 1, 20 do f(100000) end print(f(10))";
+        for _ = 1, 20 do f(2000000) end print(f(10))";
     let args = [
         "-j",
         "sync",
