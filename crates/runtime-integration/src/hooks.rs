@@ -473,6 +473,12 @@ pub(crate) fn unlink(vm: &VmState, proto: Gc<FuncProto>) {
     proto.cold().osr.clear();
 }
 
+/// No code of `proto` is left to run with its pool.
+pub(crate) fn drop_pool(proto: Gc<FuncProto>) {
+    // SAFETY: as in `link`.
+    unsafe { (*proto.as_ptr()).pool = std::ptr::null_mut() };
+}
+
 /// Whether every lattice cell still has the level that code relies on; then
 /// marks them as watched.
 pub(crate) fn watch(_vm: &VmState, watches: &[Watch]) -> bool {

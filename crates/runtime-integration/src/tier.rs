@@ -733,16 +733,23 @@ impl Tier {
         self.settle(vm, code.owner);
     }
 
-    /// Lets go of the heap objects of a function without code.
+    /// Lets go of the heap objects of a function without code, and of the
+    /// function if it has no history.
     fn settle(&self, vm: &mut VmState, owner: u32) {
         let mut functions = self.functions.borrow_mut();
         let Some(f) = functions.get_mut(&owner) else {
             return;
         };
         if f.codes.is_empty() && f.leaving.is_empty() && !f.state.in_flight() {
-            f.proto = None;
+            if let Some(proto) = f.proto.take() {
+                hooks::drop_pool(proto);
+            }
             f.literals.clear();
             vm.drop_code_roots(literals_key(owner));
+            if f.state == FunctionState::default() && f.exits.is_empty() {
+                // Nothing that the next compilation has to know.
+                functions.remove(&owner);
+            }
         }
     }
 
