@@ -6,7 +6,10 @@ use crate::modes::Ready;
 /// How two reports are compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison {
-    /// The two are modes of one implementation: traversal order counts.
+    /// The two are modes of one implementation: what a traversal finds counts, in
+    /// whatever order. Small tables are traversed in the order of their shape or
+    /// of their hash part, and when a table goes from one to the other depends on
+    /// how many shapes there are, which compiled code has fewer of.
     pub same_implementation: bool,
     /// Leave variable names in error messages out.
     pub ignore_names: bool,
@@ -22,8 +25,10 @@ impl Comparison {
     }
 
     fn line(self, line: &str) -> Option<String> {
-        if line.starts_with("~ ") && !self.same_implementation {
-            return None;
+        if line.starts_with("~ ") {
+            let mut found: Vec<&str> = line.split(' ').collect();
+            found.sort_unstable();
+            return self.same_implementation.then(|| found.join(" "));
         }
         Some(if self.ignore_names {
             without_names(line)
@@ -116,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn traversal_order_counts_only_within_an_implementation() {
+    fn traversals_count_only_within_an_implementation() {
         let a = report("ok", "x\n~ 1 2\ny");
         let b = report("ok", "x\n~ 2 1\ny");
         let across = Comparison {
@@ -128,10 +133,10 @@ mod tests {
             ignore_names: false,
         };
         assert!(across.difference(&a, &b).is_none());
-        assert_eq!(
-            within.difference(&a, &b),
-            Some(("~ 1 2".into(), "~ 2 1".into()))
-        );
+        assert!(within.difference(&a, &b).is_none());
+        let c = report("ok", "x\n~ 2 3\ny");
+        assert!(across.difference(&a, &c).is_none());
+        assert!(within.difference(&a, &c).is_some());
     }
 
     #[test]

@@ -45,6 +45,9 @@ local function exact(v)
     if v ~= v then return "nan" end
     return string.format("%.17g%s", v, v == math.floor(v) and "f" or "")
   elseif type(v) == "string" then
+    -- Whether endless recursion through metamethods ends at the limit of native calls or at
+    -- the stack's depends on what is compiled.
+    v = string.gsub(v, "C stack overflow", "stack overflow")
     return '"' .. string.gsub(v, "-nan", "nan") .. '"'
   elseif type(v) == "table" and type(rawget(v, "code")) ~= "nil" then
     return "{code=" .. str(v.code) .. "}"
