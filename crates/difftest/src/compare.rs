@@ -9,7 +9,7 @@ pub struct Comparison {
     /// The two are modes of one implementation: what a traversal finds counts, in
     /// whatever order. Small tables are traversed in the order of their shape or
     /// of their hash part, and when a table goes from one to the other depends on
-    /// how many shapes there are, which compiled code has fewer of.
+    /// the shapes that there are, which differ with what is compiled and when.
     pub same_implementation: bool,
     /// Leave variable names in error messages out.
     pub ignore_names: bool,

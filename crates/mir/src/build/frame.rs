@@ -124,6 +124,18 @@ impl Builder<'_> {
         self.values[slot] = Some(v);
     }
 
+    /// Puts the first `n` of these values into the registers from `a` on, nil
+    /// for those that are missing.
+    pub(super) fn write_list(&mut self, a: u8, n: usize, values: &[Val]) {
+        for k in 0..n {
+            let v = match values.get(k) {
+                Some(&v) => v,
+                None => self.nil(),
+            };
+            self.write(a + k as u8, v);
+        }
+    }
+
     /// Where a register of the current frame is in the function's window.
     pub(super) fn slot(&self, r: u8) -> usize {
         self.base + r as usize

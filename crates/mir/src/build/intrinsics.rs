@@ -74,13 +74,7 @@ impl Builder<'_> {
             site,
         });
         self.forget_from(a);
-        for k in 0..want {
-            let v = match results.get(k) {
-                Some(&v) => v,
-                None => self.nil(),
-            };
-            self.write(a + k as u8, v);
-        }
+        self.write_list(a, want, &results);
         if which == Intrinsic::RawSet {
             // What this code relies on may have been stored over.
             self.guard_valid(self.pc + 1);

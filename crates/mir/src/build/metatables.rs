@@ -71,10 +71,7 @@ impl Builder<'_> {
         self.check_epoch(None);
         self.by_case(&call, &cases);
         self.forget_from(a);
-        for k in 0..want as u8 {
-            let v = if k == 0 { call.table } else { self.nil() };
-            self.write(a + k, v);
-        }
+        self.write_list(a, want, &[call.table]);
         true
     }
 

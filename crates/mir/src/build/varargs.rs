@@ -62,13 +62,7 @@ impl Builder<'_> {
     /// or all as an open list.
     fn copy_extra(&mut self, a: u8, wanted: Option<usize>, extra: &[Val]) {
         let n = wanted.unwrap_or(extra.len());
-        for k in 0..n {
-            let v = match extra.get(k) {
-                Some(&v) => v,
-                None => self.nil(),
-            };
-            self.write(a + k as u8, v);
-        }
+        self.write_list(a, n, extra);
         if wanted.is_none() {
             self.open = Some(self.open_list(a, n as u8));
             self.window_end = self.window_end.max(self.slot(a) + n);
@@ -188,13 +182,7 @@ impl Builder<'_> {
             }
         }
         self.forget_from(call.a());
-        for k in 0..want {
-            let v = match results.get(k) {
-                Some(&v) => v,
-                None => self.nil(),
-            };
-            self.write(call.a() + k as u8, v);
-        }
+        self.write_list(call.a(), want, &results);
         self.pc += 1;
         self.state = None;
         true

@@ -41,14 +41,8 @@ impl Tier {
                 );
                 let code_size =
                     self.install(vm, proto, &outcome.name, entry, outcome.code_id, product);
-                if entry == EntryKind::Call {
-                    let mut functions = self.functions.borrow_mut();
-                    functions.entry(proto.id).or_default().code_size = if outcome.quick {
-                        code_size / QUICK_EXPANSION
-                    } else {
-                        code_size
-                    };
-                }
+                let expansion = if outcome.quick { QUICK_EXPANSION } else { 1 };
+                self.note_size(proto.id, entry, code_size / expansion);
                 match entry {
                     EntryKind::Call => self.counters.bump(|c| &c.functions_compiled),
                     EntryKind::Osr { .. } => self.counters.bump(|c| &c.osr_compiled),
@@ -74,6 +68,14 @@ impl Tier {
         vm.drop_code_roots(pending_key(outcome.code_id));
         self.fresh.set(Some(outcome.code_id));
         self.settle(vm, outcome.owner);
+    }
+
+    /// Notes how large good code of a function is, for its callers.
+    fn note_size(&self, owner: u32, entry: EntryKind, size: usize) {
+        if entry == EntryKind::Call {
+            let mut functions = self.functions.borrow_mut();
+            functions.entry(owner).or_default().code_size = size;
+        }
     }
 
     /// The end of the compilation of better code for a function: puts it in the
@@ -126,11 +128,7 @@ impl Tier {
         }
         self.cache.retire(quick);
         let size = self.install(vm, proto, &outcome.name, entry, outcome.code_id, product);
-        if let (EntryKind::Call, Some(f)) =
-            (entry, self.functions.borrow_mut().get_mut(&outcome.owner))
-        {
-            f.code_size = size;
-        }
+        self.note_size(outcome.owner, entry, size);
         self.counters.bump(|c| &c.improved);
         self.counters.time(|c| &c.install_us, start.elapsed());
         self.fresh.set(Some(outcome.code_id));
