@@ -668,6 +668,14 @@ pub(crate) unsafe fn return_slow(
             if (*pc).op_byte() == Op::Return as u8 && (*pc).b() == 0 {
                 (*r).flags |= flags::OPEN;
                 vm.top = src.add(n);
+                // All between the results and the next record is scanned, and
+                // calls start above the registers.
+                let end = base.add((*proto(base)).max_stack as usize);
+                let mut slot = vm.top;
+                while slot < end {
+                    store(slot, Value::NIL);
+                    slot = slot.add(1);
+                }
             }
             if unwind::close_scope(vm, base).is_err() {
                 return Status::Error;
