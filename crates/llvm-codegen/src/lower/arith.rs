@@ -188,7 +188,10 @@ impl<'c> Fx<'_, 'c> {
             FloatOp::Sub => builder.build_float_sub(a, b, "")?,
             FloatOp::Mul => builder.build_float_mul(a, b, "")?,
             FloatOp::Div => builder.build_float_div(a, b, "")?,
-            FloatOp::Mod => call(Helper::FloatMod)?,
+            FloatOp::Mod => match float_power_of_two(b) {
+                Some(n) => self.float_mod_power(a, n)?,
+                None => call(Helper::FloatMod)?,
+            },
             FloatOp::FloorDiv => {
                 let quotient = builder.build_float_div(a, b, "")?;
                 self.intrinsic_f64("llvm.floor", quotient)?
@@ -202,6 +205,34 @@ impl<'c> Fx<'_, 'c> {
             FloatOp::Atan2 => call(Helper::Atan2)?,
             FloatOp::Fmod => call(Helper::Fmod)?,
         })
+    }
+
+    /// `a % n` where `n` is a power of two of at least 1: every step is exact,
+    /// except that a zero loses its sign and that of a tiny negative number may
+    /// round up to `n`, as it does in Lua.
+    fn float_mod_power(&self, a: FloatValue<'c>, n: f64) -> Lowered<FloatValue<'c>> {
+        let builder = &self.b;
+        let float = |x: f64| self.t.f64.const_float(x);
+        let scaled = builder.build_float_mul(a, float(n.recip()), "")?;
+        let whole = self.intrinsic_f64("llvm.trunc", scaled)?;
+        let multiple = builder.build_float_mul(whole, float(n), "")?;
+        let rest = builder.build_float_sub(a, multiple, "")?;
+        let is = |predicate, x| builder.build_float_compare(predicate, x, float(0.0), "");
+        let zero = self.intrinsic(
+            "llvm.copysign",
+            &[self.t.f64.into()],
+            &[float(0.0).into(), a.into()],
+        )?;
+        let rest = builder.build_select(
+            is(FloatPredicate::OEQ, rest)?,
+            zero.into_float_value(),
+            rest,
+            "",
+        )?;
+        let rest = rest.into_float_value();
+        let moved = builder.build_float_add(rest, float(n), "")?;
+        let sum = builder.build_select(is(FloatPredicate::OLT, rest)?, moved, rest, "")?;
+        Ok(sum.into_float_value())
     }
 
     fn float_fn(&self, f: FloatFn, x: FloatValue<'c>) -> Lowered<FloatValue<'c>> {
@@ -288,6 +319,13 @@ impl<'c> Fx<'_, 'c> {
 fn power_of_two(b: IntValue<'_>) -> Option<i64> {
     let n = b.get_sign_extended_constant()?;
     (n > 0 && n & (n - 1) == 0).then(|| i64::from(n.trailing_zeros()))
+}
+
+/// The value of a constant power of two from 1 to 2^62.
+fn float_power_of_two(b: FloatValue<'_>) -> Option<f64> {
+    let (n, _) = b.get_constant()?;
+    let power = (1.0..9.2e18).contains(&n) && n.trunc() == n && (n as u64).is_power_of_two();
+    power.then_some(n)
 }
 
 fn int_predicate(cond: Cond) -> IntPredicate {

@@ -617,7 +617,7 @@ impl Builder<'_> {
     }
 
     /// Goes on only if `cond`: leaves to `miss`, or the code.
-    fn require(&mut self, miss: Option<&mut Slow>, cond: Val, reason: DeoptReason) {
+    pub(super) fn require(&mut self, miss: Option<&mut Slow>, cond: Val, reason: DeoptReason) {
         match miss {
             Some(miss) => self.or_slow(miss, cond),
             None => self.guard(cond, reason),

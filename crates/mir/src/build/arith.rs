@@ -159,6 +159,10 @@ impl Builder<'_> {
 
     /// Both operands tested at run time: integers, then floats.
     fn arith_tested(&mut self, op: ArithOp, a: u8, x: Val, y: Val, site: &SiteSnapshot) {
+        if !op.is_bitwise() && self.sees_numbers(x, y, site) {
+            self.arith_of_numbers(op, a, (x, y), site);
+            return;
+        }
         let known = (Num::of(self.ty(x)), Num::of(self.ty(y)));
         let floats = site.arith & arith::FLOAT != 0
             || known.0 == Some(Num::Float)
@@ -231,7 +235,7 @@ impl Builder<'_> {
         self.float_arith(op, x, y)
     }
 
-    fn int_or_float(&mut self, op: ArithOp, x: Val, y: Val) -> Val {
+    pub(super) fn int_or_float(&mut self, op: ArithOp, x: Val, y: Val) -> Val {
         use ArithOp as A;
         let int_op = match op {
             A::Add => IntOp::Add,
@@ -260,7 +264,7 @@ impl Builder<'_> {
         self.emit(Op::IntOp(int_op), &[x, y], Ty::Int)
     }
 
-    fn float_arith(&mut self, op: ArithOp, x: Val, y: Val) -> Val {
+    pub(super) fn float_arith(&mut self, op: ArithOp, x: Val, y: Val) -> Val {
         use ArithOp as A;
         let float_op = match op {
             A::Add => FloatOp::Add,
@@ -351,7 +355,11 @@ impl Builder<'_> {
             Some(c) => self.branch_to(c, yes, no),
             None if self.cur.is_none() => {}
             None => {
-                let c = self.compare(cond, x, y, yes, no);
+                let c = if self.sees_numbers(x, y, &site) {
+                    self.compare_numbers(cond, (x, y), &site, (yes, no))
+                } else {
+                    self.compare(cond, x, y, yes, no)
+                };
                 self.branch_to(c, yes, no);
             }
         }
@@ -359,7 +367,7 @@ impl Builder<'_> {
 
     /// A comparison of anything: a helper decides, or the interpreter where
     /// metamethods or errors take part.
-    fn compare(&mut self, cond: Cond, x: Val, y: Val, yes: usize, no: usize) -> Val {
+    pub(super) fn compare(&mut self, cond: Cond, x: Val, y: Val, yes: usize, no: usize) -> Val {
         let (op, x, y) = match cond {
             Cond::Lt => (1, x, y),
             Cond::Le => (2, x, y),
@@ -510,6 +518,7 @@ impl Builder<'_> {
                 self.exit(DeoptReason::Unreached);
                 None
             }
+            Plan::Test | Plan::Generic if constant => self.equals_number(x, y),
             Plan::Test | Plan::Generic => None,
         }
     }

@@ -46,6 +46,7 @@ mod lists;
 mod meeting;
 mod metamethods;
 mod metatables;
+mod numbers;
 mod shapes;
 mod strings;
 mod varargs;
