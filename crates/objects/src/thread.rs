@@ -91,6 +91,16 @@ impl Context {
     };
 }
 
+/// A stack as it stands.
+pub(crate) struct StackView {
+    pub(crate) frame: *mut FrameRecord,
+    pub(crate) top: *mut Value,
+    /// No slot from here on is in use.
+    pub(crate) limit: *mut Value,
+    /// Slots of pending to-be-closed variables.
+    pub(crate) pending: Vec<*mut Value>,
+}
+
 type Native = Coroutine<Signal, (), (), Stack>;
 
 /// A coroutine, or the main program.
@@ -226,6 +236,47 @@ impl VmState {
                 visit(thread.context.frame, &thread.exiting);
             }
         }
+    }
+
+    /// The stack of the running thread.
+    pub(crate) fn running_stack(&self) -> StackView {
+        StackView {
+            frame: self.frame,
+            top: self.top,
+            limit: self.real_stack_limit,
+            pending: self.thread.tbc.clone(),
+        }
+    }
+
+    /// The stacks of all threads that have frames.
+    pub(crate) fn stacks(&self) -> Vec<StackView> {
+        let mut stacks = vec![self.running_stack()];
+        let mut add = |thread: &Thread| {
+            if !thread.context.frame.is_null() {
+                stacks.push(StackView {
+                    frame: thread.context.frame,
+                    top: thread.context.top,
+                    limit: thread.context.stack_limit,
+                    pending: thread.tbc.clone(),
+                });
+            }
+        };
+        let mut t = self.thread.resumer;
+        while !t.is_null() {
+            // SAFETY: a running thread keeps its resumers alive.
+            let thread = unsafe { &*t };
+            if thread.threads.is_null() {
+                add(thread);
+            }
+            t = thread.resumer;
+        }
+        for &t in &self.threads.live {
+            if t != self.thread.as_ptr() {
+                // SAFETY: leaves the list when it dies.
+                add(unsafe { &*t });
+            }
+        }
+        stacks
     }
 
     /// Resumes `co` with `args` and pushes what it yields or returns; gives

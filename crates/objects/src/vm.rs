@@ -148,11 +148,12 @@ pub struct Hooks {
     pub load: LoadHook,
     /// A watched lattice cell was widened: code that relies on it must go.
     pub field_widened: fn(&mut VmState, field: &FieldInfo),
-    /// Visits the live values of a compiled frame.
+    /// Visits the window slots of a compiled frame that hold live values.
     ///
     /// # Safety
     /// `frame` is an active record of kind `COMPILED`.
-    pub trace_compiled: unsafe fn(&VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(Value)),
+    pub trace_compiled:
+        unsafe fn(&VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(*mut Value)),
     /// Source line and bytecode pc of the site where a compiled frame is.
     pub compiled_pc: unsafe fn(&VmState, frame: *mut FrameRecord) -> u32,
     /// The prototype's interpreted calls reached the threshold.

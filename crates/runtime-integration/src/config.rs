@@ -234,7 +234,8 @@ config! {
     /// all side exits of the program's code are taken. Such exits are not held
     /// against the code either.
     first_exits: bool = false, false, false; in ANY; flag "--jit-first-exits=BOOL";
-    /// For tests: collect garbage at every opportunity.
+    /// For tests: collect garbage at every opportunity, overwrite what is dead in
+    /// the heap and on stacks, and check what stacks refer to.
     gc_stress: bool = false, false, false; in ANY; flag "--jit-gc-stress=BOOL";
     /// For tests: leave out of the code every promise that only helps the
     /// optimizer. Results must not change.

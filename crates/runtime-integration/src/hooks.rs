@@ -176,7 +176,7 @@ fn field_widened(vm: &mut VmState, field: &FieldInfo) {
 
 /// # Safety
 /// `frame` is an active record of kind `COMPILED`.
-unsafe fn trace_compiled(vm: &VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(Value)) {
+unsafe fn trace_compiled(vm: &VmState, frame: *mut FrameRecord, visit: &mut dyn FnMut(*mut Value)) {
     let Some(tier) = Tier::of(vm) else { return };
     // SAFETY: an active record.
     let (code, site) = unsafe { ((*frame).nargs, FrameRecord::position(frame)) };
@@ -185,8 +185,8 @@ unsafe fn trace_compiled(vm: &VmState, frame: *mut FrameRecord, visit: &mut dyn 
             return;
         };
         for &r in &site.live {
-            // SAFETY: the site's live registers are current in the window.
-            visit(unsafe { *FrameRecord::registers(frame).add(r as usize) });
+            // The site's live registers are current in the window.
+            visit(FrameRecord::registers(frame).wrapping_add(r.into()));
         }
     });
     tier.cache().touch(code);

@@ -108,48 +108,62 @@ impl VmState {
 
     /// Marks a stack from its innermost frame on.
     fn mark_stack(&mut self, innermost: *mut FrameRecord, top: *mut Value) {
-        let mut found = Vec::new();
         let mut frame = innermost;
         let mut end = top;
         while !frame.is_null() {
-            // SAFETY: records of active frames form a list down to the base.
-            let record = unsafe { &*frame };
-            self.heap.mark_value(record.function());
-            for i in 1..=record.nvarargs as usize {
-                // SAFETY: extra arguments are directly below the record.
-                let v = unsafe { *frame.cast::<Value>().sub(i) };
-                self.heap.mark_value(v);
-            }
-            match record.kind {
-                FrameKind::INTERPRETED => {
-                    self.mark_interpreted(frame, end, frame == innermost);
-                }
-                FrameKind::COMPILED => {
-                    let trace = self.hooks.trace_compiled;
-                    // SAFETY: an active compiled record.
-                    unsafe { trace(self, frame, &mut |v| found.push(v)) };
-                    for v in found.drain(..) {
-                        self.heap.mark_value(v);
-                    }
-                }
-                _ => {
-                    let mut slot = FrameRecord::registers(frame);
-                    while slot < end {
-                        // SAFETY: natives initialise everything below their top.
-                        let v = unsafe { *slot };
-                        self.heap.mark_value(v);
-                        slot = slot.wrapping_add(1);
-                    }
-                }
-            }
+            self.visit_frame(frame, end, frame == innermost, |vm, slot| {
+                // SAFETY: live slots are initialised.
+                let v = unsafe { *slot };
+                vm.heap.mark_value(v);
+            });
             end = frame.cast();
-            frame = record.prev;
+            // SAFETY: records of active frames form a list down to the base.
+            frame = unsafe { (*frame).prev };
         }
     }
 
-    /// Marks the live registers of an interpreted frame; `end` is where the
-    /// callee's record starts, or the top when the frame is the running one.
-    fn mark_interpreted(&mut self, frame: *mut FrameRecord, end: *mut Value, innermost: bool) {
+    /// Visits the live slots of a frame. `end` is where the callee's record
+    /// starts, or the top when the frame is the innermost one.
+    pub(super) fn visit_frame(
+        &mut self,
+        frame: *mut FrameRecord,
+        end: *mut Value,
+        innermost: bool,
+        mut visit: impl FnMut(&mut VmState, *mut Value),
+    ) {
+        // A record begins with the function as a value.
+        visit(self, frame.cast());
+        // SAFETY: an active record.
+        let record = unsafe { &*frame };
+        for i in 1..=record.nvarargs as usize {
+            // Extra arguments are directly below the record.
+            visit(self, frame.cast::<Value>().wrapping_sub(i));
+        }
+        match record.kind {
+            FrameKind::INTERPRETED => self.visit_interpreted(frame, end, innermost, visit),
+            FrameKind::COMPILED => {
+                let mut found = std::mem::take(&mut self.gc.slots);
+                let trace = self.hooks.trace_compiled;
+                // SAFETY: an active compiled record.
+                unsafe { trace(self, frame, &mut |slot| found.push(slot)) };
+                for slot in found.drain(..) {
+                    visit(self, slot);
+                }
+                self.gc.slots = found;
+            }
+            // Natives initialise everything below their top.
+            _ => visit_range(self, FrameRecord::registers(frame), end, visit),
+        }
+    }
+
+    /// Visits the live registers of an interpreted frame.
+    fn visit_interpreted(
+        &mut self,
+        frame: *mut FrameRecord,
+        end: *mut Value,
+        innermost: bool,
+        mut visit: impl FnMut(&mut VmState, *mut Value),
+    ) {
         // SAFETY: an interpreted record has a Lua closure as its function.
         let (closure, pc, frame_flags) = unsafe {
             (
@@ -159,7 +173,6 @@ impl VmState {
             )
         };
         let proto = closure.proto;
-        self.mark_ptr(proto.as_ptr());
         let registers = FrameRecord::registers(frame);
         let cold = proto.cold();
         let instr = cold.proto.code[pc];
@@ -168,12 +181,8 @@ impl VmState {
             limit = limit.min(callee_window(instr));
         }
         if frame_flags & flags::OPEN != 0 {
-            let mut slot = registers.wrapping_add(instr.a() as usize);
-            while slot < end {
-                // SAFETY: the values of an open list are initialised.
-                self.heap.mark_value(unsafe { *slot });
-                slot = slot.wrapping_add(1);
-            }
+            let list = registers.wrapping_add(instr.a() as usize);
+            visit_range(self, list, end, &mut visit);
         }
         let live = cold
             .liveness
@@ -185,9 +194,7 @@ impl VmState {
                 let r = w * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 if r < limit {
-                    // SAFETY: live registers are initialised.
-                    let v = unsafe { *registers.add(r) };
-                    self.heap.mark_value(v);
+                    visit(self, registers.wrapping_add(r));
                 }
             }
         }
@@ -327,6 +334,20 @@ impl VmState {
         }
         self.gc.protos.truncate(traced);
         self.gc.weak = super::weak::Found::default();
+    }
+}
+
+/// Visits the slots from `from` to below `end`.
+fn visit_range(
+    vm: &mut VmState,
+    from: *mut Value,
+    end: *mut Value,
+    mut visit: impl FnMut(&mut VmState, *mut Value),
+) {
+    let mut slot = from;
+    while slot < end {
+        visit(vm, slot);
+        slot = slot.wrapping_add(1);
     }
 }
 

@@ -22,6 +22,7 @@
 
 mod finalize;
 mod mark;
+mod stress;
 mod weak;
 
 pub(crate) use mark::{callee_window, live_map, release};
@@ -69,6 +70,8 @@ pub(crate) struct Collector {
     weak: weak::Found,
     /// Prototypes found in this cycle.
     protos: Vec<Gc<FuncProto>>,
+    /// Slots of the compiled frame that is looked at; empty between frames.
+    slots: Vec<*mut Value>,
     /// Objects with a finalizer, in the order of marking.
     finalizable: Vec<Value>,
     /// Objects whose finalizer is to be called, in this order.
@@ -124,6 +127,7 @@ impl Collector {
             partial: Vec::new(),
             weak: weak::Found::default(),
             protos: Vec::new(),
+            slots: Vec::new(),
             finalizable: Vec::new(),
             pending: VecDeque::new(),
             in_finalizer: false,
@@ -286,22 +290,6 @@ impl VmState {
             }
         }
         self.gc.longest = self.gc.longest.max(start.elapsed());
-    }
-
-    /// In stress mode: a slice too small to matter or a whole cycle.
-    fn stress_slice(&mut self, at: Safepoint) {
-        let r = self.gc.random();
-        if r & 7 == 0 && at == Safepoint::Open {
-            self.full_cycle(at);
-        } else if self.advance((r >> 8 & 0xfff) as isize, at) == Progress::Visible {
-            self.heap.request_poll();
-            return;
-        }
-        // Every poll of the interpreter looks; compiled code is asked to.
-        self.heap.wants_gc = true;
-        if r >> 20 & 15 == 0 {
-            self.heap.request_poll();
-        }
     }
 
     /// Plans the next cycle.
@@ -472,16 +460,6 @@ impl VmState {
     #[must_use]
     pub fn gc_cycles(&self) -> u64 {
         self.gc.cycles
-    }
-
-    /// Switches the stress mode: the collector runs at every poll, in slices
-    /// of random size, and dead objects are overwritten.
-    pub fn set_gc_stress(&mut self, on: bool) {
-        self.gc_stress = on;
-        self.heap.set_poison(on);
-        if on {
-            self.heap.request_step();
-        }
     }
 }
 

@@ -214,6 +214,18 @@ impl Cells {
         true
     }
 
+    /// The blocks in use: start, bytes, and bytes of a cell.
+    pub(super) fn places(&self) -> Vec<(usize, usize, usize)> {
+        let blocks = self.classes.iter().enumerate();
+        blocks
+            .flat_map(|(class, c)| {
+                let size = class * GRANULE;
+                let bytes = BLOCK.checked_div(size).map_or(0, |n| n * size);
+                c.blocks.iter().map(move |&b| (b as usize, bytes, size))
+            })
+            .collect()
+    }
+
     /// Visits every cell of a class that holds an object, in blocks that are
     /// in use; dead objects that are not swept yet included.
     pub(super) fn each(&self, class: usize, mut visit: impl FnMut(*mut Header)) {

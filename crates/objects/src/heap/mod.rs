@@ -70,6 +70,28 @@ enum Sweep {
     Cells,
 }
 
+/// Where the heap has objects: start, bytes and bytes of a cell of each block
+/// and large object, ascending.
+pub(crate) struct Holding {
+    places: Vec<(usize, usize, usize)>,
+}
+
+impl Holding {
+    /// Whether an object is at this address.
+    pub(crate) fn has(&self, h: *const Header) -> bool {
+        let at = h as usize;
+        let i = self.places.partition_point(|p| p.0 <= at);
+        let Some(&(start, bytes, cell)) = i.checked_sub(1).and_then(|i| self.places.get(i)) else {
+            return false;
+        };
+        let offset = at - start;
+        offset < bytes
+            && offset.is_multiple_of(cell)
+            // SAFETY: a cell of a block or a large object.
+            && !matches!(unsafe { (*h).kind }, Kind::FREE | Kind::BUFFER)
+    }
+}
+
 /// A VM's heap.
 #[repr(C)]
 pub struct Heap {
@@ -579,6 +601,18 @@ impl Heap {
         for &(h, _) in &self.large {
             visit(h);
         }
+    }
+
+    /// What is where, for checks of addresses. O(blocks).
+    pub(crate) fn holding(&self) -> Holding {
+        let mut places = self.cells.places();
+        places.extend(
+            self.large
+                .iter()
+                .map(|&(h, bytes)| (h as usize, bytes, bytes)),
+        );
+        places.sort_unstable();
+        Holding { places }
     }
 
     /// Frees every object; the heap must not be used afterwards.
