@@ -755,7 +755,7 @@ unsafe extern "C" fn put_field(
     // SAFETY: the contract of the tiers.
     unsafe {
         let (t, key) = (Gc::from_ptr(t), Gc::from_ptr(key));
-        u64::from(ic::put_str(&mut *vm, t, key, v))
+        u64::from(ic::put_str(&mut *vm, t, key, v, false))
     }
 }
 

@@ -337,7 +337,7 @@ pub(crate) fn set_prop(
     fb: *mut FeedbackSlot,
 ) -> LuaResult<()> {
     let Some(t) = o.as_table() else {
-        return vm.set_index(o, Value::str(key), v);
+        return vm.set_index_as(o, Value::str(key), v, false);
     };
     let s = t.shape();
     // SAFETY: `fb` is a slot of the running function; no other reference to
@@ -425,7 +425,7 @@ pub(crate) fn set_prop(
             }
         }
     }
-    vm.set_index(o, Value::str(key), v)
+    vm.set_index_as(o, Value::str(key), v, false)
 }
 
 #[inline]
@@ -508,7 +508,7 @@ pub(crate) fn set_str_index(
         t.set_str_as(vm, key, v, dynamic);
         return Ok(());
     }
-    vm.set_index(Value::table(t), Value::str(key), v)
+    vm.set_index_as(Value::table(t), Value::str(key), v, dynamic)
 }
 
 /// Puts the site's way for the shape of `o`, if it has one, in the VM-wide
@@ -581,9 +581,16 @@ pub(crate) fn find_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<V
     (plain || !v.is_nil()).then_some(v)
 }
 
-/// `t[key] = v`; false if that takes more than a store into `t`.
+/// `t[key] = v`, `dynamic` if the key was computed; false if that takes more
+/// than a store into `t`.
 #[inline]
-pub(crate) fn put_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>, v: Value) -> bool {
+pub(crate) fn put_str(
+    vm: &mut VmState,
+    t: Gc<Table>,
+    key: Gc<Str>,
+    v: Value,
+    dynamic: bool,
+) -> bool {
     let s = t.shape();
     if s.flags & META != 0 {
         return has_already(t, key, v).is_some();
@@ -591,7 +598,7 @@ pub(crate) fn put_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>, v: Value) ->
     let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
     if s.is_dict() {
         if plain || !t.get_str(key).is_nil() {
-            t.set_str_as(vm, key, v, true);
+            t.set_str_as(vm, key, v, dynamic);
             return true;
         }
         return false;
@@ -599,6 +606,9 @@ pub(crate) fn put_str(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>, v: Value) ->
     let i = match cached_way(vm, t.shape as u64, key) {
         Some(way) if way.kind == WayKind::Own => way.slot as usize,
         Some(way) if matches!(way.kind, WayKind::Add | WayKind::AddOut) => {
+            if dynamic && v.is_nil() {
+                return false;
+            }
             let field = way.field as *const FieldInfo;
             // SAFETY: the way holds the successor of the table's shape, and the
             // lattice cell of the new field.
@@ -638,7 +648,7 @@ pub(crate) fn find_any(vm: &mut VmState, t: Gc<Table>, key: Value) -> Option<Val
 #[inline]
 pub(crate) fn put_any(vm: &mut VmState, t: Gc<Table>, key: Value, v: Value) -> bool {
     if let Some(key) = key.as_str() {
-        return put_str(vm, t, key, v);
+        return put_str(vm, t, key, v, true);
     }
     let s = t.shape();
     let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;

@@ -407,13 +407,14 @@ pub enum Op {
     /// part (helper); of tag [`Tag::RET_NONE`] if only the interpreter can
     /// tell. Runs no Lua code and changes nothing
     FindField,
-    /// `(table, str, T) -> bool`: stores the field if that is quickly done
-    /// (helper): without metamethods and without breaking what the field is
+    /// `(table, str, T) -> bool`: stores the field that the source names if
+    /// that is quickly done (helper): without metamethods and without breaking what the field is
     /// known to contain; false, with nothing changed, if not
     PutField,
     /// As [`Op::FindField`] for a key of any type: `(table, T) -> any`
     FindIndex,
-    /// As [`Op::PutField`] for a key of any type: `(table, T, T) -> bool`
+    /// As [`Op::PutField`] for a computed key of any type:
+    /// `(table, T, T) -> bool`
     PutIndex,
     /// `(table) -> int`: elements in use, which is the border
     ElemsLen,

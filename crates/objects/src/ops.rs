@@ -491,14 +491,27 @@ impl VmState {
     /// # Errors
     /// `attempt to index ...`, a nil or NaN key, or what a metamethod raises.
     pub fn set_index(&mut self, o: Value, k: Value, v: Value) -> LuaResult<()> {
+        self.set_index_as(o, k, v, true)
+    }
+
+    /// As [`Self::set_index`]; `dynamic` says that the key was computed, as in
+    /// [`Gc::<Table>::set_str_as`].
+    ///
+    /// # Errors
+    /// As [`Self::set_index`].
+    pub fn set_index_as(&mut self, o: Value, k: Value, v: Value, dynamic: bool) -> LuaResult<()> {
         let mut o = o;
         for step in 0..MAX_META_CHAIN {
             let mm = if let Some(t) = o.as_table() {
-                let Some(mt) = t.metatable() else {
-                    return self.raw_set(t, k, v);
+                let mm = match t.metatable() {
+                    Some(mt) => self.meta_of(mt, Event::NewIndex),
+                    None => Value::NIL,
                 };
-                let mm = self.meta_of(mt, Event::NewIndex);
                 if mm.is_nil() || !t.get(k).is_nil() {
+                    if let (Some(name), false) = (k.as_str(), dynamic) {
+                        t.set_str(self, name, v);
+                        return Ok(());
+                    }
                     return self.raw_set(t, k, v);
                 }
                 mm

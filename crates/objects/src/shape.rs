@@ -565,6 +565,24 @@ impl Shapes {
         s
     }
 
+    /// A fresh singleton shape like the singleton `from`, with these of its
+    /// slots, in their order; the hidden one is among them, if there is one.
+    pub(crate) fn singleton_of(&mut self, from: *mut Shape, slots: &[usize]) -> *mut Shape {
+        // SAFETY: as `add_field`.
+        let parent = unsafe { &*from };
+        debug_assert!(parent.is_singleton());
+        let s = self.alloc(parent.inline_cap, parent.flags, parent.metatable, from);
+        // SAFETY: freshly allocated and distinct from `parent`.
+        let own = unsafe { &mut *s };
+        for &i in slots {
+            if i == parent.hidden as usize {
+                own.hidden = own.nslots;
+            }
+            own.push_key(parent.keys[i], parent.fields[i]);
+        }
+        s
+    }
+
     /// The shape like `from` for tables that are metatables or `__index`
     /// targets (flag [`META`]).
     pub(crate) fn meta_variant(&mut self, from: *mut Shape) -> *mut Shape {

@@ -173,6 +173,84 @@ proptest! {
     }
 }
 
+/// A table with so many siblings that its first computed key makes it a
+/// dictionary.
+fn future_dictionary(vm: &mut VmState) -> Gc<Table> {
+    const FIELDS: usize = 12;
+    for i in 0..200 {
+        let key = vm.str_value(format!("sibling{i}").as_bytes());
+        let t = vm.table(FIELDS, 0);
+        t.set(vm, key, Value::TRUE).expect("a valid key");
+    }
+    vm.table(FIELDS, 0)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Where the string keys are does not show in the order of a traversal.
+    #[test]
+    fn forms_agree_on_the_order(
+        steps in prop::collection::vec((key(), val(), any::<bool>()), 1..60),
+        churn in prop::collection::vec((0u8..200, prop::bool::weighted(0.7)), 0..500),
+    ) {
+        let mut vm = vm();
+        let vm = &mut *vm;
+        let alone = vm.table(0, 0);
+        alone.make_singleton(vm);
+        let class = vm.table(4, 0);
+        class.mark_meta(vm);
+        let tables = [vm.table(2, 0), alone, class, future_dictionary(vm)];
+        for t in tables {
+            vm.pin(Value::table(t));
+        }
+        let churn = churn.into_iter().map(|(k, there)| {
+            (Key::Str(k), if there { Val::Int(1) } else { Val::Nil }, true)
+        });
+        for (i, (k, v, dynamic)) in steps.into_iter().chain(churn).enumerate() {
+            let (key, value) = (lua_key(vm, &k), lua_val(vm, &v));
+            for t in tables {
+                match key.as_str() {
+                    Some(name) => t.set_str_as(vm, name, value, dynamic),
+                    None => t.set(vm, key, value).expect("a valid key"),
+                }
+            }
+            if i % 64 == 63 {
+                vm.collect_garbage();
+            }
+            let order = entries(tables[0]);
+            for t in &tables[1..] {
+                let other = entries(*t);
+                prop_assert_eq!(order.len(), other.len());
+                for ((a, x), (b, y)) in order.iter().zip(&other) {
+                    prop_assert!(a.identical(*b) && x.identical(*y), "step {}: {:?} {:?}", i, a, b);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_are_traversed_in_the_order_of_insertion() {
+    let mut vm = vm();
+    let vm = &mut *vm;
+    let t = vm.table(0, 0);
+    let keys = ["delta", "alpha", "charlie", "bravo"].map(|k| vm.str_value(k.as_bytes()));
+    let others = [2.5, 0.25, 1e100].map(Value::float);
+    for k in others.into_iter().chain(keys).chain([Value::int(1)]) {
+        t.set(vm, k, Value::TRUE).expect("a valid key");
+    }
+    t.set(vm, keys[1], Value::NIL).expect("a valid key");
+    t.set(vm, keys[1], Value::FALSE).expect("a valid key");
+    let order: Vec<Value> = entries(t).into_iter().map(|(k, _)| k).collect();
+    let want: Vec<Value> = [Value::int(1)]
+        .into_iter()
+        .chain(keys)
+        .chain(others)
+        .collect();
+    assert!(order.len() == want.len() && order.iter().zip(&want).all(|(a, b)| a.identical(*b)));
+}
+
 #[test]
 fn bad_keys_are_errors() {
     let mut vm = vm();

@@ -605,11 +605,7 @@ impl Builder<'_> {
             self.jump_with(done, &[]);
             self.cur = Some(miss.block);
         }
-        let put = match self.ty(key) {
-            Ty::Str => Op::PutField,
-            _ => Op::PutIndex,
-        };
-        let stored = self.emit(put, &[table, key, v], Ty::Bool);
+        let stored = self.emit(Op::PutIndex, &[table, key, v], Ty::Bool);
         self.or_slow(&mut slow, stored);
         self.jump_with(done, &[]);
         self.cur = Some(done);

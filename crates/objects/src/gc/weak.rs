@@ -103,6 +103,7 @@ impl VmState {
                     values: false,
                 },
             };
+            t.trace_names(&mut self.heap);
             if quiet {
                 t.trace_elems(0, usize::MAX, &mut self.heap);
                 t.trace_slots(&mut self.heap);
@@ -139,9 +140,6 @@ impl VmState {
     fn mark_ephemeron(&mut self, t: Gc<Table>) -> bool {
         let mut changed = false;
         t.each_entry(|k, v| {
-            if k.tag == Tag::STR {
-                self.heap.mark_value(k);
-            }
             if !is_dead(&self.heap, k)
                 && v.tag.is_object()
                 && !self.heap.is_marked(v.payload as *const Header)
@@ -158,12 +156,7 @@ impl VmState {
     fn clear_keys(&mut self) {
         for list in [&self.gc.weak.ephemerons, &self.gc.weak.both] {
             for &t in list {
-                t.each_entry(|k, _| {
-                    if k.tag == Tag::STR {
-                        self.heap.mark_value(k);
-                    }
-                    !is_dead(&self.heap, k)
-                });
+                t.each_entry(|k, _| !is_dead(&self.heap, k));
             }
         }
     }
@@ -175,15 +168,11 @@ impl VmState {
             self.gc.weak.both[both..].to_vec(),
         ];
         for t in lists.into_iter().flatten() {
-            t.each_entry(|k, v| {
+            t.each_entry(|_, v| {
                 if v.tag == Tag::STR {
                     self.heap.mark_value(v);
                 }
-                let keep = !is_dead(&self.heap, v);
-                if keep && k.tag == Tag::STR {
-                    self.heap.mark_value(k);
-                }
-                keep
+                !is_dead(&self.heap, v)
             });
             for i in 0..t.shape().nslots as usize {
                 let v = t.slot(i);

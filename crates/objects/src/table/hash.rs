@@ -1,292 +1,173 @@
 //! The hash part: keys that are neither elements nor fields of the shape.
 //!
-//! A chained scatter table with Brent's variation, as PUC Lua's (Ierusalimschy
-//! et al., "The Implementation of Lua 5.0"): nodes of 24 bytes, all of them
-//! usable, and a colliding key is never more than its own chain away.
+//! The string keys of a dictionary and all other keys are in two maps, each in
+//! the order of insertion ([`ordered`](super::ordered)). A traversal gives
+//! elements, strings, others, so its order does not tell whether the strings
+//! are fields of a shape or here, which depends on the shapes that there are.
+//! For the same reason all forms agree on what becomes of the place of a key
+//! whose value is nil: it stays, until as many string keys as a power of two
+//! from [`MIN_PACKED`] on are there, a share of them nil
+//! ([`packs`]), and one more is to come.
 //!
-//! A node whose value is nil is free for a key with this main position, but
-//! keeps its key until then, so that iteration goes on from keys that were
-//! just removed. Such a **dead key** is not traced: it may be the address of
-//! an object that is gone, and is only ever compared.
+//! Dead strings are traced, so that no other string gets their address. Other
+//! dead keys are not: such a key may be the address of an object that is gone,
+//! and is only ever compared.
 
+use super::ordered::OrderedMap;
 use super::{MAX_ELEMS, Table};
 use crate::gcref::Gc;
+use crate::shape::MAX_FIELDS;
 use crate::string::Str;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
 
 /// The rarely used part of a table.
 pub struct TableExt {
-    nodes: Box<[Node]>,
-    /// No node from here on has never been used.
-    last_free: u32,
+    /// String keys, if the shape is a dictionary.
+    names: OrderedMap,
+    /// All keys that are neither strings nor elements.
+    others: OrderedMap,
     /// Metatable of shapes with [`OBJECT_META`](crate::shape::OBJECT_META).
     pub(crate) metatable: *mut Table,
 }
 
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Node {
-    key: u64,
-    val: u64,
-    key_tag: Tag,
-    val_tag: Tag,
-    /// Distance to the next node of the chain, 0 at its end.
-    next: i32,
-}
+/// Fewest string keys that are packed: what a shape that is no singleton has
+/// at most, as its fields cannot be.
+const MIN_PACKED: usize = MAX_FIELDS;
 
-/// Tag of the key of a node whose entry moved to the elements: that of no
-/// value. A key is thus never in both places, which iteration relies on.
-const MOVED: Tag = Tag(0xee);
-
-const EMPTY_NODE: Node = Node {
-    key: 0,
-    val: 0,
-    key_tag: Tag::NIL,
-    val_tag: Tag::NIL,
-    next: 0,
-};
-
-/// What an insertion did.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Inserted {
-    NoRoom,
-    Placed,
-    /// The entry that was in the way is in this node now.
-    Moved(usize),
-}
-
-impl Node {
-    fn key(&self) -> Value {
-        Value {
-            payload: self.key,
-            tag: self.key_tag,
-        }
-    }
-
-    fn val(&self) -> Value {
-        Value {
-            payload: self.val,
-            tag: self.val_tag,
-        }
-    }
-
-    fn set(&mut self, key: Value, val: Value) {
-        self.key = key.payload;
-        self.key_tag = key.tag;
-        self.set_val(val);
-    }
-
-    fn set_val(&mut self, val: Value) {
-        self.val = val.payload;
-        self.val_tag = val.tag;
-    }
-
-    fn is_empty(&self) -> bool {
-        self.val_tag == Tag::NIL
-    }
-}
-
-fn hash_value(v: Value) -> usize {
-    let bits = match v.tag {
-        Tag::STR => {
-            let s: Gc<Str> = Gc::from_payload(v.payload);
-            return s.hash as usize;
-        }
-        t if t.is_object() => v.payload >> 4,
-        t => v.payload ^ u64::from(t.0) << 56,
-    };
-    let m = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (m ^ (m >> 32)) as usize
+/// Whether `n` string keys, with one more to come, are packed, as `dead` of
+/// them have no value.
+pub(super) fn packs(n: usize, dead: impl FnOnce() -> usize) -> bool {
+    n >= MIN_PACKED && n.is_power_of_two() && dead() * 8 >= n
 }
 
 impl TableExt {
     pub(super) fn new() -> Self {
         TableExt {
-            nodes: Box::new([]),
-            last_free: 0,
+            names: OrderedMap::EMPTY,
+            others: OrderedMap::EMPTY,
             metatable: std::ptr::null_mut(),
         }
     }
 
-    /// Where the key's chain begins; there must be nodes.
-    #[inline]
-    fn main_position(&self, key: Value) -> usize {
-        hash_value(key) & (self.nodes.len() - 1)
+    fn map(&self, key: Value) -> &OrderedMap {
+        if key.tag == Tag::STR {
+            &self.names
+        } else {
+            &self.others
+        }
     }
 
-    /// The node of a key, its value nil included.
+    /// The position of a key, its value nil included.
     #[inline]
     pub(super) fn find(&self, key: Value) -> Option<usize> {
-        if self.nodes.is_empty() {
-            return None;
+        if key.tag == Tag::STR {
+            return self.names.find(key);
         }
-        let mut i = self.main_position(key);
-        loop {
-            let n = &self.nodes[i];
-            if n.key == key.payload && n.key_tag == key.tag {
-                return Some(i);
-            }
-            if n.next == 0 {
-                return None;
-            }
-            i = i.wrapping_add_signed(n.next as isize);
-        }
+        Some(self.names.len() + self.others.find(key)?)
     }
 
-    /// Key and value of node `i`, `None` past the last one.
+    /// Key and value at a position, `None` past the last one.
+    #[inline]
     pub(super) fn node(&self, i: usize) -> Option<(Value, Value)> {
-        self.nodes.get(i).map(|n| (n.key(), n.val()))
+        let names = self.names.len();
+        if i < names {
+            return self.names.entry(i);
+        }
+        self.others.entry(i - names)
     }
 
-    /// Number of nodes.
+    /// Number of positions.
     pub(super) fn node_count(&self) -> usize {
-        self.nodes.len()
+        self.names.len() + self.others.len()
     }
 
-    /// Makes the entry of node `i` nil; its key becomes a dead one.
+    /// Makes the entry at a position nil; its key becomes a dead one.
     pub(super) fn clear_node(&mut self, i: usize) {
-        self.nodes[i].set_val(Value::NIL);
+        let names = self.names.len();
+        if i < names {
+            self.names.set(i, Value::NIL);
+        } else {
+            self.others.set(i - names, Value::NIL);
+        }
     }
 
     /// Removes a key that moves to the elements; its value if it had one.
     pub(super) fn take(&mut self, key: Value) -> Value {
-        match self.find(key) {
-            Some(i) => {
-                let v = self.nodes[i].val();
-                self.nodes[i].set(
-                    Value {
-                        payload: 0,
-                        tag: MOVED,
-                    },
-                    Value::NIL,
-                );
-                v
-            }
-            None => Value::NIL,
-        }
-    }
-
-    /// A node that was never used.
-    fn free_node(&mut self) -> Option<usize> {
-        while self.last_free > 0 {
-            self.last_free -= 1;
-            if self.nodes[self.last_free as usize].key_tag == Tag::NIL {
-                return Some(self.last_free as usize);
-            }
-        }
-        None
-    }
-
-    /// Inserts a key that is absent, with a value that is not nil.
-    fn insert_new(&mut self, key: Value, val: Value) -> Inserted {
-        if self.nodes.is_empty() {
-            return Inserted::NoRoom;
-        }
-        let main = self.main_position(key);
-        if self.nodes[main].is_empty() {
-            // A dead key's place in its chain stays.
-            self.nodes[main].set(key, val);
-            return Inserted::Placed;
-        }
-        let Some(free) = self.free_node() else {
-            return Inserted::NoRoom;
-        };
-        let there = self.nodes[main];
-        let mut before = self.main_position(there.key());
-        if before == main {
-            // The new key joins the chain behind its main position.
-            let next = match there.next {
-                0 => 0,
-                n => main as i32 + n - free as i32,
-            };
-            self.nodes[free].next = next;
-            self.nodes[main].next = free as i32 - main as i32;
-            self.nodes[free].set(key, val);
-            Inserted::Placed
-        } else {
-            // The other key is here only by collision and gives way.
-            loop {
-                let next = before.wrapping_add_signed(self.nodes[before].next as isize);
-                if next == main {
-                    break;
-                }
-                before = next;
-            }
-            self.nodes[before].next = free as i32 - before as i32;
-            self.nodes[free] = there;
-            if there.next != 0 {
-                self.nodes[free].next = main as i32 + there.next - free as i32;
-            }
-            self.nodes[main].next = 0;
-            self.nodes[main].set(key, val);
-            Inserted::Moved(free)
-        }
-    }
-
-    fn try_insert(&mut self, key: Value, val: Value) -> Option<Inserted> {
-        Some(self.insert_new(key, val)).filter(|&i| i != Inserted::NoRoom)
-    }
-
-    fn live(&self) -> usize {
-        self.nodes.iter().filter(|n| !n.is_empty()).count()
-    }
-
-    /// Makes room for `live` entries, of which those present are kept.
-    fn resize(&mut self, live: usize) {
-        let before = self.nodes.len();
-        let mut cap = live.next_power_of_two();
-        if cap == before && live > cap / 8 * 7 {
-            // Entries come and go; filling up right again would be slow.
-            cap *= 2;
-        }
-        let old = std::mem::replace(&mut self.nodes, vec![EMPTY_NODE; cap].into_boxed_slice());
-        self.last_free = cap as u32;
-        for n in old.iter().rev() {
-            if !n.is_empty() {
-                let placed = self.insert_new(n.key(), n.val());
-                debug_assert!(placed != Inserted::NoRoom);
-            }
-        }
+        self.others.take(key)
     }
 
     /// Bytes outside the object, for GC accounting.
     pub(crate) fn bytes(&self) -> usize {
-        std::mem::size_of::<Self>() + self.nodes_bytes()
+        size_of::<Self>() + self.maps_bytes()
     }
 
-    fn nodes_bytes(&self) -> usize {
-        std::mem::size_of_val::<[Node]>(&self.nodes)
+    fn maps_bytes(&self) -> usize {
+        self.names.bytes() + self.others.bytes()
     }
 }
 
 impl Gc<Table> {
+    #[inline]
     pub(super) fn hash_get(self, key: Value) -> Value {
-        match self.ext() {
-            Some(ext) => ext.find(key).map_or(Value::NIL, |i| ext.nodes[i].val()),
-            None => Value::NIL,
-        }
+        self.ext().map_or(Value::NIL, |ext| ext.map(key).get(key))
     }
 
+    /// Stores under a string key of a dictionary; `declare` says that a key
+    /// without value gets a place, too.
+    pub(super) fn name_insert(self, vm: &mut VmState, key: Gc<Str>, v: Value, declare: bool) {
+        let ext = self.ext_or_new(vm);
+        let k = Value::str(key);
+        if let Some(i) = ext.names.find(k) {
+            // The key may have been dead.
+            ext.names.set(i, v);
+        } else if v.is_nil() && !declare {
+            return;
+        } else {
+            if ext.names.is_full() {
+                let before = ext.maps_bytes();
+                let (n, names) = (ext.names.len(), &mut ext.names);
+                let live = names.live().count();
+                if packs(n, || n - live) {
+                    names.pack(live + 1);
+                    vm.retrace(self);
+                } else {
+                    names.reserve(n + 1);
+                }
+                vm.heap.external_resized(before, ext.maps_bytes());
+            }
+            ext.names.push(k, v);
+        }
+        vm.barrier(k);
+        vm.barrier(v);
+    }
+
+    /// Makes the fields of what was a shape, with their values in order, the
+    /// string keys of a dictionary.
+    pub(super) fn adopt_names(self, vm: &mut VmState, fields: &[(Gc<Str>, Value)]) {
+        let ext = self.ext_or_new(vm);
+        let before = ext.maps_bytes();
+        ext.names.reserve(fields.len());
+        for &(key, v) in fields {
+            ext.names.push(Value::str(key), v);
+        }
+        vm.heap.external_resized(before, ext.maps_bytes());
+        vm.retrace(self);
+    }
+
+    /// Stores under a key that is no string, and no element.
     pub(super) fn hash_insert(self, vm: &mut VmState, key: Value, v: Value) {
         let ext = match self.ext() {
             Some(ext) => ext,
             None if v.is_nil() => return,
             None => self.ext_or_new(vm),
         };
-        if let Some(i) = ext.find(key) {
+        if let Some(i) = ext.others.find(key) {
             // The key may have been dead.
-            ext.nodes[i].set_val(v);
+            ext.others.set(i, v);
         } else if v.is_nil() {
             return;
-        } else if let Some(placed) = ext.try_insert(key, v) {
-            if let Inserted::Moved(i) = placed {
-                // Perhaps from a node not traced yet to one that is.
-                let n = ext.nodes[i];
-                vm.barrier(n.key());
-                vm.barrier(n.val());
-            }
-        } else {
+        } else if ext.others.is_full() {
             self.rehash(vm, key);
             // Keys right behind the moved ones belong to the elements too.
             self.migrate(vm);
@@ -301,17 +182,17 @@ impl Gc<Table> {
                     return;
                 }
             }
-            let placed = self.ext_or_new(vm).insert_new(key, v);
-            debug_assert!(placed != Inserted::NoRoom);
-            vm.retrace(self);
+            self.ext_or_new(vm).others.push(key, v);
+        } else {
+            ext.others.push(key, v);
         }
         vm.barrier(key);
         vm.barrier(v);
     }
 
-    /// Makes room in the hash part for one more key, `extra`, moving integer
-    /// keys to the elements where more than half of the range `1..=n` is in
-    /// use (the rule of PUC Lua's `rehash`).
+    /// Makes room in the hash part for one more key, `extra`, that is no
+    /// string, moving integer keys to the elements where more than half of the
+    /// range `1..=n` is in use (the rule of PUC Lua's `rehash`).
     fn rehash(self, vm: &mut VmState, extra: Value) {
         let ext = self.ext_or_new(vm);
         // nums[p]: integer keys in (2^(p-1), 2^p].
@@ -324,10 +205,8 @@ impl Gc<Table> {
                 nums[(64 - (i - 1).leading_zeros()) as usize] += 1;
             }
         }
-        for n in &ext.nodes {
-            if !n.is_empty() {
-                count(&mut nums, n.key());
-            }
+        for (k, _) in ext.others.live() {
+            count(&mut nums, k);
         }
         count(&mut nums, extra);
         if nums.iter().any(|&n| n > 0) {
@@ -354,9 +233,15 @@ impl Gc<Table> {
             }
         }
         let ext = self.ext_or_new(vm);
-        let before = ext.nodes_bytes();
-        ext.resize(ext.live() + 1);
-        let after = ext.nodes_bytes();
+        let before = ext.maps_bytes();
+        let (full, live) = (ext.others.len(), ext.others.live().count());
+        let mut room = live + 1;
+        if room.next_power_of_two() == full && room > full / 8 * 7 {
+            // Entries come and go; filling up right again would be slow.
+            room = full + 1;
+        }
+        ext.others.pack(room);
+        let after = ext.maps_bytes();
         vm.heap.external_resized(before, after);
         vm.retrace(self);
     }
@@ -373,10 +258,7 @@ impl Gc<Table> {
             .unwrap_or(0);
         let mut last = start;
         for k in start + 1..=size {
-            let here = ext
-                .find(Value::int(k as i64))
-                .is_some_and(|i| !ext.nodes[i].is_empty());
-            if here || k == extra_at {
+            if k == extra_at || !ext.others.get(Value::int(k as i64)).is_nil() {
                 last = k;
             }
         }

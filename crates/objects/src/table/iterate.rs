@@ -6,7 +6,8 @@ use crate::string::Str;
 use crate::value::{Tag, Value};
 
 impl Gc<Table> {
-    /// The entry after `key` in iteration order (elements, slots, hash part);
+    /// The entry after `key` in iteration order (elements, slots, hash part,
+    /// as the module docs of [`super`] say);
     /// nil starts, `None` ends. Assigning nil to visited fields is allowed
     /// meanwhile. A float is no key here even if it has an integer's value.
     ///

@@ -6,6 +6,10 @@
 //! | integers `1..=len` | elements: payloads, plus tags when kinds are mixed |
 //! | everything else | the hash part, in [`TableExt`] |
 //!
+//! A traversal gives the integers `1..=len` in their order, then the strings,
+//! then all other keys, both in the order in which they were first stored;
+//! where the strings are does not matter ([`hash`]).
+//!
 //! **Slots.** Slot `i < inline_cap` has its payload at
 //! `TABLE_SIZE + 8*i` and its tag at `TABLE_SIZE + 8*inline_cap + i`. Slot
 //! `inline_cap + j` has its payload at `slots + 8*j` and its tag at
@@ -21,6 +25,7 @@
 mod elements;
 mod hash;
 mod iterate;
+mod ordered;
 mod slots;
 mod storage;
 mod trace;
@@ -345,20 +350,23 @@ impl Gc<Table> {
     }
 
     /// Stores under a string key, without metamethods. `dynamic` as in
-    /// [`Shapes::add_field`](crate::shape::Shapes::add_field).
+    /// [`Shapes::add_field`](crate::shape::Shapes::add_field). A name in the
+    /// source gets its place in the order of keys also by a store of nil, as a
+    /// constructor's `self.next = nil` has to give the shape that
+    /// `self.next = other` gives.
     pub fn set_str_as(self, vm: &mut VmState, key: Gc<Str>, v: Value, dynamic: bool) {
         if self.shape().is_dict() {
             if self.shape().flags & META != 0 {
                 vm.meta_key_changed(self);
             }
-            self.hash_insert(vm, Value::str(key), v);
+            self.name_insert(vm, key, v, !dynamic);
             return;
         }
         if let Some(i) = self.shape().lookup(key) {
             self.set_slot(vm, i, v);
             return;
         }
-        if v.is_nil() {
+        if v.is_nil() && dynamic {
             return;
         }
         // The shape gets the key.
@@ -366,7 +374,7 @@ impl Gc<Table> {
         if dynamic && key.len() > MAX_SHAPE_KEY && !self.shape().is_singleton() {
             // Shapes keep their keys.
             self.make_dict(vm);
-            self.hash_insert(vm, Value::str(key), v);
+            self.name_insert(vm, key, v, !dynamic);
             return;
         }
         if self.shape().flags & META != 0 {
@@ -379,6 +387,7 @@ impl Gc<Table> {
             self.make_singleton(vm);
         }
         if self.shape().is_singleton() {
+            self.pack_slots(vm);
             let (ic, n) = (
                 self.shape().inline_cap as usize,
                 self.shape().nslots as usize,
@@ -407,7 +416,7 @@ impl Gc<Table> {
             }
         }
         self.make_dict(vm);
-        self.hash_insert(vm, Value::str(key), v);
+        self.name_insert(vm, key, v, !dynamic);
     }
 
     /// Stores under a string key that the source names, without metamethods.

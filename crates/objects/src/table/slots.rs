@@ -1,10 +1,11 @@
 //! Slots: the string-keyed fields that the shape describes.
 
+use super::hash::packs;
 use super::storage::{free_block, mark_block, new_block, release_block};
 use super::{TABLE_SIZE, Table};
 use crate::gcref::Gc;
 use crate::heap::Heap;
-use crate::shape::{FieldKind, META, Shape};
+use crate::shape::{FieldKind, META, NO_SLOT, Shape};
 use crate::string::Str;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
@@ -145,12 +146,16 @@ impl Gc<Table> {
         vm.barrier(v);
     }
 
-    /// Moves all fields to the hash part.
+    /// Moves all fields to the hash part, in their order, also those that are
+    /// nil.
     pub(super) fn make_dict(self, vm: &mut VmState) {
         let shape = self.shape();
         let n = shape.nslots as usize;
-        let pairs: Vec<(Gc<Str>, Value)> = (0..n).map(|i| (shape.keys[i], self.slot(i))).collect();
         let own = shape.hidden;
+        let pairs: Vec<(Gc<Str>, Value)> = (0..n)
+            .filter(|&i| i != own as usize)
+            .map(|i| (shape.keys[i], self.slot(i)))
+            .collect();
         let metatable = self.metatable();
         let dict = vm.shapes.dict(self.shape);
         if let Some((block, bytes)) = self.slots_block() {
@@ -161,14 +166,50 @@ impl Gc<Table> {
         // SAFETY: single writer.
         unsafe { (*self.as_ptr()).shape = dict };
         vm.shape_left(left);
-        if own != crate::shape::NO_SLOT && self.shape().flags & crate::shape::OBJECT_META != 0 {
+        if own != NO_SLOT && self.shape().flags & crate::shape::OBJECT_META != 0 {
             self.ext_or_new(vm).metatable = metatable.map_or(std::ptr::null_mut(), Gc::as_ptr);
         }
-        for (i, (k, v)) in pairs.into_iter().enumerate() {
-            if !v.is_nil() && i != own as usize {
-                self.hash_insert(vm, Value::str(k), v);
-            }
+        self.adopt_names(vm, &pairs);
+    }
+
+    /// Makes a table with a shape of its own forget its nil fields, if it has
+    /// as many as the dictionary that it could be packs, with one more to come.
+    pub(super) fn pack_slots(self, vm: &mut VmState) {
+        let shape = self.shape();
+        let hidden = shape.hidden as usize;
+        let live = |&i: &usize| i == hidden || !self.slot(i).is_nil();
+        let all = shape.nslots as usize;
+        let names = all - usize::from(shape.hidden != NO_SLOT);
+        if !packs(names, || all - (0..all).filter(live).count()) {
+            return;
         }
+        let kept: Vec<usize> = (0..all).filter(live).collect();
+        let values: Vec<Value> = kept.iter().map(|&i| self.slot(i)).collect();
+        if let Some((block, bytes)) = self.slots_block() {
+            // SAFETY: the values were copied.
+            unsafe { free_block(vm, block, bytes) };
+        }
+        let left = self.shape;
+        let next = vm.shapes.singleton_of(left, &kept);
+        // SAFETY: single writer; the block has room for the slots that are not
+        // inline, and the shape is the table's own.
+        unsafe {
+            let t = self.as_ptr();
+            (*t).shape = next;
+            let outer = out_of_line_cap(kept.len().saturating_sub(self.shape().inline_cap.into()));
+            (*t).slots = match outer {
+                0 => std::ptr::dangling_mut(),
+                cap => new_block(vm, self, slots_bytes(cap)).add(tags_bytes(cap)),
+            };
+        }
+        for (i, v) in values.into_iter().enumerate() {
+            self.write_slot(i, v);
+        }
+        if self.shape().flags & META != 0 {
+            vm.bump_meta_epoch();
+        }
+        vm.shape_left(left);
+        vm.retrace(self);
     }
 
     /// The block of out-of-line slots, if there is one.

@@ -32,15 +32,26 @@ impl Gc<Table> {
         }
     }
 
-    /// Marks what the nodes `from..to` refer to, keys included.
+    /// Marks what the nodes `from..to` refer to, keys included; strings also
+    /// where the value is nil (see [`super::hash`]).
     pub(crate) fn trace_nodes(self, from: usize, to: usize, heap: &mut Heap) {
         let Some(ext) = self.ext() else { return };
         for i in from..to {
             let Some((k, v)) = ext.node(i) else { return };
-            if !v.is_nil() {
+            if !v.is_nil() || k.tag == Tag::STR {
                 heap.mark_value(k);
                 heap.mark_value(v);
             }
+        }
+    }
+
+    /// Marks the string keys of the hash part.
+    pub(crate) fn trace_names(self, heap: &mut Heap) {
+        let Some(ext) = self.ext() else { return };
+        let mut i = 0;
+        while let Some((k, _)) = ext.node(i).filter(|(k, _)| k.tag == Tag::STR) {
+            heap.mark_value(k);
+            i += 1;
         }
     }
 
