@@ -384,11 +384,7 @@ impl Escape<'_> {
             .iter()
             .filter_map(|v| self.alias.get(&self.known(*v)).copied())
             .collect();
-        let known: Vec<(Block, usize)> = self.edges[b.index()]
-            .iter()
-            .copied()
-            .filter(|e| self.ends[e.0.index()].is_some())
-            .collect();
+        let known = self.known_edges(b, &named);
         let ends = std::mem::take(&mut self.ends);
         let from = |e: &(Block, usize)| ends[e.0.index()].as_ref().expect("only known edges");
         let mut join = self.joins[b.index()].clone();
@@ -421,6 +417,35 @@ impl Escape<'_> {
         }
         self.enter(b, &params, &used, w);
         self.ends = ends;
+    }
+
+    /// Edges into a block whose other end is known. `named` are the objects that
+    /// are live there: where one is missing on a way back that is there on a way
+    /// forward, the end of the former is that of a round in which the object was
+    /// another one, and tells nothing.
+    fn known_edges(&mut self, b: Block, named: &BTreeSet<Obj>) -> Vec<(Block, usize)> {
+        let flow = |e: &(Block, usize)| self.ends[e.0.index()].as_ref().map(|end| &end.flow);
+        let all = &self.edges[b.index()];
+        let position = &self.cfg.position;
+        let is_back = |e: &(Block, usize)| position[e.0.index()] >= position[b.index()];
+        let there = |o: &Obj| {
+            let mut forward = all.iter().filter(|e| !is_back(e)).filter_map(flow);
+            forward.any(|f| f.contains_key(o))
+        };
+        let there: Vec<&Obj> = named.iter().filter(|o| there(o)).collect();
+        let is_stale = |e: &(Block, usize)| {
+            let lacks = |f: &Flow| !there.iter().all(|o| f.contains_key(o));
+            is_back(e) && flow(e).is_some_and(lacks)
+        };
+        let known: Vec<(Block, usize)> = all
+            .iter()
+            .copied()
+            .filter(|e| flow(e).is_some() && !is_stale(e))
+            .collect();
+        if all.iter().any(is_stale) {
+            self.changed = true;
+        }
+        known
     }
 
     /// Sets up the state at the start of the block as worked out.
