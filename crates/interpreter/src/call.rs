@@ -621,13 +621,13 @@ unsafe fn hand_over(vm: &mut VmState, entry: bool, src: *mut Value, n: usize) ->
     Status::Reload
 }
 
-/// Completes an operator whose metamethod ran in a frame of its own, which
+/// Completes an operation whose metamethod ran in a frame of its own, which
 /// only frames that were inlined into compiled code do, with the method's
 /// result. Returns how far the next instruction is.
 ///
 /// # Safety
-/// `pc` is an arithmetic operator, `Len`, a `Concat` of two operands or a
-/// comparison of the frame at `base`.
+/// `pc` is an arithmetic operator, `Len`, a `Concat` of two operands, a
+/// comparison, or an access by a computed key of the frame at `base`.
 unsafe fn finish_operation(base: *mut Value, pc: *const Instr, v: Value) -> u32 {
     // SAFETY: by contract.
     unsafe {
@@ -639,6 +639,9 @@ unsafe fn finish_operation(base: *mut Value, pc: *const Instr, v: Value) -> u32 
             } else {
                 2
             };
+        }
+        if matches!(i.op(), Some(Op::SetIndex | Op::SetInt)) {
+            return 1;
         }
         store(base.add(i.a() as usize), v);
         let fb: *mut FeedbackSlot = (*proto(base)).feedback.add(i.d() as usize);

@@ -352,7 +352,10 @@ pub(crate) fn set_prop(
             });
             return Ok(());
         }
-        return set_str_index(vm, t, key, v, false);
+        if set_str_index(vm, t, key, v, false) {
+            return Ok(());
+        }
+        return vm.set_index_as(o, Value::str(key), v, false);
     }
     if let Some(way) = find_way(slot, t.shape as u64) {
         match way.kind {
@@ -465,28 +468,22 @@ fn cached_slot(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<usize> {
     Some(slot)
 }
 
-/// `t[key]` for a computed string key.
-///
-/// # Errors
-/// As [`VmState::index`]; the frame's pc is current.
+/// `t[key]` for a computed string key; `None` if `t` lacks it and has a
+/// metatable to ask.
 #[inline]
-pub(crate) fn get_str_index(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> LuaResult<Value> {
+pub(crate) fn get_str_index(vm: &mut VmState, t: Gc<Table>, key: Gc<Str>) -> Option<Value> {
     let v = if t.shape().is_dict() {
         t.get_str(key)
     } else {
         cached_slot(vm, t, key).map_or(Value::NIL, |i| t.slot(i))
     };
     let s = t.shape();
-    if !v.is_nil() || (s.metatable.is_null() && s.flags & OBJECT_META == 0) {
-        return Ok(v);
-    }
-    vm.index(Value::table(t), Value::str(key))
+    let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
+    (plain || !v.is_nil()).then_some(v)
 }
 
-/// `t[key] = v` for a string key; `dynamic` says that it was computed.
-///
-/// # Errors
-/// As [`VmState::set_index`]; the frame's pc is current.
+/// `t[key] = v` for a string key; `dynamic` says that it was computed. False,
+/// with nothing done, if `t` lacks it and has a metatable to ask.
 #[inline]
 pub(crate) fn set_str_index(
     vm: &mut VmState,
@@ -494,7 +491,7 @@ pub(crate) fn set_str_index(
     key: Gc<Str>,
     v: Value,
     dynamic: bool,
-) -> LuaResult<()> {
+) -> bool {
     let s = t.shape();
     let plain = s.metatable.is_null() && s.flags & OBJECT_META == 0;
     if !s.is_dict()
@@ -502,13 +499,12 @@ pub(crate) fn set_str_index(
         && (plain || !t.slot(i).is_nil())
     {
         t.set_slot(vm, i, v);
-        return Ok(());
+        return true;
     }
     if plain {
         t.set_str_as(vm, key, v, dynamic);
-        return Ok(());
     }
-    vm.set_index_as(Value::table(t), Value::str(key), v, dynamic)
+    plain
 }
 
 /// Puts the site's way for the shape of `o`, if it has one, in the VM-wide
@@ -706,6 +702,26 @@ pub(crate) unsafe fn note_lua_call(
         if (*way).aux != closure as u64 && ((*way).shape != proto as u64 || (*way).aux != 0) {
             note_target(fb, proto as u64, closure as u64);
         }
+    }
+}
+
+/// Records that an access by a computed key is about to call the function that
+/// `o` has for keys that it lacks, if it has one.
+///
+/// # Safety
+/// As [`note_metamethod`].
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn note_accessor(
+    vm: &mut VmState,
+    fb: *mut FeedbackSlot,
+    o: Value,
+    event: Event,
+) {
+    let Some(mt) = vm.metatable_of(o) else { return };
+    if vm.meta_of(mt, event).as_lua_fn().is_some() {
+        // SAFETY: by contract.
+        unsafe { note_metamethod(vm, fb, [o, Value::NIL], event) }
     }
 }
 

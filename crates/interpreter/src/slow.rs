@@ -208,12 +208,15 @@ unsafe fn get_with_key(
     k: Value,
     fb: *mut FeedbackSlot,
 ) -> LuaResult<Value> {
+    let site = fb;
     // SAFETY: the site's feedback; no other reference to it is alive.
     let fb = unsafe { &mut *fb };
     let Some(t) = o.as_table() else {
         fb.index |= index::OTHER;
         return vm.index(o, k);
     };
+    // A metamethod gets the key as it is.
+    let given = k;
     let mut k = k;
     if k.tag == Tag::FLOAT
         && let Some(n) = k.to_int()
@@ -221,7 +224,7 @@ unsafe fn get_with_key(
         fb.index |= index::FLOAT_KEY;
         k = Value::int(n);
     }
-    match k.tag {
+    let found = match k.tag {
         Tag::STR => {
             fb.index |= index::STRING;
             // SAFETY: the tag says so.
@@ -236,20 +239,20 @@ unsafe fn get_with_key(
                 fb.index |= index::OTHER;
             }
             let v = t.get_int(n);
-            if v.is_nil() && !plain(t) {
-                return vm.index(o, k);
-            }
-            Ok(v)
+            (plain(t) || !v.is_nil()).then_some(v)
         }
         _ => {
             fb.index |= index::OTHER;
             let v = t.get(k);
-            if v.is_nil() && !plain(t) {
-                return vm.index(o, k);
-            }
-            Ok(v)
+            (plain(t) || !v.is_nil()).then_some(v)
         }
+    };
+    if let Some(v) = found {
+        return Ok(v);
     }
+    // SAFETY: the site's feedback; `fb` is not used any more.
+    unsafe { ic::note_accessor(vm, site, o, Event::Index) };
+    vm.index(o, given)
 }
 
 slow_fn! {
@@ -283,12 +286,15 @@ unsafe fn set_with_key(
     v: Value,
     fb: *mut FeedbackSlot,
 ) -> LuaResult<()> {
+    let site = fb;
     // SAFETY: the site's feedback; no other reference to it is alive.
     let fb = unsafe { &mut *fb };
     let Some(t) = o.as_table() else {
         fb.index |= index::OTHER;
         return vm.set_index(o, k, v);
     };
+    // A metamethod gets the key as it is.
+    let given = k;
     let mut k = k;
     if k.tag == Tag::FLOAT
         && let Some(n) = k.to_int()
@@ -301,7 +307,9 @@ unsafe fn set_with_key(
             fb.index |= index::STRING;
             // SAFETY: the tag says so.
             let s = unsafe { key(&raw const k) };
-            ic::set_str_index(vm, t, s, v, true)
+            if ic::set_str_index(vm, t, s, v, true) {
+                return Ok(());
+            }
         }
         Tag::INT => {
             let n = k.payload as i64;
@@ -321,13 +329,14 @@ unsafe fn set_with_key(
                 t.set_int(vm, n, v);
                 return Ok(());
             }
-            vm.set_index(o, k, v)
         }
-        _ => {
-            fb.index |= index::OTHER;
-            vm.set_index(o, k, v)
-        }
+        _ => fb.index |= index::OTHER,
     }
+    if !plain(t) && t.get(k).is_nil() {
+        // SAFETY: the site's feedback; `fb` is not used any more.
+        unsafe { ic::note_accessor(vm, site, o, Event::NewIndex) };
+    }
+    vm.set_index(o, given, v)
 }
 
 slow_fn! {

@@ -242,6 +242,36 @@ for i = 1, $k do
   if type(o) ~= "table" then o = new(i) end
   if i == $b then M[gone[($m * 4 + $k) % #gone + 1]] = nil end
 end
+--- 8 tables whose elements are computed when they are read, and whose stores are counted
+local M = {}
+local function lazy(f) return setmetatable({values = {}, f = f, writes = 0}, M) end
+M.__index = function(t, key)
+  local v = t.values[key]
+  if v == nil then
+    v = t.f(key)
+    t.values[key] = v
+  end
+  return v
+end
+M.__newindex = function(t, key, v)
+  t.writes = t.writes + 1
+  t.values[key] = v
+end
+local function total(t, n)
+  local s = 0
+  for i = 1, n do s = s + t[i] end
+  return s
+end
+for i = 1, $k do
+  local t = lazy(function(key) if key == $b then return $e end return key + i end)
+  t[$m] = $f
+  for j = 1, 3 do t[j * 2] = i end
+  show(pcall(total, t, $m + 5))
+  show(t.writes, t[2.0], t[i .. ""], pcall(total, t, $m + 5))
+  if i == $b then rawset(t, 1, "own") end
+  show(pcall(total, t, 2))
+  dump(t.values)
+end
 --- 8 inheritance over three levels, a method replaced on the way
 local A = {} A.__index = A
 function A.new(x) return setmetatable({x = x, n = 0}, A) end

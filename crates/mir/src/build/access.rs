@@ -456,7 +456,7 @@ impl Builder<'_> {
         let site = self.site(i.d());
         let (a, object) = (i.a(), self.read(i.b() as u8));
         let key = self.index_key(op, i);
-        if self.unreached(&site) {
+        if self.unreached(&site) || self.index_by_metamethod(i, (object, key), None, &site) {
             return;
         }
         if !matches!(self.ty(object), Ty::Any | Ty::Table) {
@@ -548,7 +548,7 @@ impl Builder<'_> {
         let object = self.read(i.a());
         let key = self.index_key(op, i);
         let v = self.read_rk(i.c());
-        if self.unreached(&site) {
+        if self.unreached(&site) || self.index_by_metamethod(i, (object, key), Some(v), &site) {
             return;
         }
         if !matches!(self.ty(object), Ty::Any | Ty::Table) {

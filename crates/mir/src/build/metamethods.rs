@@ -1,5 +1,6 @@
 //! Operators on tables whose metamethod is known: a guard of the shape of the
 //! operand that has it, and a call like any other, built in place if small.
+//! Accesses by computed keys are operators where the table lacks the key.
 //!
 //! The metamethod's frame is where the interpreter would put it: behind the
 //! registers of the frame that the operator is in. When that frame is rebuilt
@@ -7,8 +8,10 @@
 //! a table is one of its `__call` metamethod in the same place.
 
 use super::{Builder, inline, only_tag};
+use crate::helper::Helper;
 use crate::ir::{Cond, Op, Ty, Val};
-use vela_bytecode::FRAME_SLOTS;
+use smallvec::SmallVec;
+use vela_bytecode::{FRAME_SLOTS, Instr};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
 use vela_objects::feedback::{WayKind, arith};
@@ -23,7 +26,7 @@ pub(super) struct Metamethod {
     /// Address of its prototype.
     proto: u64,
     /// The operands.
-    args: [Val; 2],
+    args: SmallVec<[Val; 3]>,
 }
 
 impl Builder<'_> {
@@ -73,7 +76,7 @@ impl Builder<'_> {
         Some(Metamethod {
             closure,
             proto,
-            args,
+            args: SmallVec::from_slice(&args),
         })
     }
 
@@ -172,7 +175,8 @@ impl Builder<'_> {
                     is_self,
                     open: false,
                 };
-                let args = [method.closure, method.args[0], method.args[1]];
+                let mut args: SmallVec<[Val; 4]> = SmallVec::from_slice(&[method.closure]);
+                args.extend_from_slice(&method.args);
                 let inst = self.push_call(call, &args, Ty::Any, a);
                 self.forget_from(a);
                 let v = self.func.result(inst);
@@ -237,8 +241,9 @@ impl Builder<'_> {
         let a = self.proto.max_stack;
         let instance = self.instance_of(0);
         if cond == Cond::Eq {
-            let [x, y] = method.args;
-            method.args = [self.guard_tag(x, Tag::TABLE), self.guard_tag(y, Tag::TABLE)];
+            for v in &mut method.args {
+                *v = self.guard_tag(*v, Tag::TABLE);
+            }
         }
         let mut meeting = self.meeting(instance, 1, a);
         if cond == Cond::Eq {
@@ -274,6 +279,93 @@ impl Builder<'_> {
             let met = self.read(a);
             let met = self.truthy(met);
             self.branch_to(met, yes, no);
+        }
+        true
+    }
+
+    /// An access by computed key, a store of `stored` if given, whose table
+    /// was always one of a class and, where it lacked the key, called the
+    /// function that the metatable has for that; false if it is not like that.
+    pub(super) fn index_by_metamethod(
+        &mut self,
+        i: Instr,
+        (object, key): (Val, Val),
+        stored: Option<Val>,
+        site: &SiteSnapshot,
+    ) -> bool {
+        let [way] = &site.ways[..] else { return false };
+        let Some((_, proto)) = self.constant_metamethod(way) else {
+            return false;
+        };
+        let nargs = 2 + usize::from(stored.is_some());
+        let end = self.slot(self.proto.max_stack) + FRAME_SLOTS + nargs;
+        let possible = way.kind == WayKind::Meta
+            && end <= inline::WINDOW
+            && matches!(self.ty(object), Ty::Any | Ty::Table)
+            && self.may_speculate(site, DeoptReason::Type)
+            && self.may_speculate(site, DeoptReason::Shape);
+        if !possible {
+            return false;
+        }
+        let table = self.guard_tag(object, Tag::TABLE);
+        let Some(closure) = self.guard_metamethod(table, way) else {
+            return false;
+        };
+        let (behind, next) = (self.proto.max_stack, self.pc + 1);
+        let instance = self.instance_of(0);
+        let want = usize::from(stored.is_none());
+        let mut meeting = self.meeting(instance, want, behind);
+        let any = self.boxed(key);
+        let own = self.emit(Op::Lib(Helper::RawGet), &[table, any], Ty::Any);
+        let lacks = self.emit(Op::HasTag(Tag::NIL), &[own], Ty::Bool);
+        let (has, call) = (self.func.add_block(), self.func.add_block());
+        self.branch(lacks, Self::plain(call), Self::plain(has));
+        let fork = self.fork();
+        self.cur = Some(has);
+        self.state = None;
+        match stored {
+            None => self.arrive(&mut meeting, &[own]),
+            Some(v) => {
+                let mut slow = self.begin_slow();
+                let done = self.emit(Op::PutIndex, &[table, key, v], Ty::Bool);
+                self.or_slow(&mut slow, done);
+                self.join_slow(slow, None);
+                self.arrive(&mut meeting, &[]);
+            }
+        }
+        self.back_to(&fork);
+        self.cur = Some(call);
+        let mut args = SmallVec::from_slice(&[table, key]);
+        args.extend(stored);
+        let method = Metamethod {
+            closure,
+            proto,
+            args,
+        };
+        let (v, calls) = self.call_metamethod(&method);
+        if self.cur.is_some() {
+            if stored.is_none() {
+                self.write(i.a(), v);
+                self.forget_slot(i.a());
+            }
+            if calls {
+                self.guard_valid(next);
+            }
+            self.arrive(&mut meeting, &[v][..want]);
+        }
+        self.meet(meeting, behind);
+        if self.cur.is_some() && stored.is_none() {
+            let v = self.read(behind);
+            self.forget_from(behind);
+            self.write(i.a(), v);
+            self.forget_slot(i.a());
+            if self.ty(v) == Ty::Any
+                && let Some(tag) = only_tag(site.result).filter(|&t| t != Tag::NIL)
+                && self.live.live_in(next as u32).contains(i.a())
+            {
+                let s = self.state_at(next);
+                self.guard_result(v, tag, s);
+            }
         }
         true
     }

@@ -27,7 +27,7 @@ const MAX_FORKS: usize = 1;
 const MAX_FIELDS_BETWEEN: usize = 2;
 
 /// Registers and window where ways part.
-struct Fork {
+pub(super) struct Fork {
     values: Vec<Option<Val>>,
     window: Vec<Option<Val>>,
     pc: usize,
@@ -43,7 +43,7 @@ struct Group {
 }
 
 impl Builder<'_> {
-    fn fork(&self) -> Fork {
+    pub(super) fn fork(&self) -> Fork {
         Fork {
             values: self.values.clone(),
             window: self.window.clone(),
@@ -53,7 +53,7 @@ impl Builder<'_> {
     }
 
     /// Begins another way where the ways parted.
-    fn back_to(&mut self, fork: &Fork) {
+    pub(super) fn back_to(&mut self, fork: &Fork) {
         self.values.clone_from(&fork.values);
         self.window.clone_from(&fork.window);
         self.pc = fork.pc;
