@@ -20,6 +20,7 @@ use vela_bytecode::{FRAME_SLOTS, Instr, Op, RK_CONST_BASE};
 use vela_objects::closure::{FuncProto, LuaClosure};
 use vela_objects::feedback::{FeedbackSlot, WayKind, arith as bits, index as index_bits};
 use vela_objects::frame::{FrameRecord, flags};
+use vela_objects::object::header_flags;
 use vela_objects::ops::{float_mod, float_pow, int_floor_div, int_mod};
 use vela_objects::shape::{FieldInfo, OBJECT_META};
 use vela_objects::table::ELEMS_MIXED;
@@ -459,7 +460,7 @@ pub(crate) unsafe fn run<const TRACE: bool>(vm: &mut VmState) -> End {
                     } else if at == u64::from((*t).len)
                         && at < u64::from((*t).cap)
                         && kind == tag
-                        && (*t).ext.is_null()
+                        && (*t).header.flags & header_flags::BEYOND == 0
                         && (*(*t).shape).metatable.is_null()
                     {
                         note_index(site!(), index_bits::APPEND, kind);

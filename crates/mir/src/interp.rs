@@ -20,6 +20,7 @@ use crate::verify::verify;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vela_deopt::POOL_FIRST;
 use vela_objects::frame::{FrameKind, flags};
+use vela_objects::object::header_flags::BEYOND;
 use vela_objects::table::ELEMS_MIXED;
 use vela_objects::value::float_to_int;
 use vela_objects::{Tag, layout};
@@ -911,6 +912,10 @@ impl<M: Machine> Frame<'_, M> {
             Op::NoExt => {
                 let ext = self.word(table, layout::TABLE_EXT);
                 self.result(i, u64::from(ext == 0));
+            }
+            Op::NoneBeyond => {
+                let flags = self.word(table, 0).to_le_bytes()[layout::HEADER_FLAGS];
+                self.result(i, u64::from(flags & BEYOND == 0));
             }
             Op::NoMeta => {
                 let shape = self.word(table, layout::TABLE_SHAPE);

@@ -429,13 +429,16 @@ pub enum Op {
     /// `(table, int i, T)`: stores at 0-based `i`, in bounds, mixed elements;
     /// the value is not nil. With barrier
     StoreElemMixed,
-    /// `(table, T)`: appends a non-nil value; the hash part is empty and there
-    /// may be no room (helper, allocates)
+    /// `(table, T)`: appends a non-nil value; none is beyond the elements
+    /// ([`Op::NoneBeyond`]), and there may be no room (helper, allocates)
     PushElem,
     /// `(table) -> bool`: no hash part and no per-object metatable
     NoExt,
-    /// `(table) -> bool`: the shape has no metatable (with [`Op::NoExt`]: the
-    /// table has none)
+    /// `(table) -> bool`: no positive integer key besides the elements, and no
+    /// per-object metatable
+    NoneBeyond,
+    /// `(table) -> bool`: the shape has no metatable (with [`Op::NoExt`] or
+    /// [`Op::NoneBeyond`]: the table has none)
     NoMeta,
     /// `[(ptr shape, elements...)] -> table`: fresh, with room for fields and
     /// elements. The first operand, if there is one, is the empty shape with

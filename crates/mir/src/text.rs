@@ -108,6 +108,7 @@ const PLAIN: &[(&str, Op)] = &[
     ("store_elem_mixed", Op::StoreElemMixed),
     ("push_elem", Op::PushElem),
     ("no_ext", Op::NoExt),
+    ("none_beyond", Op::NoneBeyond),
     ("no_meta", Op::NoMeta),
     ("meta_epoch", Op::MetaEpoch),
     ("virtual_table", Op::VirtualTable),

@@ -554,7 +554,7 @@ impl<'f> Verifier<'f> {
             }
             Op::StoreElemMixed => none(&[TABLE, INT, VALUE]),
             Op::PushElem => none(&[TABLE, VALUE]),
-            Op::NoExt | Op::NoMeta => gives(&[TABLE], BOOL),
+            Op::NoExt | Op::NoneBeyond | Op::NoMeta => gives(&[TABLE], BOOL),
             Op::NewTable { .. } if data.args.is_empty() => gives(&[], TABLE),
             Op::NewTable { fields, elems } => {
                 let values = data.args.len() - 1;

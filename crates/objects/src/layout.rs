@@ -62,6 +62,8 @@ pub const VM_MARK_WORD: usize = offset_of!(VmState, heap) + offset_of!(Heap, mar
 /// Offset of [`Heap::marking`].
 pub const VM_MARKING: usize = offset_of!(VmState, heap) + offset_of!(Heap, marking);
 
+/// Offset of the header's byte of [`header_flags`](crate::object::header_flags).
+pub const HEADER_FLAGS: usize = offset_of!(Header, flags);
 /// Offset of the header byte with the elements kind or cell tag.
 pub const HEADER_AUX: usize = offset_of!(Header, aux);
 /// Offset of [`Header::extra`].

@@ -48,6 +48,9 @@ pub mod header_flags {
     /// An object that owns something outside of the heap's cells, to be
     /// released when it is dead.
     pub const OWNS: u8 = 4;
+    /// A table whose hash part has positive integer keys, dead ones included,
+    /// or which has a metatable there.
+    pub const BEYOND: u8 = 8;
 }
 
 /// First eight bytes of every heap object.

@@ -402,6 +402,7 @@ impl<'c> Fx<'_, 'c> {
             | Op::FindIndex
             | Op::PutIndex
             | Op::NoExt
+            | Op::NoneBeyond
             | Op::NoMeta
             | Op::NewTable { .. }
             | Op::MetaEpoch => self.tables(i)?,

@@ -8,6 +8,7 @@ use inkwell::values::{BasicMetadataValueEnum, IntValue, PointerValue};
 use vela_mir::helper::Helper;
 use vela_mir::ir::{Inst, Op, SlotLoc, Ty};
 use vela_objects::layout;
+use vela_objects::object::header_flags::BEYOND;
 
 impl<'c> Fx<'_, 'c> {
     pub(super) fn tables(&mut self, i: Inst) -> Lowered<()> {
@@ -118,6 +119,13 @@ impl<'c> Fx<'_, 'c> {
             Op::NoExt => {
                 let at = self.at(self.ptr(args[0])?, layout::TABLE_EXT)?;
                 Lv::Bool(self.is_null(at, Mem::Table)?)
+            }
+            Op::NoneBeyond => {
+                let at = self.at(self.ptr(args[0])?, layout::HEADER_FLAGS)?;
+                let flags = self.load_byte(at, Mem::Table)?;
+                let some = self.b.build_and(flags, self.word(i64::from(BEYOND)), "")?;
+                let none = self.word(0);
+                Lv::Bool(self.b.build_int_compare(IntPredicate::EQ, some, none, "")?)
             }
             Op::NoMeta => {
                 let shape = self.shape(self.ptr(args[0])?)?;

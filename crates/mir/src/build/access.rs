@@ -681,7 +681,7 @@ impl Builder<'_> {
             self.require(miss.as_deref_mut(), end, DeoptReason::Elements);
             let plain = self.emit(Op::NoMeta, &[table], Ty::Bool);
             self.require(miss.as_deref_mut(), plain, DeoptReason::Elements);
-            let bare = self.emit(Op::NoExt, &[table], Ty::Bool);
+            let bare = self.emit(Op::NoneBeyond, &[table], Ty::Bool);
             self.require(miss, bare, DeoptReason::Elements);
             self.push(Op::PushElem, &[table, v], Ty::None);
             self.jump_with(done, &[]);
@@ -728,7 +728,7 @@ impl Builder<'_> {
         let table = self.unbox_or_slow(&mut slow, v, Tag::TABLE);
         let plain = self.emit(Op::NoMeta, &[table], Ty::Bool);
         self.or_slow(&mut slow, plain);
-        let bare = self.emit(Op::NoExt, &[table], Ty::Bool);
+        let bare = self.emit(Op::NoneBeyond, &[table], Ty::Bool);
         self.or_slow(&mut slow, bare);
         let n = self.emit(Op::ElemsLen, &[table], Ty::Int);
         self.join_slow(slow, Some((i.a(), n)));

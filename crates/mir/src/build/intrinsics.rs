@@ -404,9 +404,9 @@ impl Builder<'_> {
         self.func.add_param(join, Ty::Any)
     }
 
-    /// The table has elements alone and no metatable.
+    /// No integer key is beyond the elements, and the table has no metatable.
     pub(super) fn guard_plain(&mut self, table: Val) {
-        for op in [Op::NoExt, Op::NoMeta] {
+        for op in [Op::NoneBeyond, Op::NoMeta] {
             let plain = self.emit(op, &[table], Ty::Bool);
             self.guard(plain, DeoptReason::Elements);
         }

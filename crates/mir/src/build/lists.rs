@@ -114,7 +114,7 @@ impl Builder<'_> {
         let fresh = self.emit(Op::IntCmp(Cond::Eq), &[len, expected], Ty::Bool);
         self.branch(fresh, Self::plain(other), Self::plain(slow));
         self.cur = Some(other);
-        let bare = self.emit(Op::NoExt, &[table], Ty::Bool);
+        let bare = self.emit(Op::NoneBeyond, &[table], Ty::Bool);
         self.branch(bare, Self::plain(fast), Self::plain(slow));
         self.cur = Some(slow);
         self.store_list(table, before, values);

@@ -122,7 +122,12 @@ impl Op {
         Some(match self {
             Op::LoadReg(r) => Alias::Reg(*r),
             Op::LoadCell => Alias::Cells,
-            Op::LoadShape | Op::GuardShape | Op::ShapeIn | Op::NoExt | Op::NoMeta => Alias::Shapes,
+            Op::LoadShape
+            | Op::GuardShape
+            | Op::ShapeIn
+            | Op::NoExt
+            | Op::NoneBeyond
+            | Op::NoMeta => Alias::Shapes,
             Op::LoadSlot(loc) => Alias::Slot(*loc),
             Op::ElemsLen | Op::ElemsKind => Alias::ElemsMeta,
             Op::LoadElem => Alias::Elems,

@@ -3,6 +3,7 @@
 use super::storage::ELEM;
 use super::{ELEMS_MIXED, MAX_ELEMS, Table};
 use crate::gcref::Gc;
+use crate::object::header_flags::BEYOND;
 use crate::value::{Tag, Value};
 use crate::vm::VmState;
 
@@ -179,11 +180,16 @@ impl Gc<Table> {
                 vm.learn_elems(self, needed);
                 self.reserve_elems(vm, needed);
             }
-            for &v in values {
+            let beyond = self.header.flags & BEYOND != 0;
+            for (i, &v) in values.iter().enumerate() {
+                if let Some(ext) = self.ext().filter(|_| beyond) {
+                    // `{[1] = "x", "y"}` gives the key a value twice.
+                    ext.take(Value::int((first + i) as i64));
+                }
                 self.push_elem_raw(vm, v);
             }
             self.drop_trailing_nils();
-            if !self.ext.is_null() {
+            if beyond {
                 self.migrate(vm);
             }
         } else {

@@ -16,6 +16,7 @@
 use super::ordered::OrderedMap;
 use super::{MAX_ELEMS, Table};
 use crate::gcref::Gc;
+use crate::object::header_flags::BEYOND;
 use crate::shape::MAX_FIELDS;
 use crate::string::Str;
 use crate::value::{Tag, Value};
@@ -27,6 +28,8 @@ pub struct TableExt {
     names: OrderedMap,
     /// All keys that are neither strings nor elements.
     others: OrderedMap,
+    /// Positive integers among them, dead ones included.
+    ints: u32,
     /// Metatable of shapes with [`OBJECT_META`](crate::shape::OBJECT_META).
     pub(crate) metatable: *mut Table,
 }
@@ -41,11 +44,17 @@ pub(super) fn packs(n: usize, dead: impl FnOnce() -> usize) -> bool {
     n >= MIN_PACKED && n.is_power_of_two() && dead() * 8 >= n
 }
 
+/// Whether the key may become one of an element.
+fn is_positive(key: Value) -> bool {
+    key.tag == Tag::INT && key.payload as i64 > 0
+}
+
 impl TableExt {
     pub(super) fn new() -> Self {
         TableExt {
             names: OrderedMap::EMPTY,
             others: OrderedMap::EMPTY,
+            ints: 0,
             metatable: std::ptr::null_mut(),
         }
     }
@@ -94,7 +103,15 @@ impl TableExt {
 
     /// Removes a key that moves to the elements; its value if it had one.
     pub(super) fn take(&mut self, key: Value) -> Value {
+        let there = self.ints > 0 && is_positive(key) && self.others.find(key).is_some();
+        self.ints -= u32::from(there);
         self.others.take(key)
+    }
+
+    /// Appends a key that is absent and no string. There is room.
+    fn push_other(&mut self, key: Value, v: Value) {
+        self.ints += u32::from(is_positive(key));
+        self.others.push(key, v);
     }
 
     /// Bytes outside the object, for GC accounting.
@@ -182,10 +199,11 @@ impl Gc<Table> {
                     return;
                 }
             }
-            self.ext_or_new(vm).others.push(key, v);
+            self.ext_or_new(vm).push_other(key, v);
         } else {
-            ext.others.push(key, v);
+            ext.push_other(key, v);
         }
+        self.note_beyond();
         vm.barrier(key);
         vm.barrier(v);
     }
@@ -241,6 +259,7 @@ impl Gc<Table> {
             room = full + 1;
         }
         ext.others.pack(room);
+        ext.ints = ext.others.live().filter(|e| is_positive(e.0)).count() as u32;
         let after = ext.maps_bytes();
         vm.heap.external_resized(before, after);
         vm.retrace(self);
@@ -288,9 +307,22 @@ impl Gc<Table> {
             let Some(ext) = self.ext() else { return };
             let v = ext.take(key);
             if v.is_nil() {
-                return;
+                break;
             }
             self.push_elem(vm, v);
+        }
+        self.note_beyond();
+    }
+
+    /// Brings the header's [`BEYOND`] up to date with the hash part.
+    pub(super) fn note_beyond(self) {
+        let beyond = self
+            .ext()
+            .is_some_and(|e| e.ints > 0 || !e.metatable.is_null());
+        // SAFETY: single writer.
+        unsafe {
+            let flags = &mut (*self.as_ptr()).header.flags;
+            *flags = (*flags & !BEYOND) | if beyond { BEYOND } else { 0 };
         }
     }
 }

@@ -37,6 +37,7 @@ pub use storage::{InlineElems, table_room};
 use crate::gcref::Gc;
 use crate::meta::Event;
 use crate::object::Header;
+use crate::object::header_flags::BEYOND;
 use crate::shape::{
     CLASS, DICT, FieldInfo, FieldKind, META, NO_SLOT, OBJECT_META, SINGLETON, Shape,
 };
@@ -189,6 +190,7 @@ impl Gc<Table> {
             }
             if (*(*t).shape).flags & OBJECT_META != 0 {
                 self.ext_or_new(vm).metatable = ptr;
+                self.note_beyond();
             }
         }
     }
@@ -433,7 +435,8 @@ impl Gc<Table> {
             self.set_elem(vm, at as usize, v);
         } else if at == len && len < MAX_ELEMS as u64 {
             if !v.is_nil() {
-                if let Some(ext) = self.ext() {
+                let beyond = self.header.flags & BEYOND != 0;
+                if let Some(ext) = self.ext().filter(|_| beyond) {
                     ext.take(Value::int(i));
                     self.push_elem(vm, v);
                     self.migrate(vm);

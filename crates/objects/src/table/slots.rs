@@ -168,6 +168,7 @@ impl Gc<Table> {
         vm.shape_left(left);
         if own != NO_SLOT && self.shape().flags & crate::shape::OBJECT_META != 0 {
             self.ext_or_new(vm).metatable = metatable.map_or(std::ptr::null_mut(), Gc::as_ptr);
+            self.note_beyond();
         }
         self.adopt_names(vm, &pairs);
     }

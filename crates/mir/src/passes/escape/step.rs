@@ -255,7 +255,9 @@ impl Escape<'_> {
             {
                 return self.store(o, content, *index as usize, args[1]);
             }
-            (Op::NoExt, Kind::Table { .. }) => self.become_op(i, Op::Bool(true), &[]),
+            (Op::NoExt | Op::NoneBeyond, Kind::Table { .. }) => {
+                self.become_op(i, Op::Bool(true), &[])
+            }
             (Op::NoMeta, Kind::Table { root, .. }) if content.shape == Some(root) => {
                 self.become_op(i, Op::Bool(true), &[]);
             }
