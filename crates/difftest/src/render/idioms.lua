@@ -727,3 +727,63 @@ for i = 1, 3 do
   repeat local done = w >= i w = w + 1 until done
   $sum = $sum + w
 end
+--- 9 constructors whose keys meet
+local function make(i, v) return {[0] = i, [2] = "key", v, [$m] = i, $e, i == $b and $f or i, [i] = "late"} end
+for i = 1, $k do
+  local t = make(i, i * 2)
+  local n = 0
+  for key, v in pairs(t) do n = n + 1 end
+  show(n, t[0], t[1], t[2], t[3], t[4], t[i])
+  t[n] = nil
+  t[i + 3] = $b
+  dump(t)
+end
+--- 7 zero-based arrays that grow, shrink and have gaps
+local t, far = {[0] = $e}, {[$k + 2] = "far", [-1] = "low"}
+for i = 1, $k do
+  t[i] = (t[i - 1] or 0) == i and i or $f
+  far[i] = i == $b and i + 0.5 or i
+  if i == $b then t[i] = nil far[i + 1] = "next" end
+  $body
+end
+for i = $k, 1, -1 do t[i + $m] = i end
+for i = 0, $k do $sum = $sum + (type(t[i]) == "number" and t[i] or 1) end
+local left = 0
+for key in pairs(far) do if left % 2 == 0 then far[key] = nil end left = left + 1 end
+show(left)
+dump(t)
+--- 6 numbers that change their kind
+local function steps(n)
+  local c = 0
+  while n ~= 1 and c < 20 do
+    if n % 2 == 0 then n = n / 2 elseif n == 5.0 then n = 16 else n = 3 * n + 1 end
+    c = c + 1
+  end
+  return c, n
+end
+local least, most, s = math.huge, -math.huge, 0
+for i = 1, $k do
+  local v = i == $b and $f or i % 3 == $m and i / 2 or i
+  show(pcall(steps, v), pcall(function() return v % 4.0, v // 2, -v, v ^ 2, v $op 3, v $cmp 2, v == 1, v ~= 0.5 end))
+  if type(v) == "number" then
+    if v < least then least = v end
+    if v >= most then most = v end
+    s = s + v
+  end
+end
+show(least, most, s / $k, s % 8)
+--- 5 metamethods of access that are functions
+local count = 0
+local C = {}
+C.__index = function(o, key) count = count + 1 if key == "deep" then return o.name end return rawget(C, key) or key end
+C.__newindex = function(o, key, v) if key == $b then error({code = key}) end rawset(o, key, v) end
+function C.get(o, v) return v end
+local function make(n) return setmetatable({n = n}, C) end
+for i = 1, $k do
+  local o = make(i)
+  $sum = $sum + o.n + (o:get(i) or 0) + (o[i] or 0) + o[i + 0.5]
+  o.extra = $f
+  show(o.name, o.deep, o.extra, math.type(o[2.0]), pcall(function() o[i] = i return rawlen(o) end))
+  if i == $b then C.__index = {n = 0, get = function() return 1 end, [i] = 1} C.__index[i + 0.5] = 2 end
+end
+show(count)
