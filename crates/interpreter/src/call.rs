@@ -627,7 +627,7 @@ unsafe fn hand_over(vm: &mut VmState, entry: bool, src: *mut Value, n: usize) ->
 ///
 /// # Safety
 /// `pc` is an arithmetic operator, `Len`, a `Concat` of two operands, a
-/// comparison, or an access by a computed key of the frame at `base`.
+/// comparison, or an access of a table of the frame at `base`.
 unsafe fn finish_operation(base: *mut Value, pc: *const Instr, v: Value) -> u32 {
     // SAFETY: by contract.
     unsafe {
@@ -640,8 +640,13 @@ unsafe fn finish_operation(base: *mut Value, pc: *const Instr, v: Value) -> u32 
                 2
             };
         }
-        if matches!(i.op(), Some(Op::SetIndex | Op::SetInt)) {
-            return 1;
+        match i.op() {
+            Some(Op::SetField | Op::SetTabUp | Op::SetIndex | Op::SetInt) => return 1,
+            Some(Op::SelfGet) => {
+                let object = *base.add(i.b() as usize);
+                store(base.add(i.a() as usize + FRAME_SLOTS), object);
+            }
+            _ => {}
         }
         store(base.add(i.a() as usize), v);
         let fb: *mut FeedbackSlot = (*proto(base)).feedback.add(i.d() as usize);

@@ -298,6 +298,8 @@ pub(crate) fn get_prop(
                     add_way(vm, slot, key, way);
                     return Ok(h.slot(i));
                 }
+                // SAFETY: `fb` as above; `slot` is not used any more.
+                unsafe { note_accessor(vm, fb, o, Event::Index) };
             }
         }
     } else if o.tag == Tag::STR
@@ -426,6 +428,9 @@ pub(crate) fn set_prop(
                 add_way(vm, slot, key, way);
                 return Ok(());
             }
+        } else {
+            // SAFETY: `fb` as above; `slot` is not used any more.
+            unsafe { note_accessor(vm, fb, o, Event::NewIndex) };
         }
     }
     vm.set_index_as(o, Value::str(key), v, false)
@@ -705,8 +710,8 @@ pub(crate) unsafe fn note_lua_call(
     }
 }
 
-/// Records that an access by a computed key is about to call the function that
-/// `o` has for keys that it lacks, if it has one.
+/// Records that an access of a key that `o` lacks is about to call the function
+/// that it has for them, if it has one.
 ///
 /// # Safety
 /// As [`note_metamethod`].
@@ -725,8 +730,8 @@ pub(crate) unsafe fn note_accessor(
     }
 }
 
-/// Records which of an operator's operands has the metamethod that is about to
-/// be called, and where. Only tables that share a metatable by their shape
+/// Records which of an operation's operands has the metamethod that is about
+/// to be called, and where. Only tables that share a metatable by their shape
 /// are of interest.
 ///
 /// # Safety

@@ -128,6 +128,19 @@ impl Builder<'_> {
         if op == B::SelfGet && self.method_ways(i, object, &site) {
             return;
         }
+        if matches!(
+            site.ways[..],
+            [WaySnapshot {
+                kind: WayKind::Meta,
+                ..
+            }]
+        ) {
+            let key = self.field_name(op, i);
+            let receiver = (op == B::SelfGet).then_some(a + 2);
+            if self.get_by_function(a, (object, key), receiver, &site) {
+                return;
+            }
+        }
         let cases = self.cases(&site, readable);
         self.field_by_shape(op, i, object, &site, &cases);
     }
@@ -323,6 +336,18 @@ impl Builder<'_> {
         if !matches!(self.ty(object), Ty::Any | Ty::Table) {
             self.interp_one();
             return;
+        }
+        if matches!(
+            site.ways[..],
+            [WaySnapshot {
+                kind: WayKind::Meta,
+                ..
+            }]
+        ) {
+            let key = self.field_name(op, i);
+            if self.set_by_function((object, key, v), &site) {
+                return;
+            }
         }
         let cases = self.cases(&site, |way, shape| self.writable(way, shape, v));
         let (slow, _) = self.by_shape(

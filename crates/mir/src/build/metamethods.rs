@@ -1,6 +1,8 @@
 //! Operators on tables whose metamethod is known: a guard of the shape of the
 //! operand that has it, and a call like any other, built in place if small.
-//! Accesses by computed keys are operators where the table lacks the key.
+//! Accesses of fields are operators where the shape lacks the field and
+//! `__index` or `__newindex` is a function, those by computed keys where the
+//! table lacks the key.
 //!
 //! The metamethod's frame is where the interpreter would put it: behind the
 //! registers of the frame that the operator is in. When that frame is rebuilt
@@ -146,6 +148,81 @@ impl Builder<'_> {
         })
     }
 
+    /// The function that an access of a field has always called, as `__index`
+    /// or `__newindex` of one class whose objects lack the field; guards that it
+    /// is to be called now, with the object in front of `more`.
+    fn access_function(
+        &mut self,
+        object: Val,
+        more: &[Val],
+        site: &SiteSnapshot,
+    ) -> Option<Metamethod> {
+        let [way] = &site.ways[..] else { return None };
+        let (_, proto) = match way.kind {
+            WayKind::Meta => self.constant_metamethod(way)?,
+            _ => return None,
+        };
+        let end = self.slot(self.proto.max_stack) + FRAME_SLOTS + 1 + more.len();
+        let possible = end <= inline::WINDOW
+            && matches!(self.ty(object), Ty::Any | Ty::Table)
+            && self.may_speculate(site, DeoptReason::Type)
+            && self.may_speculate(site, DeoptReason::Shape);
+        if !possible {
+            return None;
+        }
+        let table = self.guard_tag(object, Tag::TABLE);
+        let closure = self.guard_metamethod(table, way)?;
+        let mut args = SmallVec::from_slice(&[table]);
+        args.extend_from_slice(more);
+        Some(Metamethod {
+            closure,
+            proto,
+            args,
+        })
+    }
+
+    /// A read of a field that the object's class computes; false if that is not
+    /// known. `receiver` is the register for the receiver of a method.
+    pub(super) fn get_by_function(
+        &mut self,
+        a: u8,
+        (object, key): (Val, Val),
+        receiver: Option<u8>,
+        site: &SiteSnapshot,
+    ) -> bool {
+        let Some(method) = self.access_function(object, &[key], site) else {
+            return false;
+        };
+        let object = method.args[0];
+        let (v, calls) = self.call_metamethod(&method);
+        if self.cur.is_none() {
+            return true;
+        }
+        if let Some(receiver) = receiver {
+            self.write(receiver, object);
+            self.forget_slot(receiver);
+        }
+        self.result_of_metamethod(a, v, calls, site);
+        true
+    }
+
+    /// A store to a field that the object's class takes itself; false if that
+    /// is not known.
+    pub(super) fn set_by_function(
+        &mut self,
+        (object, key, v): (Val, Val, Val),
+        site: &SiteSnapshot,
+    ) -> bool {
+        let Some(method) = self.access_function(object, &[key, v], site) else {
+            return false;
+        };
+        let (_, calls) = self.call_metamethod(&method);
+        if self.cur.is_some() && calls {
+            self.guard_valid(self.pc + 1);
+        }
+        true
+    }
+
     /// Calls the metamethod: its first result, with no block if it never
     /// returns; and whether the code may be invalid behind the call.
     fn call_metamethod(&mut self, method: &Metamethod) -> (Val, bool) {
@@ -203,9 +280,15 @@ impl Builder<'_> {
             return false;
         };
         let (v, calls) = self.call_metamethod(&method);
-        if self.cur.is_none() {
-            return true;
+        if self.cur.is_some() {
+            self.result_of_metamethod(a, v, calls, site);
         }
+        true
+    }
+
+    /// Register `a` gets what a metamethod returned; `calls` as in
+    /// [`Builder::call_metamethod`].
+    fn result_of_metamethod(&mut self, a: u8, v: Val, calls: bool, site: &SiteSnapshot) {
         let next = self.pc + 1;
         self.write(a, v);
         self.forget_slot(a);
@@ -219,7 +302,6 @@ impl Builder<'_> {
         if calls {
             self.guard_valid(next);
         }
-        true
     }
 
     /// A comparison through its operands' metamethod, which goes on at `yes` or
