@@ -154,7 +154,6 @@ impl VmState {
             return;
         };
         let shared = to.flags & (DICT | SINGLETON | META | OBJECT_META) == 0
-            && from.metatable.is_null()
             && from.flags == to.flags
             && from.nslots == to.nslots
             && self.meta_of(mt, Event::Gc).is_nil()
@@ -207,12 +206,12 @@ impl VmState {
         if slot.transitions().any(known) {
             return true;
         }
-        let bare = from.metatable.is_null() && from.flags & OBJECT_META == 0;
+        let shared = from.flags & OBJECT_META == 0;
         let fits = match class {
-            Some(_) => bare || from.flags & CLASS != 0,
+            Some(_) => shared && from.metatable.is_null() || from.flags & CLASS != 0,
             None => {
                 let special = [Event::Gc, Event::Mode];
-                bare && special.iter().all(|&e| self.meta_of(mt, e).is_nil())
+                shared && special.iter().all(|&e| self.meta_of(mt, e).is_nil())
             }
         };
         let count = slot.transitions().count();

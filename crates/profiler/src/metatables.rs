@@ -24,7 +24,8 @@ pub struct MetaTransition {
 /// What metatable a table gets.
 #[derive(Clone, Debug)]
 pub enum Metatable {
-    /// The one at this address, which other tables have, too.
+    /// The one at this address, which other tables have, too; before, the table
+    /// had none, or another such one.
     Shared(u64),
     /// One of its own, which only says what `__index` is.
     Own(OwnMetatable),
@@ -98,7 +99,10 @@ fn transition(vm: &VmState, way: &Way) -> Option<MetaTransition> {
     let special = [Event::Gc, Event::Mode]
         .iter()
         .any(|&e| !vm.meta_of(metatable, e).is_nil());
-    (!special).then_some(MetaTransition {
+    let protected = from
+        .metatable_table()
+        .is_some_and(|mt| !vm.meta_of(mt, Event::Metatable).is_nil());
+    (!special && !protected).then_some(MetaTransition {
         from: address(from),
         to: address(to),
         by: Metatable::Shared(metatable.addr()),

@@ -66,8 +66,9 @@ impl Builder<'_> {
             metatable: self.guard_tag(metatable, Tag::TABLE),
             class,
         };
-        // Metatables have no `__gc` or `__mode`, nor got one since, and shapes
-        // name classes as long as no metatable of their objects changes.
+        // Metatables have no `__gc`, `__mode` or `__metatable`, nor got one
+        // since, and shapes name classes as long as no metatable of their
+        // objects changes.
         self.check_epoch(None);
         self.by_case(&call, &cases);
         self.forget_from(a);
