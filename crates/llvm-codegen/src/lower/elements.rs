@@ -94,7 +94,8 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Appends. In line while there is room and the kind stays or is that of
-    /// the first element; the helper grows and widens.
+    /// the first element; the helper grows and widens. The tag byte is there
+    /// while it is unused, too, so it is written in any case.
     fn push_elem(&mut self, i: Inst, table: PointerValue<'c>) -> Lowered<()> {
         let value = self.func.inst(i).args[1];
         let (payload, tag) = self.any(value)?;
@@ -109,7 +110,13 @@ impl<'c> Fx<'_, 'c> {
         let first = self
             .b
             .build_int_compare(IntPredicate::EQ, len, self.word(0), "")?;
+        let kept = self.b.build_select(first, tag, kind, "")?.into_int_value();
+        let mixed = self.word(i64::from(ELEMS_MIXED));
+        let mixed = self
+            .b
+            .build_int_compare(IntPredicate::EQ, kind, mixed, "")?;
         let same = self.b.build_or(same, first, "")?;
+        let same = self.b.build_or(same, mixed, "")?;
         let both = self.b.build_and(room, same, "")?;
         let branch = self.b.build_conditional_branch(both, fast, slow)?;
         self.notes.expect(branch, true)?;
@@ -121,7 +128,8 @@ impl<'c> Fx<'_, 'c> {
 
         self.b.position_at_end(fast);
         self.store_payload(value, self.elem(table, len)?, Mem::Elem)?;
-        self.store_byte(tag, self.at(table, layout::HEADER_AUX)?, Mem::Table)?;
+        self.store_byte(tag, self.elem_tag_address(table, len)?, Mem::ElemTag)?;
+        self.store_byte(kept, self.at(table, layout::HEADER_AUX)?, Mem::Table)?;
         let more = self.b.build_int_add(len, self.word(1), "")?;
         let more = self.b.build_int_truncate(more, self.t.i32, "")?;
         self.store(more, self.at(table, layout::TABLE_LEN)?, Mem::Table)?;
