@@ -204,7 +204,7 @@ impl VmState {
     /// positive when none is left.
     pub(super) fn drain(&mut self, mut work: isize) -> isize {
         while work > 0 {
-            if let Some(h) = self.heap.gray.pop() {
+            if let Some(h) = self.heap.next_gray() {
                 work -= self.trace(h);
             } else if let Some(p) = self.gc.partial.last_mut() {
                 let t = p.table;
@@ -237,34 +237,34 @@ impl VmState {
                 Kind::TABLE => return self.trace_table(Gc::from_ptr(h.cast())),
                 Kind::CELL => {
                     let c = Gc::<Cell>::from_ptr(h.cast());
-                    heap.mark_value(c.get());
+                    heap.mark_value_soon(c.get());
                 }
                 Kind::LUA_FN => {
                     let c = Gc::<LuaClosure>::from_ptr(h.cast());
-                    heap.mark(c.proto.as_ptr().cast());
+                    heap.mark_soon(c.proto.as_ptr().cast());
                     for i in 0..c.upval_count() {
-                        heap.mark((*c.upvals_ptr().add(i)).cast());
+                        heap.mark_soon((*c.upvals_ptr().add(i)).cast());
                     }
                 }
                 Kind::NATIVE_FN => {
                     let c = Gc::<NativeClosure>::from_ptr(h.cast());
                     for i in 0..(*h).extra as usize {
-                        heap.mark_value(c.upval(i));
+                        heap.mark_value_soon(c.upval(i));
                     }
                 }
                 Kind::USERDATA => {
                     if let Some(mt) = Gc::<Userdata>::from_ptr(h.cast()).metatable() {
-                        heap.mark(mt.as_ptr().cast());
+                        heap.mark_soon(mt.as_ptr().cast());
                     }
                 }
                 Kind::PROTO => {
                     let p = Gc::<FuncProto>::from_ptr(h.cast());
                     let cold = p.cold();
                     for &v in &cold.constants {
-                        heap.mark_value(v);
+                        heap.mark_value_soon(v);
                     }
                     for child in &cold.children {
-                        heap.mark(child.as_ptr().cast());
+                        heap.mark_soon(child.as_ptr().cast());
                     }
                     gc.protos.push(p);
                     return OBJECT_WORK + (cold.constants.len() + cold.feedback.len()) as isize * 8;
@@ -282,7 +282,7 @@ impl VmState {
     fn trace_table(&mut self, t: Gc<Table>) -> isize {
         t.mark_blocks(&mut self.heap);
         if let Some(mt) = t.metatable() {
-            self.heap.mark(mt.as_ptr().cast());
+            self.heap.mark_soon(mt.as_ptr().cast());
             let mode = self.weak_mode(mt);
             if mode.keys || mode.values {
                 self.gc.weak.seen.push(t);
@@ -325,7 +325,7 @@ impl VmState {
                 self.trace(h);
                 self.gc.partial.clear();
                 assert!(
-                    self.heap.gray.is_empty(),
+                    self.heap.next_gray().is_none(),
                     "an object refers to one that is not marked: {:?}",
                     // SAFETY: as above.
                     unsafe { (*h).kind }

@@ -294,12 +294,14 @@ impl VmState {
 
     /// Plans the next cycle.
     fn pause_until_grown(&mut self) {
-        let live = self.heap.bytes_in_use();
+        let live = self.heap.survived();
         let percent = self.gc.params.pause.clamp(110, 1000) as usize - 100;
         let growth = (live / 100).saturating_mul(percent).max(MIN_GROWTH);
         let growth = growth.min((self.heap.room() / 2).max(self.heap.limit() / NEAR_LIMIT));
-        self.heap
-            .set_debt(-isize::try_from(growth).unwrap_or(isize::MAX));
+        // Something was allocated while the sweep went on.
+        let since = self.heap.bytes_in_use().saturating_sub(live);
+        let debt = since as isize - isize::try_from(growth).unwrap_or(isize::MAX);
+        self.heap.set_debt(debt);
     }
 
     // ---- cycles ------------------------------------------------------
@@ -346,7 +348,7 @@ impl VmState {
     }
 
     fn nothing_gray(&self) -> bool {
-        self.heap.gray.is_empty() && self.gc.partial.is_empty()
+        self.heap.nothing_gray() && self.gc.partial.is_empty()
     }
 
     /// Whether the end of marking may change what a program reads.

@@ -5,6 +5,7 @@
 //! objects goes to a pool that all size classes take from. Sweeping goes block
 //! by block, on demand of allocation and in the collector's steps.
 
+use super::ahead::prefetch;
 use super::{CLASSES, FreeRun, GRANULE};
 use crate::object::{Header, Kind, header_flags};
 use memmap2::{MmapMut, MmapOptions, UncheckedAdvice};
@@ -17,6 +18,9 @@ const CHUNK_BLOCKS: usize = 16;
 const POOL: usize = 64;
 /// Free blocks among which one of the wanted class is looked for.
 const LOOK: usize = 16;
+
+/// How far ahead of the sweep cells are fetched, in bytes.
+const FETCH: usize = 1024;
 
 /// Head of a run of free cells that waits in its class's list.
 #[repr(C)]
@@ -132,6 +136,18 @@ impl Cells {
             unsafe { (*start.add(i * size).cast::<Header>()).kind = Kind::FREE };
         }
         Some(start)
+    }
+
+    /// Whether [`Cells::take_block`] has a free block whose cells are of this
+    /// class already.
+    pub(super) fn has_free_block(&self, class: usize) -> bool {
+        let recent = self.used.len().saturating_sub(LOOK);
+        self.used[recent..].iter().any(|b| b.1 == class)
+    }
+
+    /// Whether there are free blocks that were in use before.
+    pub(super) fn has_free_blocks(&self) -> bool {
+        !self.used.is_empty()
     }
 
     #[cold]
@@ -262,7 +278,9 @@ fn sweep_block(
         unsafe { link_run(head, (to - from) as u32, next) }
     };
     for i in 0..cells {
-        let h = start.wrapping_add(i * size).cast::<Header>();
+        let cell = start.wrapping_add(i * size);
+        prefetch(cell.wrapping_add(FETCH));
+        let h = cell.cast::<Header>();
         // SAFETY: cells of a block are always readable; free ones have kind
         // FREE, others an object whose header is initialised.
         unsafe {

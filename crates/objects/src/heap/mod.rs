@@ -15,6 +15,7 @@
 //! on, because their first fields are stored without a barrier, and marked at
 //! all other times.
 
+mod ahead;
 mod cells;
 mod strings;
 
@@ -22,6 +23,7 @@ use crate::gcref::Gc;
 use crate::object::{Header, Kind, header_flags};
 use crate::string::{STR_DATA_OFFSET, Str, copy_bytes, hash_bytes};
 use crate::value::Value;
+use ahead::Ahead;
 use cells::Cells;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -117,6 +119,9 @@ pub struct Heap {
     in_use: usize,
     /// Bytes allocated beyond what was planned before the next step.
     debt: isize,
+    /// Bytes that were in use when the latest sweep began, less what it found
+    /// dead.
+    survived: usize,
     /// Most bytes that may be in use.
     limit: usize,
     strings: Strings,
@@ -124,12 +129,23 @@ pub struct Heap {
     bytes: [Option<Gc<Str>>; 256],
     seed: u64,
     pub(crate) gray: Vec<*mut Header>,
+    /// Found by tracing, not marked yet.
+    ahead: Ahead,
+    /// The objects are not in the processor's nearer caches.
+    is_far: bool,
 }
 
+/// Bytes in use from which on it pays to fetch objects ahead of marking.
+const FAR: usize = 4 << 20;
 /// Cost of sweeping a string's entry or a large object, in units of work.
 const ENTRY_WORK: usize = 48;
-/// Cost of sweeping a block.
-const BLOCK_WORK: usize = 48 << 10;
+/// Cost of sweeping a block. It is set high: what allocation sweeps just
+/// before it uses the cells is in the processor's caches then, so that the
+/// collector's steps only see to it that the sweep ends.
+const BLOCK_WORK: usize = 256 << 10;
+/// Blocks of other classes that are swept for a free one before a new block
+/// is taken.
+const TRIES: usize = 4;
 
 impl Heap {
     /// An empty heap whose string hashes use `seed`.
@@ -149,11 +165,14 @@ impl Heap {
             large: Vec::new(),
             in_use: 0,
             debt: 0,
+            survived: 0,
             limit: usize::MAX,
             strings: Strings::new(),
             bytes: [None; 256],
             seed,
             gray: Vec::new(),
+            ahead: Ahead::new(),
+            is_far: false,
         }
     }
 
@@ -321,12 +340,8 @@ impl Heap {
     #[inline(never)]
     fn alloc_slow(&mut self, class: usize) -> *mut u8 {
         let mut run = self.cells.take_run(class);
-        while run.is_none() && self.sweep == Sweep::Cells {
-            let Some(swept) = self.cells.sweep_class(class, self.live, self.poison) else {
-                break;
-            };
-            self.in_use -= swept.cells + swept.external;
-            run = self.cells.take_run(class);
+        if run.is_none() && self.sweep == Sweep::Cells {
+            run = self.sweep_for(class);
         }
         let run = run.unwrap_or_else(|| self.cells.take_block(class));
         self.add_debt(run.end as usize - run.cur as usize);
@@ -335,6 +350,38 @@ impl Heap {
             end: run.end,
         };
         run.cur
+    }
+
+    /// Sweeps until there are free cells of a class, or a free block.
+    fn sweep_for(&mut self, class: usize) -> Option<FreeRun> {
+        while !self.cells.has_free_block(class) {
+            let swept = self.cells.sweep_class(class, self.live, self.poison);
+            let Some(swept) = swept else { break };
+            self.reclaimed(swept.cells + swept.external);
+            if let Some(run) = self.cells.take_run(class) {
+                return Some(run);
+            }
+        }
+        for _ in 0..TRIES {
+            if self.cells.has_free_blocks() {
+                break;
+            }
+            let swept = self.cells.sweep_next(self.live, self.poison);
+            let Some(swept) = swept else { break };
+            self.reclaimed(swept.cells + swept.external);
+        }
+        None
+    }
+
+    /// Accounts for what a sweep found dead, in bytes.
+    fn reclaimed(&mut self, bytes: usize) {
+        self.in_use -= bytes;
+        self.survived = self.survived.saturating_sub(bytes);
+    }
+
+    /// Bytes that survived the latest cycle.
+    pub(crate) fn survived(&self) -> usize {
+        self.survived
     }
 
     #[cold]
@@ -469,17 +516,19 @@ impl Heap {
         debug_assert!(self.sweep == Sweep::Done && !self.marking);
         self.live = 3 - self.live;
         self.marking = true;
+        self.is_far = self.in_use >= FAR;
     }
 
     /// Ends marking and begins the sweep. Objects allocated from here on are
     /// marked.
     pub(crate) fn begin_sweep(&mut self) {
-        debug_assert!(self.gray.is_empty());
+        debug_assert!(self.gray.is_empty() && self.ahead.is_empty());
         self.marking = false;
         self.mark_word = u64::from(self.live) << 8;
         for s in &mut self.bytes {
             *s = s.filter(|s| s.header.mark == self.live);
         }
+        self.survived = self.bytes_in_use();
         self.sweep = Sweep::Strings(0);
     }
 
@@ -509,6 +558,48 @@ impl Heap {
         }
     }
 
+    /// Marks the object that a traced one refers to before the next of
+    /// [`Heap::next_gray`] is null.
+    #[inline]
+    pub(crate) fn mark_soon(&mut self, h: *mut Header) {
+        let mut first = h;
+        if self.is_far {
+            first = self.ahead.pass(h);
+            if first.is_null() {
+                return;
+            }
+        }
+        self.mark(first);
+    }
+
+    /// As [`Heap::mark_soon`], with what a value refers to.
+    #[inline]
+    pub(crate) fn mark_value_soon(&mut self, v: Value) {
+        if v.tag.is_object() {
+            self.mark_soon(v.payload as *mut Header);
+        }
+    }
+
+    /// The next object to trace, if any is left.
+    #[inline]
+    pub(crate) fn next_gray(&mut self) -> Option<*mut Header> {
+        loop {
+            if let Some(h) = self.gray.pop() {
+                return Some(h);
+            }
+            let h = self.ahead.take();
+            if h.is_null() {
+                return None;
+            }
+            self.mark(h);
+        }
+    }
+
+    /// Whether no object waits to be traced.
+    pub(crate) fn nothing_gray(&self) -> bool {
+        self.gray.is_empty() && self.ahead.is_empty()
+    }
+
     /// Whether the object is marked.
     #[inline]
     pub(crate) fn is_marked(&self, h: *const Header) -> bool {
@@ -534,7 +625,7 @@ impl Heap {
                 }
                 Sweep::Strings(part) => {
                     let (entries, shrunk) = self.strings.sweep(part, self.live);
-                    self.in_use -= shrunk;
+                    self.reclaimed(shrunk);
                     work -= ((entries + 1) * ENTRY_WORK) as isize;
                     self.sweep = Sweep::Strings(part + 1);
                 }
@@ -544,7 +635,6 @@ impl Heap {
                         self.sweep = Sweep::Large(i + 1);
                     } else {
                         self.large.swap_remove(i);
-                        self.in_use -= size;
                         self.free_large(h, size);
                     }
                     work -= ENTRY_WORK as isize;
@@ -560,7 +650,7 @@ impl Heap {
                 Sweep::Cells => {
                     work -= BLOCK_WORK as isize;
                     if let Some(swept) = self.cells.sweep_next(self.live, self.poison) {
-                        self.in_use -= swept.cells + swept.external;
+                        self.reclaimed(swept.cells + swept.external);
                     } else if !self.cells.release_block() {
                         self.sweep = Sweep::Done;
                     }
@@ -571,7 +661,7 @@ impl Heap {
     }
 
     fn free_large(&mut self, h: *mut Header, size: usize) {
-        self.in_use -= crate::gc::release(h);
+        self.reclaimed(size + crate::gc::release(h));
         // SAFETY: allocated by `alloc_large` with this layout; nobody refers
         // to the dead object.
         unsafe {

@@ -18,29 +18,32 @@ impl Gc<Table> {
     }
 
     /// Marks what the elements `from..to` (0-based) refer to.
+    #[inline]
     pub(crate) fn trace_elems(self, from: usize, to: usize, heap: &mut Heap) {
         let (elems, _) = self.parts();
         for i in from..to.min(elems) {
-            heap.mark_value(self.elem(i));
+            heap.mark_value_soon(self.elem(i));
         }
     }
 
     /// Marks what the slots refer to.
+    #[inline]
     pub(crate) fn trace_slots(self, heap: &mut Heap) {
         for i in 0..self.shape().nslots as usize {
-            heap.mark_value(self.slot(i));
+            heap.mark_value_soon(self.slot(i));
         }
     }
 
     /// Marks what the nodes `from..to` refer to, keys included; strings also
     /// where the value is nil (see [`super::hash`]).
+    #[inline]
     pub(crate) fn trace_nodes(self, from: usize, to: usize, heap: &mut Heap) {
         let Some(ext) = self.ext() else { return };
         for i in from..to {
             let Some((k, v)) = ext.node(i) else { return };
             if !v.is_nil() || k.tag == Tag::STR {
-                heap.mark_value(k);
-                heap.mark_value(v);
+                heap.mark_value_soon(k);
+                heap.mark_value_soon(v);
             }
         }
     }
