@@ -235,6 +235,10 @@ impl Builder<'_> {
     /// As `guard_tag` with a given state.
     pub(super) fn guard_tag_in(&mut self, v: Val, tag: Tag, s: State) -> Val {
         let Some(ty) = Ty::from_tag(tag) else {
+            let any = self.boxed(v);
+            let is = self.emit(Op::HasTag(tag), &[any], Ty::Bool);
+            let i = self.push(Op::Guard, &[is], Ty::None);
+            self.attach(i, s, DeoptReason::Type);
             return v;
         };
         if self.ty(v) == ty {
@@ -251,6 +255,9 @@ impl Builder<'_> {
     /// The result of the call just made has this type. Leaves before the
     /// instruction at `s`; the call is what a failure is recorded at.
     pub(super) fn guard_result(&mut self, v: Val, tag: Tag, s: State) {
+        if Ty::from_tag(tag).is_none() {
+            return;
+        }
         let typed = self.guard_tag_in(v, tag, s);
         if let Def::Inst(guard) = self.func.vals[typed.index()].def
             && typed != v
@@ -511,15 +518,15 @@ impl Builder<'_> {
     /// The value as the type of `tag`, leaving the fast path if it is not.
     /// Registers are not refined: what follows the diamond knows nothing.
     pub(super) fn unbox_or_slow(&mut self, slow: &mut Slow, v: Val, tag: Tag) -> Val {
-        let Some(ty) = Ty::from_tag(tag) else {
-            return v;
-        };
-        if self.ty(v) == ty {
+        let ty = Ty::from_tag(tag);
+        if ty == Some(self.ty(v)) {
             return v;
         }
         let any = self.boxed(v);
         let is = self.emit(Op::HasTag(tag), &[any], Ty::Bool);
         self.or_slow(slow, is);
+        // Some kinds of values have no type of their own.
+        let Some(ty) = ty else { return v };
         self.emit(Op::Unbox, &[any], ty)
     }
 
