@@ -78,3 +78,14 @@ collectgarbage()
 local sum = 0
 while list do sum, list = sum + list.i, list.next end
 print(sum)
+
+-- one step in generational mode frees what has just become garbage
+collectgarbage("generational")
+local cache = setmetatable({}, { __mode = "v" })
+for _ = 1, 3 do
+  cache[1] = {}
+  local before = cache[1] ~= nil
+  collectgarbage("step", 0)
+  print(before, cache[1])
+end
+collectgarbage("incremental")

@@ -127,3 +127,26 @@ do
   collect()
   print(count(w) < 200)
 end
+
+-- string keys whose value is gone are not kept, nor are removed ones
+for _, mode in ipairs { "k", "v", "kv" } do
+  local weak = setmetatable({}, { __mode = mode })
+  collectgarbage()
+  local before = collectgarbage("count")
+  local first, second = string.rep("a", 2^20), string.rep("b", 2^20)
+  weak[first] = 1
+  weak[second] = {}
+  weak[string.rep("c", 2^20)] = 3
+  weak[second], weak[string.rep("c", 2^20)] = nil, nil
+  collectgarbage()
+  local held = collectgarbage("count") - before
+  print(mode, first < second, held > 2000 and held < 3100)
+  first, second = nil, nil
+  collectgarbage()
+  held = collectgarbage("count") - before
+  print(held > 1000 and held < 1060, #next(weak) == 2^20)
+  weak[string.rep("b", 2^20)] = 2
+  local n = 0
+  for _, v in pairs(weak) do n = n + v end
+  print(n)
+end

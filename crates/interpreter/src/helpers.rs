@@ -90,6 +90,7 @@ helper_table! {
     "set_list2" => string_helpers::set_list2,
     "set_list3" => string_helpers::set_list3,
     "set_list4" => string_helpers::set_list4,
+    "count_bytes" => count_bytes,
 }
 
 /// The address of a helper by name.
@@ -807,6 +808,12 @@ unsafe extern "C" fn barrier(vm: *mut VmState, payload: u64, tag: u64) {
     };
     // SAFETY: the contract of the tiers.
     unsafe { (*vm).barrier(v) }
+}
+
+unsafe extern "C" fn count_bytes(vm: *mut VmState, bytes: u64) -> u64 {
+    // SAFETY: the contract of the tiers.
+    unsafe { &mut *vm }.heap.count_bytes(bytes as usize);
+    1
 }
 
 unsafe extern "C" fn str_lt(a: *mut Str, b: *mut Str) -> u64 {

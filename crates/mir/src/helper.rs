@@ -158,6 +158,8 @@ helpers! {
     SetList3 = "set_list3" (I I I I I I I I I) -> I, false;
     /// As [`Helper::SetList1`], four values
     SetList4 = "set_list4" (I I I I I I I I I I I) -> I, false;
+    /// `(vm, bytes) -> 1`: has the collector go on as if so much was allocated
+    CountBytes = "count_bytes" (I I) -> I, false;
 }
 
 /// What a helper that the MIR calls as a plain function
@@ -209,7 +211,8 @@ impl Helper {
             | Helper::SetList1
             | Helper::SetList2
             | Helper::SetList3
-            | Helper::SetList4 => Effect::Writes,
+            | Helper::SetList4
+            | Helper::CountBytes => Effect::Writes,
             _ => return None,
         })
     }

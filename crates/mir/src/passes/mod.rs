@@ -19,6 +19,7 @@ mod params;
 mod rotate;
 mod simplify;
 mod split;
+mod wait;
 mod window;
 
 pub use edit::{Replacements, compact_states};
@@ -44,12 +45,14 @@ pub const PASSES: &[(&str, Pass)] = &[
     ("window", window::run),
     ("simplify", simplify::run),
     ("dce", dce::run),
+    ("wait", wait::run),
 ];
 
 /// The order in which [`optimize`] runs the passes.
 pub const PIPELINE: &[&str] = &[
     "simplify", "nest", "params", "fold", "gvn", "fold", "params", "escape", "licm", "rotate",
     "params", "gvn", "licm", "fold", "split", "gvn", "fold", "carry", "window", "simplify", "dce",
+    "wait",
 ];
 
 /// What [`optimize`] runs behind `escape` where that changed something.

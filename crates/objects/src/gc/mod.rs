@@ -103,6 +103,9 @@ pub enum Safepoint {
 const MIN_GROWTH: usize = 2 << 20;
 /// Growth between cycles near the memory limit: one in so many bytes of it.
 const NEAR_LIMIT: usize = 64;
+/// Most bytes in use at which a step in generational mode is a full collection:
+/// that takes a few milliseconds.
+const SMALL: usize = 16 << 20;
 /// Units of work (about bytes traced) per byte allocated.
 const WORK_PER_BYTE: isize = 16;
 /// Most units of work in a slice; bounds the pause.
@@ -424,9 +427,16 @@ impl VmState {
 
     /// As much of a collection as allocating `bytes` would cause, and at least
     /// a slice; returns whether it ended a cycle. An open poll.
+    ///
+    /// In generational mode a step of a small heap is a full collection:
+    /// programs rely on one step to free what has just become garbage.
     pub fn gc_step(&mut self, bytes: usize) -> bool {
         if self.gc.in_finalizer {
             return false;
+        }
+        if self.gc.params.generational && self.heap.bytes_in_use() < SMALL {
+            self.collect_garbage();
+            return true;
         }
         let unit = self.gc.step_bytes();
         let bytes = isize::try_from(bytes).unwrap_or(isize::MAX);

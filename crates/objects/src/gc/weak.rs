@@ -7,7 +7,9 @@
 //! Ephemerons (weak keys, strong values) are traced until nothing changes
 //! (Barros and Ierusalimschy, "Eliminating cycles in weak tables", 2008).
 //!
-//! Strings are never removed, nor is anything that is no object.
+//! Strings are never removed, nor is anything that is no object. But a string
+//! key whose value is gone is not kept: what is unmarked of those at the end is
+//! forgotten.
 
 use super::{Safepoint, VmState, is_dead};
 use crate::feedback::{CacheState, FeedbackSlot, Way, WayKind};
@@ -67,7 +69,10 @@ impl VmState {
         self.clear_keys();
         // Tables that only finalizers reach.
         self.clear_values(values, both);
-        self.gc.weak = Found::default();
+        let found = std::mem::take(&mut self.gc.weak);
+        for t in [found.ephemerons, found.values, found.both].concat() {
+            t.forget_unmarked_names(&self.heap);
+        }
     }
 
     /// Sorts the weak tables seen and traces ephemerons until all that is
@@ -103,7 +108,6 @@ impl VmState {
                     values: false,
                 },
             };
-            t.trace_names(&mut self.heap);
             if quiet {
                 t.trace_elems(0, usize::MAX, &mut self.heap);
                 t.trace_slots(&mut self.heap);
@@ -140,6 +144,9 @@ impl VmState {
     fn mark_ephemeron(&mut self, t: Gc<Table>) -> bool {
         let mut changed = false;
         t.each_entry(|k, v| {
+            if k.tag == Tag::STR {
+                self.heap.mark_value(k);
+            }
             if !is_dead(&self.heap, k)
                 && v.tag.is_object()
                 && !self.heap.is_marked(v.payload as *const Header)
@@ -156,7 +163,12 @@ impl VmState {
     fn clear_keys(&mut self) {
         for list in [&self.gc.weak.ephemerons, &self.gc.weak.both] {
             for &t in list {
-                t.each_entry(|k, _| !is_dead(&self.heap, k));
+                t.each_entry(|k, _| {
+                    if k.tag == Tag::STR {
+                        self.heap.mark_value(k);
+                    }
+                    !is_dead(&self.heap, k)
+                });
             }
         }
     }

@@ -21,6 +21,8 @@ const LOOK: usize = 16;
 
 /// How far ahead of the sweep cells are fetched, in bytes.
 const FETCH: usize = 1024;
+/// Bytes of a cache line.
+const LINE: usize = 64;
 
 /// Head of a run of free cells that waits in its class's list.
 #[repr(C)]
@@ -46,6 +48,8 @@ pub(super) struct Cells {
     fresh: Vec<*mut u8>,
     /// Class that the next step of the sweep looks at.
     class: usize,
+    /// The cells are not in the processor's nearer caches.
+    pub(super) is_far: bool,
 }
 
 /// What sweeping a block found, in bytes.
@@ -65,6 +69,7 @@ impl Cells {
             used: Vec::new(),
             fresh: Vec::new(),
             class: CLASSES,
+            is_far: false,
         }
     }
 
@@ -180,7 +185,7 @@ impl Cells {
     pub(super) fn sweep_class(&mut self, class: usize, live: u8, poison: bool) -> Option<Swept> {
         let c = &mut self.classes[class];
         let start = *c.blocks.get(c.swept)?;
-        let (swept, empty) = sweep_block(start, class, live, poison, &mut c.waiting);
+        let (swept, empty) = sweep_block(start, class, live, poison, self.is_far, &mut c.waiting);
         if empty {
             c.blocks.swap_remove(c.swept);
             self.used.push((start, class));
@@ -265,6 +270,7 @@ fn sweep_block(
     class: usize,
     live: u8,
     poison: bool,
+    is_far: bool,
     waiting: &mut Option<*mut RunHead>,
 ) -> (Swept, bool) {
     let size = class * GRANULE;
@@ -279,7 +285,9 @@ fn sweep_block(
     };
     for i in 0..cells {
         let cell = start.wrapping_add(i * size);
-        prefetch(cell.wrapping_add(FETCH));
+        if is_far && i * size % LINE < size {
+            prefetch(cell.wrapping_add(FETCH));
+        }
         let h = cell.cast::<Header>();
         // SAFETY: cells of a block are always readable; free ones have kind
         // FREE, others an object whose header is initialised.

@@ -196,6 +196,15 @@ impl Heap {
         }
     }
 
+    /// Has the next step come as if `bytes` had been allocated: for objects
+    /// that compiled code does without, where a program waits for a collection.
+    pub fn count_bytes(&mut self, bytes: usize) {
+        self.debt += bytes as isize;
+        if self.debt > 0 {
+            self.request();
+        }
+    }
+
     #[cold]
     fn request(&mut self) {
         if !self.stopped || self.is_tight() {
@@ -517,6 +526,7 @@ impl Heap {
         self.live = 3 - self.live;
         self.marking = true;
         self.is_far = self.in_use >= FAR;
+        self.cells.is_far = self.is_far;
     }
 
     /// Ends marking and begins the sweep. Objects allocated from here on are

@@ -9,13 +9,16 @@
 //! from [`MIN_PACKED`] on are there, a share of them nil
 //! ([`packs`]), and one more is to come.
 //!
-//! Dead strings are traced, so that no other string gets their address. Other
-//! dead keys are not: such a key may be the address of an object that is gone,
-//! and is only ever compared.
+//! Dead strings are traced, so that no other string gets their address; those
+//! of weak tables are not, but forgotten when they are gone. Other dead keys
+//! are not traced either: such a key may be the address of an object that is
+//! gone, and is only ever compared.
 
 use super::ordered::OrderedMap;
 use super::{MAX_ELEMS, Table};
 use crate::gcref::Gc;
+use crate::heap::Heap;
+use crate::object::Header;
 use crate::object::header_flags::BEYOND;
 use crate::shape::MAX_FIELDS;
 use crate::string::Str;
@@ -98,6 +101,19 @@ impl TableExt {
             self.names.set(i, Value::NIL);
         } else {
             self.others.set(i - names, Value::NIL);
+        }
+    }
+
+    /// Forgets the dead string keys that are not marked.
+    pub(super) fn forget_unmarked_names(&mut self, heap: &Heap) {
+        for i in 0..self.names.len() {
+            if let Some((k, v)) = self.names.entry(i)
+                && k.tag == Tag::STR
+                && v.is_nil()
+                && !heap.is_marked(k.payload as *const Header)
+            {
+                self.names.forget(i);
+            }
         }
     }
 

@@ -22,8 +22,9 @@ const LINEAR: usize = 8;
 /// End of a chain.
 const END: u32 = u32::MAX;
 
-/// Tag of the key of an entry that went to another part of the table: that of
-/// no value. A key is thus never in both places, which iteration relies on.
+/// Tag of the key of a forgotten entry, that of no value: the key went to
+/// another part of the table (it is never in both places, which iteration
+/// relies on), or was a dead string that nothing else referred to.
 const MOVED: Tag = Tag(0xee);
 
 #[derive(Clone, Copy)]
@@ -218,11 +219,16 @@ impl OrderedMap {
         let Some(i) = self.find(key) else {
             return Value::NIL;
         };
+        let val = self.entries()[i].val();
+        self.forget(i);
+        val
+    }
+
+    /// Forgets the key of entry `i`, which keeps its place.
+    pub(super) fn forget(&mut self, i: usize) {
         let e = self.entry_mut(i);
-        let val = e.val();
         (e.key, e.key_tag) = (0, MOVED);
         (e.val, e.val_tag) = (0, Tag::NIL);
-        val
     }
 
     /// Makes room for `n` entries, keeping the dead ones and every index.

@@ -48,13 +48,10 @@ impl Gc<Table> {
         }
     }
 
-    /// Marks the string keys of the hash part.
-    pub(crate) fn trace_names(self, heap: &mut Heap) {
-        let Some(ext) = self.ext() else { return };
-        let mut i = 0;
-        while let Some((k, _)) = ext.node(i).filter(|(k, _)| k.tag == Tag::STR) {
-            heap.mark_value(k);
-            i += 1;
+    /// Forgets the string keys without value that are not marked.
+    pub(crate) fn forget_unmarked_names(self, heap: &Heap) {
+        if let Some(ext) = self.ext() {
+            ext.forget_unmarked_names(heap);
         }
     }
 
