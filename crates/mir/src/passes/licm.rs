@@ -31,13 +31,15 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         };
         let mut member = vec![false; func.blocks.len()];
         l.blocks.iter().for_each(|b| member[b.index()] = true);
+        let insts = l.blocks.iter().flat_map(|b| &func.blocks[b.index()].insts);
+        let written = classes.clobbered(func, insts.copied());
         let mut motion = Motion {
             guards: &guards,
             cfg: &cfg,
             l: &l,
             member: &member,
             preheader,
-            written: written(func, &l, &classes),
+            written,
             classes: &classes,
             place: &mut place,
             func: &mut *func,
@@ -92,17 +94,6 @@ fn preheaders(func: &mut Func, fuel: &mut Fuel) -> bool {
         changed = true;
     }
     changed
-}
-
-/// The classes that the loop may write.
-fn written(func: &Func, l: &Loop, classes: &Classes) -> ClassSet {
-    let mut set = vec![false; classes.list.len()];
-    for b in &l.blocks {
-        for &i in &func.blocks[b.index()].insts {
-            classes.for_each_clobbered(func, i, |n| set[n] = true);
-        }
-    }
-    set
 }
 
 /// The guards on each value.

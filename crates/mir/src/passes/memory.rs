@@ -63,6 +63,15 @@ impl Classes {
         class_read(&data.op, ty).map(|a| self.id(a))
     }
 
+    /// The classes whose memory one of the instructions may change.
+    pub fn clobbered(&self, func: &Func, insts: impl Iterator<Item = Inst>) -> ClassSet {
+        let mut set = vec![false; self.list.len()];
+        for i in insts {
+            self.for_each_clobbered(func, i, |n| set[n] = true);
+        }
+        set
+    }
+
     /// Calls `f` with every class whose memory the instruction may change.
     pub fn for_each_clobbered(&self, func: &Func, i: Inst, mut f: impl FnMut(usize)) {
         let data = func.inst(i);

@@ -82,12 +82,19 @@ fn allocates(func: &Func, l: &Loop) -> bool {
 fn waits(func: &Func, l: &Loop, classes: &Classes) -> bool {
     let mut member = vec![false; func.blocks.len()];
     l.blocks.iter().for_each(|b| member[b.index()] = true);
-    let mut written = vec![false; classes.list.len()];
-    let mut stores = false;
-    for i in warm(func, l) {
-        classes.for_each_clobbered(func, i, |n| written[n] = true);
-        stores |= func.inst(i).op.writes().is_some();
-    }
+    let varies = varying(func, l, classes, &member);
+    warm(func, l).all(|i| {
+        let data = func.inst(i);
+        let leaves = data.targets.iter().any(|t| !member[t.block.index()]);
+        !leaves || !data.args.iter().any(|a| varies[a.index()])
+    })
+}
+
+/// By value: whether it may differ between iterations. Loads do if the loop
+/// writes their class, the parameters of its header always.
+fn varying(func: &Func, l: &Loop, classes: &Classes, member: &[bool]) -> Vec<bool> {
+    let written = classes.clobbered(func, warm(func, l));
+    let stores = warm(func, l).any(|i| func.inst(i).op.writes().is_some());
     let mut varies = vec![false; func.vals.len()];
     for &p in &func.blocks[l.header.index()].params {
         varies[p.index()] = true;
@@ -118,11 +125,7 @@ fn waits(func: &Func, l: &Loop, classes: &Classes) -> bool {
             }
         }
     }
-    warm(func, l).all(|i| {
-        let data = func.inst(i);
-        let leaves = data.targets.iter().any(|t| !member[t.block.index()]);
-        !leaves || !data.args.iter().any(|a| varies[a.index()])
-    })
+    varies
 }
 
 /// Counts an allocation before the instruction at `at`.

@@ -14,6 +14,7 @@
 use super::{Safepoint, VmState, is_dead};
 use crate::feedback::{CacheState, FeedbackSlot, Way, WayKind};
 use crate::gcref::Gc;
+use crate::heap::Heap;
 use crate::meta::Event;
 use crate::object::Header;
 use crate::shape::{FieldInfo, FieldKind};
@@ -43,6 +44,15 @@ impl Found {
 pub(super) struct Mode {
     pub(super) keys: bool,
     pub(super) values: bool,
+}
+
+/// Whether a weak reference is to be cleared; if it is to a string, the string
+/// lives on (`iscleared` of lgc.c).
+fn is_cleared(heap: &mut Heap, v: Value) -> bool {
+    if v.tag == Tag::STR {
+        heap.mark_value(v);
+    }
+    is_dead(heap, v)
 }
 
 impl VmState {
@@ -144,10 +154,7 @@ impl VmState {
     fn mark_ephemeron(&mut self, t: Gc<Table>) -> bool {
         let mut changed = false;
         t.each_entry(|k, v| {
-            if k.tag == Tag::STR {
-                self.heap.mark_value(k);
-            }
-            if !is_dead(&self.heap, k)
+            if !is_cleared(&mut self.heap, k)
                 && v.tag.is_object()
                 && !self.heap.is_marked(v.payload as *const Header)
             {
@@ -163,12 +170,7 @@ impl VmState {
     fn clear_keys(&mut self) {
         for list in [&self.gc.weak.ephemerons, &self.gc.weak.both] {
             for &t in list {
-                t.each_entry(|k, _| {
-                    if k.tag == Tag::STR {
-                        self.heap.mark_value(k);
-                    }
-                    !is_dead(&self.heap, k)
-                });
+                t.each_entry(|k, _| !is_cleared(&mut self.heap, k));
             }
         }
     }
@@ -180,27 +182,13 @@ impl VmState {
             self.gc.weak.both[both..].to_vec(),
         ];
         for t in lists.into_iter().flatten() {
-            t.each_entry(|_, v| {
-                if v.tag == Tag::STR {
-                    self.heap.mark_value(v);
-                }
-                !is_dead(&self.heap, v)
-            });
+            t.each_entry(|_, v| !is_cleared(&mut self.heap, v));
             for i in 0..t.shape().nslots as usize {
-                let v = t.slot(i);
-                if v.tag == Tag::STR {
-                    self.heap.mark_value(v);
-                } else if is_dead(&self.heap, v) {
+                if is_cleared(&mut self.heap, t.slot(i)) {
                     t.set_slot(self, i, Value::NIL);
                 }
             }
-            let heap = &mut self.heap;
-            t.clear_elems(|v| {
-                if v.tag == Tag::STR {
-                    heap.mark_value(v);
-                }
-                is_dead(heap, v)
-            });
+            t.clear_elems(|v| is_cleared(&mut self.heap, v));
         }
     }
 

@@ -131,8 +131,6 @@ pub struct Heap {
     pub(crate) gray: Vec<*mut Header>,
     /// Found by tracing, not marked yet.
     ahead: Ahead,
-    /// The objects are not in the processor's nearer caches.
-    is_far: bool,
 }
 
 /// Bytes in use from which on it pays to fetch objects ahead of marking.
@@ -172,7 +170,6 @@ impl Heap {
             seed,
             gray: Vec::new(),
             ahead: Ahead::new(),
-            is_far: false,
         }
     }
 
@@ -525,8 +522,7 @@ impl Heap {
         debug_assert!(self.sweep == Sweep::Done && !self.marking);
         self.live = 3 - self.live;
         self.marking = true;
-        self.is_far = self.in_use >= FAR;
-        self.cells.is_far = self.is_far;
+        self.cells.is_far = self.in_use >= FAR;
     }
 
     /// Ends marking and begins the sweep. Objects allocated from here on are
@@ -573,7 +569,7 @@ impl Heap {
     #[inline]
     pub(crate) fn mark_soon(&mut self, h: *mut Header) {
         let mut first = h;
-        if self.is_far {
+        if self.cells.is_far {
             first = self.ahead.pass(h);
             if first.is_null() {
                 return;
