@@ -17,7 +17,8 @@ use inkwell::context::Context;
 use inkwell::targets::TargetMachine;
 use std::cell::RefCell;
 use vela_mir::backend::{
-    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Dumps, LinkedCode, Stopwatch,
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Dumps, Heat, LinkedCode,
+    Stopwatch,
 };
 use vela_mir::exits::ExitPlan;
 use vela_mir::ir::Func;
@@ -123,6 +124,7 @@ impl LlvmBackend {
                 entry,
                 size,
                 _object: linked,
+                _heat: options.heat.clone(),
             }),
             exits: plan.exits,
             sites: plan.sites,
@@ -198,6 +200,8 @@ struct Code {
     entry: Address,
     size: usize,
     _object: LinkedObject,
+    /// The code refers to it.
+    _heat: Option<Heat>,
 }
 
 impl LinkedCode for Code {

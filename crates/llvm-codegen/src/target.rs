@@ -12,6 +12,7 @@ use inkwell::targets::{
 };
 
 use crate::config::{Arch, CodeModel, CodegenLevel, LlvmConfig, Relocation};
+use crate::orc::set_options;
 
 /// Why there is no machine to generate code for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +32,9 @@ pub enum TargetError {
         /// LLVM's message.
         message: String,
     },
+    /// `llvm-config.toml` has an option that cannot be given to LLVM.
+    #[error("codegen_options: {0}")]
+    Options(String),
 }
 
 /// Names of a machine, enough to decide whether code made for it runs here.
@@ -71,6 +75,8 @@ impl Host {
             Arch::X86_64 => Target::initialize_x86(&parts),
             Arch::Aarch64 => Target::initialize_aarch64(&parts),
         }
+        set_options(&LlvmConfig::built_in().codegen_options)
+            .map_err(|e| TargetError::Options(e.to_string()))?;
         Ok(Self {
             triple: TargetMachine::get_default_triple()
                 .as_str()

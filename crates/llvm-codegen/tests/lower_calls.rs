@@ -3,7 +3,7 @@
 mod lower_support;
 
 use lower_support::{CODE_ID, Outcome, TAIL_RESULT, Value2, World, function, value};
-use vela_mir::backend::ExitStress;
+use vela_mir::backend::{ExitStress, Heat};
 use vela_objects::frame::FrameKind;
 use vela_objects::{Tag, Value};
 
@@ -43,11 +43,40 @@ fn fib_at_every_level() {
         assert_eq!(world.call(&[Value::int(20)]), value(Value::int(6765)));
         assert_eq!(world.call(&[Value::int(1)]), value(Value::int(1)));
         assert_eq!(world.call(&[Value::float(3.5)]), Outcome::Exit(0));
-        assert_eq!(world.exit_word(0), 3.5f64.to_bits());
-        assert_eq!(world.exit_word(1), 3);
+        assert!(world.exit_register(0, 0).identical(Value::float(3.5)));
         assert_eq!(world.call(&[]), Outcome::Exit(0));
-        assert_eq!(world.exit_word(1), 0);
+        assert!(world.exit_register(0, 0).is_nil());
     }
+}
+
+#[test]
+fn quick_code_counts_its_calls_and_the_passages_of_its_loops() {
+    let heat = Heat::default();
+    let mut world = World::new(&[]);
+    world.options.opt_level = 0;
+    world.options.heat = Some(heat.clone());
+    world.compile(FIB);
+    assert_eq!(world.call(&[Value::int(5)]), value(Value::int(5)));
+    assert_eq!(heat.get(), 15);
+    world.compile(
+        "func \"loop\" call params 1 stack 4
+b0(v0: any):
+  v1: int = guard_tag.int v0 [fs0 type]
+  jump b1(v1)
+b1(v2: int) loop:
+  v3: int = int 1
+  v4: int = int_op.sub v2, v3
+  v5: int = int 0
+  v6: bool = int_cmp.gt v4, v5
+  branch v6, b1(v4), b2
+b2:
+  return v4
+fs0: pc 0 regs r0=v0
+end
+",
+    );
+    assert_eq!(world.call(&[Value::int(10)]), value(Value::int(0)));
+    assert_eq!(heat.get(), 15 + 1 + 10);
 }
 
 /// Calls the function in upvalue 0 with the parameters and ends as `rest` says.
@@ -153,8 +182,7 @@ fn guarded_results() {
         assert_eq!(world.call(&[Value::light(1)]), value(TAIL_RESULT));
         assert_eq!(world.call(&[Value::NIL]), Outcome::Error);
         assert_eq!(world.call(&[Value::float(0.5)]), Outcome::Exit(1));
-        assert_eq!(world.exit_word(0), 0.5f64.to_bits());
-        assert_eq!(world.exit_word(1), 3);
+        assert!(world.exit_register(1, 1).identical(Value::float(0.5)));
     }
 }
 
@@ -514,8 +542,8 @@ fn exit_stress_takes_the_chosen_guards() {
     // The second guard is that on the first inner call's result.
     assert_eq!(world.call(&[Value::int(1)]), value(Value::int(1)));
     assert_eq!(world.call(&[Value::int(2)]), Outcome::Exit(1));
-    assert_eq!(world.exit_word(1), 1);
-    assert_eq!(world.exit_word(2), 2);
+    assert!(world.exit_register(1, 0).identical(Value::int(2)));
+    assert!(world.exit_register(1, 1).identical(Value::int(1)));
 }
 
 #[test]
@@ -683,14 +711,15 @@ end
     assert_eq!(world.call(&args), value(Value::int(9)));
     let args = [Value::int(1), Value::int(9)];
     assert_eq!(world.call(&args), Outcome::Exit(0));
-    assert_eq!(world.exit_word(0), 0);
-    assert_eq!(world.exit_word(2), 2.5f64.to_bits());
+    assert!(world.exit_register(0, 0).identical(Value::int(0)));
+    assert!(world.exit_register(0, 1).identical(Value::float(2.5)));
     // A missing argument is nil: also the generic entry. The stand-in's answer
     // to the inner exit is no integer, so the outer call leaves as well.
     let text = FIB.replace("call_lua.2.self v4, v9 @s1", "call_lua.2.self v4 @s1");
     let mut world = World::with(&text);
     assert_eq!(world.call(&[Value::int(2)]), Outcome::Exit(2));
-    assert_eq!(world.exit_word(1), u64::from(CODE_ID) << 32);
+    let inner = world.exit_register(2, 2).payload;
+    assert_eq!(inner, u64::from(CODE_ID) << 32);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn shapes_and_metatables() {
     assert!(world.reg(2).identical(Value::TRUE) && world.reg(3).identical(Value::TRUE));
     // Both guards have one state but not one reason.
     assert_eq!(world.call(&[Value::table(u)]), Outcome::Exit(1));
-    assert_eq!(world.exit_word(0), u.addr());
+    assert_eq!(world.exit_register(1, 0).payload, u.addr());
     t.set(&mut world.vm, Value::TRUE, Value::TRUE).unwrap();
     world.call(&[Value::table(t)]);
     assert!(world.reg(2).identical(Value::FALSE));

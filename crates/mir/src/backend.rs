@@ -1,6 +1,8 @@
 //! The interface between MIR and whatever turns it into running code.
 
 use crate::ir::Func;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use vela_deopt::{CallSite, SideExit};
 
@@ -28,6 +30,31 @@ impl ExitStress {
     }
 }
 
+/// How often code ran: the code counts its entries and the passages of its loop
+/// headers by plain increments, while other threads read. The count only ranks
+/// code, so it need not be exact; the code keeps it alive.
+#[derive(Clone, Debug, Default)]
+pub struct Heat(Arc<AtomicU64>);
+
+impl Heat {
+    /// The count so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts once.
+    pub fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Where the count is, for machine code.
+    #[must_use]
+    pub fn address(&self) -> *mut u64 {
+        self.0.as_ptr()
+    }
+}
+
 /// What a backend is asked for besides the function.
 #[derive(Clone, Debug)]
 pub struct CompileOptions {
@@ -40,6 +67,8 @@ pub struct CompileOptions {
     pub strip_promises: bool,
     /// Guards that fail without a reason.
     pub exit_stress: ExitStress,
+    /// Where the code counts how often it runs, if it is to.
+    pub heat: Option<Heat>,
     /// Collect textual dumps.
     pub dump: bool,
 }
@@ -51,6 +80,7 @@ impl Default for CompileOptions {
             code_id: 0,
             strip_promises: false,
             exit_stress: ExitStress::Off,
+            heat: None,
             dump: false,
         }
     }

@@ -7,7 +7,8 @@
 
 use crate::backend::CompileError;
 use crate::ir::{Def, EntryKind, Func, Inst, Op, State, Ty, Val};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use vela_deopt::{CallSite, DeoptReason, ExitFrame, InlinedAt, SideExit, Source, VirtualObject};
 use vela_objects::Tag;
 use vela_objects::vm::EXIT_WORDS;
@@ -15,8 +16,9 @@ use vela_objects::vm::EXIT_WORDS;
 /// A value that an exit hands over: compiled code stores it to
 /// `vm.exit_words[word]` as a 64-bit word; of a value of type [`Ty::Any`] the
 /// payload, and its tag to `word + 1`. Floats are stored by their bits,
-/// booleans as 0 or 1, objects by their address. An exit's values have words
-/// by age, so exits that begin with the same values agree on their words.
+/// booleans as 0 or 1, objects by their address. All exits of a function have the
+/// same words for a value, and list it in the same order: what most exits hand
+/// over comes first. So what exits have in common is mostly where their lists begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExitWord {
     /// First word.
@@ -60,7 +62,8 @@ impl ExitPlan {
                 .collect(),
             ..ExitPlan::default()
         };
-        let mut known: HashMap<(Option<State>, DeoptReason, Option<u32>), u32> = HashMap::new();
+        let mut known: FxHashMap<(Option<State>, DeoptReason, Option<u32>), u32> =
+            FxHashMap::default();
         for b in func.reverse_postorder() {
             let before_commit = is_before_commit(func, b);
             for &i in &func.blocks[b.index()].insts {
@@ -84,6 +87,7 @@ impl ExitPlan {
                 plan.exit_of[i.index()] = Some(id);
             }
         }
+        plan.place(func)?;
         Ok(plan)
     }
 
@@ -91,6 +95,54 @@ impl ExitPlan {
     #[must_use]
     pub fn exit(&self, inst: Inst) -> Option<u32> {
         self.exit_of.get(inst.index()).copied().flatten()
+    }
+
+    /// Gives the values that exits hand over their words and their order. If
+    /// there are more values than words, each exit has words of its own.
+    fn place(&mut self, func: &Func) -> Result<(), CompileError> {
+        let mut uses: FxHashMap<Val, u32> = FxHashMap::default();
+        for store in self.stores.iter().flatten() {
+            *uses.entry(store.val).or_default() += 1;
+        }
+        let mut order: Vec<Val> = uses.keys().copied().collect();
+        order.sort_by_key(|v| (Reverse(uses[v]), v.index()));
+        let rank: FxHashMap<Val, usize> = order.iter().enumerate().map(|(i, &v)| (v, i)).collect();
+        let width = |v: Val| if func.ty(v) == Ty::Any { 2 } else { 1 };
+        let numbered = |vals: &mut dyn Iterator<Item = Val>| {
+            let mut next = 0;
+            let words = vals.map(|v| {
+                next += width(v);
+                (v, next - width(v))
+            });
+            let words: FxHashMap<Val, u32> = words.collect();
+            (words, next as usize)
+        };
+        let (all, used) = numbered(&mut order.iter().copied());
+        for (exit, stores) in self.exits.iter_mut().zip(&mut self.stores) {
+            stores.sort_by_key(|s| rank[&s.val]);
+            let own;
+            let words = if used <= EXIT_WORDS {
+                &all
+            } else {
+                let (words, used) = numbered(&mut stores.iter().map(|s| s.val));
+                if used > EXIT_WORDS {
+                    return Err(CompileError::TooLarge {
+                        what: "the number of words of a side exit",
+                        size: used,
+                        limit: EXIT_WORDS,
+                    });
+                }
+                own = words;
+                &own
+            };
+            let mut moved = FxHashMap::default();
+            for store in stores {
+                moved.insert(store.word, words[&store.val]);
+                store.word = words[&store.val];
+            }
+            renumber(exit, &moved);
+        }
+        Ok(())
     }
 
     fn add(&mut self, func: &Func, inst: Inst, state: Option<State>) -> Result<u32, CompileError> {
@@ -128,14 +180,6 @@ impl ExitPlan {
             next = fs.caller.as_ref().map(|c| c.state);
         }
         frames.reverse();
-        words.sort_by_age(func, &mut frames);
-        if words.used as usize > EXIT_WORDS {
-            return Err(CompileError::TooLarge {
-                what: "the number of words of a side exit",
-                size: words.used as usize,
-                limit: EXIT_WORDS,
-            });
-        }
         let data = func.inst(inst);
         let resumes = state.map_or(0, |s| func.states[s.index()].pc);
         self.exits.push(SideExit {
@@ -181,12 +225,38 @@ fn bug(text: String) -> CompileError {
     CompileError::Bug(text)
 }
 
-/// Words of one exit.
+/// Puts what an exit finds in words into others.
+fn renumber(exit: &mut SideExit, moved: &FxHashMap<u32, u32>) {
+    let renumber = |source: &mut Source| {
+        if let Source::Word { word, .. } | Source::Tagged { word } = source {
+            *word = moved[word];
+        }
+    };
+    for frame in &mut exit.frames {
+        frame.regs.iter_mut().for_each(|(_, s)| renumber(s));
+        if let Some(inlined) = &mut frame.inlined {
+            renumber(&mut inlined.closure);
+        }
+    }
+    for object in &mut exit.objects {
+        match object {
+            VirtualObject::Table { slots, .. } => slots.iter_mut().for_each(renumber),
+            VirtualObject::Cell(content) => renumber(content),
+            VirtualObject::Closure { parent, cells, .. } => {
+                renumber(parent);
+                cells.iter_mut().for_each(renumber);
+            }
+        }
+    }
+}
+
+/// Words of one exit, numbered as they come until they are
+/// [placed](ExitPlan::place).
 #[derive(Default)]
 struct Words {
     used: u32,
     stores: Vec<ExitWord>,
-    known: HashMap<Val, Source>,
+    known: FxHashMap<Val, Source>,
     objects: Vec<VirtualObject>,
 }
 
@@ -217,39 +287,6 @@ impl Words {
         };
         self.known.insert(v, source);
         Ok(source)
-    }
-
-    /// Numbers the words by the age of what is in them.
-    fn sort_by_age(&mut self, func: &Func, frames: &mut [ExitFrame]) {
-        self.stores.sort_by_key(|s| s.val.index());
-        let mut moved = HashMap::new();
-        let mut next = 0;
-        for store in &mut self.stores {
-            moved.insert(store.word, next);
-            store.word = next;
-            next += if func.ty(store.val) == Ty::Any { 2 } else { 1 };
-        }
-        let renumber = |source: &mut Source| {
-            if let Source::Word { word, .. } | Source::Tagged { word } = source {
-                *word = moved[word];
-            }
-        };
-        for frame in frames {
-            frame.regs.iter_mut().for_each(|(_, s)| renumber(s));
-            if let Some(inlined) = &mut frame.inlined {
-                renumber(&mut inlined.closure);
-            }
-        }
-        for object in &mut self.objects {
-            match object {
-                VirtualObject::Table { slots, .. } => slots.iter_mut().for_each(renumber),
-                VirtualObject::Cell(content) => renumber(content),
-                VirtualObject::Closure { parent, cells, .. } => {
-                    renumber(parent);
-                    cells.iter_mut().for_each(renumber);
-                }
-            }
-        }
     }
 
     /// An object that the exit makes, with those that it names before it.

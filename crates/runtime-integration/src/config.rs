@@ -198,11 +198,17 @@ config! {
     /// How hard the code generator works, 0 to 3; see below.
     optimization_level: u8 = 2, 3, 1; in Some((0, 3)); flag "-O0 .. -O3";
     /// Whether a function first gets code of level 0, which is replaced by code of
-    /// `optimization_level` when the compiling threads have nothing else to do.
+    /// `optimization_level` when it ran often and the compiling threads have no
+    /// request to serve, what ran most first.
     /// Level 0 compiles four times as fast into code that is up to twice as
     /// slow as that of level 2. In the background mode only: what is to be
     /// reproducible is compiled once.
     quick_code: bool = true, true, true; in ANY; flag "--jit-quick=BOOL";
+    /// How often code of level 0 runs before it is worth better code: its calls
+    /// and the passages of its loops together. Ten times the calls that made
+    /// the function worth code at all; better code takes four times as long to
+    /// compile.
+    better_threshold: u32 = 50_000, 10_000, 200_000; in Some((0, u32::MAX as u64)); flag "--jit-better-threshold=N";
     /// Whether compiled code relies on what the interpreter saw (types,
     /// shapes, call targets). Without it code is compiled with no speculation:
     /// much slower, but its speed never depends on the program's history.
@@ -258,6 +264,9 @@ config! {
     /// Directory for a dump of every compilation (bytecode, MIR before and
     /// after its passes, LLVM IR before and after, assembly); empty is none.
     dump_dir: Option<PathBuf> = None, None, None; in ANY; flag "--jit-dump=DIR";
+    /// Whether the names of compiled functions are written to
+    /// `/tmp/perf-<process>.map`, where `perf report` looks for them.
+    perf_map: bool = false, false, false; in ANY; flag "--jit-perf-map=BOOL";
     /// Events to log to standard error: `compile`, `install`, `deopt`,
     /// `jettison`, `evict`, `osr`, or `all`.
     log: LogFilter = LogFilter::NONE, LogFilter::NONE, LogFilter::NONE; in ANY; flag "--jit-log=LIST";

@@ -1,6 +1,9 @@
-//! Dumps of compilations: one file per phase and function.
+//! Dumps of compilations: one file per phase and function; and a map of
+//! addresses for `perf`.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use vela_code_cache::InstalledCode;
 use vela_mir::ir::EntryKind;
 
 /// The dump of one compilation, or nothing when dumps are off.
@@ -48,5 +51,28 @@ impl Dump {
             tracing::warn!(target: "vela_jit::compile", path = %path.display(), error = %e, "cannot write dump");
             self.stem = None;
         }
+    }
+}
+
+/// Adds code to the process's map of addresses, in the form that Linux's `perf`
+/// reads. A map that cannot be written is a warning.
+pub(crate) fn note_address(code: &InstalledCode) {
+    let path = PathBuf::from(format!("/tmp/perf-{}.map", std::process::id()));
+    let entry = code
+        .osr_pc
+        .map_or(String::new(), |pc| format!(" loop {pc}"));
+    let line = format!(
+        "{:x} {:x} {}{entry} #{}\n",
+        code.entry().addr(),
+        code.size(),
+        code.name,
+        code.id
+    );
+    let file = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&path);
+    if let Err(e) = file.and_then(|mut f| f.write_all(line.as_bytes())) {
+        tracing::warn!(target: "vela_jit::compile", path = %path.display(), error = %e, "cannot write map");
     }
 }

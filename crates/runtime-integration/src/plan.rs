@@ -5,12 +5,15 @@
 //! program's; it touches no heap object. Installation is the tier's part.
 
 use crate::dump;
+use crate::workers;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
-use vela_mir::backend::{Backend, BackendTimes, CompileError, CompileOptions, Compiled, Stopwatch};
+use vela_mir::backend::{
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Heat, Stopwatch,
+};
 use vela_mir::build::{BuildInput, Counters, build};
 use vela_mir::ir::{EntryKind, Func, Op, Pool, PoolEntry, Watch};
 use vela_mir::passes::{self, Fuel};
@@ -32,12 +35,31 @@ pub struct Improvement {
     entry: EntryKind,
     /// Id of the quick code.
     replaces: u32,
+    /// How often the quick code ran.
+    heat: Heat,
+    /// What of that counts no more. Half of what is left is taken off whenever
+    /// something hotter gets its better code, so that what ran only until its
+    /// callers had better code, with copies of it, stays as it is.
+    cooled: u64,
+    /// How often it must have run to be worth better code.
+    threshold: u64,
     generation: u32,
     latest: Arc<AtomicU32>,
     options: CompileOptions,
     func: Func,
     bytecodes: usize,
     dump_dir: Option<PathBuf>,
+}
+
+impl Improvement {
+    /// Whether the quick code was thrown away since.
+    fn is_stale(&self) -> bool {
+        self.latest.load(Ordering::Relaxed) != self.generation
+    }
+
+    fn recent_heat(&self) -> u64 {
+        self.heat.get().saturating_sub(self.cooled)
+    }
 }
 
 /// What to compile.
@@ -57,9 +79,9 @@ pub struct Job {
     pub latest: Arc<AtomicU32>,
     /// Options of the backend.
     pub options: CompileOptions,
-    /// Id of the code that is to replace quick code, which is compiled first;
-    /// `None` for no quick code.
-    pub better: Option<u32>,
+    /// What is to replace quick code, which is compiled first; `None` for no
+    /// quick code.
+    pub better: Option<Better>,
     /// Most bytecode instructions.
     pub max_size: usize,
     /// Verify after the passes even in release builds.
@@ -72,6 +94,15 @@ pub struct Job {
     pub counters: Option<Counters>,
     /// Where dumps go.
     pub dump_dir: Option<PathBuf>,
+}
+
+/// The code that is to replace quick code.
+#[derive(Clone, Copy, Debug)]
+pub struct Better {
+    /// Its id.
+    pub code_id: u32,
+    /// How often the quick code must have run before.
+    pub threshold: u64,
 }
 
 /// Processor times of the phases.
@@ -164,6 +195,24 @@ pub struct Outcome {
     pub result: Result<Product, CompileError>,
 }
 
+/// Better code comes first for what runs most, and not before it is worth it.
+/// What is out of date only has to be dropped.
+impl workers::Job for Task {
+    fn rank(&self) -> Option<u64> {
+        match self {
+            Task::Compile(_) => Some(0),
+            Task::Improve(i) if i.is_stale() => Some(u64::MAX),
+            Task::Improve(i) => Some(i.recent_heat()).filter(|&heat| heat >= i.threshold),
+        }
+    }
+
+    fn passed_over(&mut self) {
+        if let Task::Improve(i) = self {
+            i.cooled += i.recent_heat() / 2;
+        }
+    }
+}
+
 /// Runs a task to its end; returns what is left to do after it.
 pub fn run(backend: &dyn Backend, task: Task) -> (Outcome, Option<Task>) {
     match task {
@@ -190,15 +239,18 @@ pub fn compile_job(backend: &dyn Backend, job: Job) -> (Outcome, Option<Improvem
     let name = format!("{chunk}:{}", proto.line_defined);
     let result = caught(|| compile(backend, &job, &name, &mut work));
     let func = work.func.filter(|_| result.is_ok());
-    let improvement = job.better.zip(func).map(|(code_id, func)| Improvement {
+    let improvement = job.better.zip(func).map(|(better, func)| Improvement {
         owner: job.snapshot.proto_id,
         name: name.clone(),
         entry: job.entry,
         replaces: job.options.code_id,
+        heat: work.heat,
+        cooled: 0,
+        threshold: better.threshold,
         generation: job.generation,
         latest: job.latest,
         options: CompileOptions {
-            code_id,
+            code_id: better.code_id,
             ..job.options
         },
         func,
@@ -225,7 +277,7 @@ pub fn compile_job(backend: &dyn Backend, job: Job) -> (Outcome, Option<Improvem
 /// code is out of date by now.
 fn improve(backend: &dyn Backend, job: Improvement) -> Outcome {
     let mut phases = Phases::default();
-    let result = if job.latest.load(Ordering::Relaxed) == job.generation {
+    let result = if !job.is_stale() {
         caught(|| {
             let dir = job.dump_dir.as_deref();
             let mut dump = dump::Dump::new(dir, job.options.code_id, &job.name, job.entry);
@@ -284,6 +336,8 @@ struct Work {
     transformations: u64,
     /// What was compiled quickly.
     func: Option<Func>,
+    /// How often its code ran.
+    heat: Heat,
 }
 
 fn compile(
@@ -340,6 +394,7 @@ fn compile(
     options.dump = dump.is_on();
     if job.better.is_some() {
         options.opt_level = QUICK_LEVEL;
+        options.heat = Some(work.heat.clone());
     }
     let compiled = backend.compile(&func, &options)?;
     work.phases.backend = compiled.times;

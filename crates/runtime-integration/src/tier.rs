@@ -16,7 +16,7 @@ mod install;
 use crate::account::{Account, Shares};
 use crate::config::{ConfigError, JitConfig, Mode};
 use crate::hooks;
-use crate::plan::{self, Job, Outcome, Product, QUICK_LEVEL, Task};
+use crate::plan::{self, Better, Job, Outcome, Product, QUICK_LEVEL, Task};
 use crate::policy::{self, Action, Decision, Event, FunctionState, Limits, Speculation};
 use crate::stats::{Counters, JitStats};
 use crate::workers::Workers;
@@ -431,6 +431,7 @@ impl Tier {
                 code_id,
                 strip_promises: self.config.strip_promises,
                 exit_stress: stress(&self.config),
+                heat: None,
                 dump: self.config.dump_dir.is_some(),
             },
             max_size: self.config.max_function_size as usize,
@@ -452,7 +453,10 @@ impl Tier {
         let mut job = self.job(vm, proto, entry, speculation, registers);
         let quick = self.config.quick_code && self.config.optimization_level > QUICK_LEVEL;
         if quick && self.workers.is_some() {
-            job.better = Some(self.cache.next_id());
+            job.better = Some(Better {
+                code_id: self.cache.next_id(),
+                threshold: self.config.better_threshold.into(),
+            });
         }
         self.counters.bump(|c| &c.requests);
         tracing::debug!(

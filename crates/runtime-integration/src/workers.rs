@@ -5,23 +5,49 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A job of the pool.
+pub trait Job: Send + 'static {
+    /// How urgent the job is if it follows from another: the highest comes first.
+    /// `None` if it may not be done yet. Other threads may change it. Must be
+    /// quick.
+    fn rank(&self) -> Option<u64>;
+
+    /// Another job was found more urgent.
+    fn passed_over(&mut self);
+}
 
 /// Jobs that wait.
 struct Queue<J> {
     first: VecDeque<J>,
     /// Jobs that follow from others, for when there is nothing else to do.
-    later: VecDeque<J>,
+    later: Vec<J>,
 }
 
-impl<J> Queue<J> {
+impl<J: Job> Queue<J> {
     fn pop(&mut self) -> Option<J> {
-        self.first.pop_front().or_else(|| self.later.pop_front())
+        self.first.pop_front().or_else(|| self.pop_later())
     }
 
-    fn is_empty(&self) -> bool {
-        self.first.is_empty() && self.later.is_empty()
+    fn pop_later(&mut self) -> Option<J> {
+        let ranks = self.later.iter().map(J::rank).enumerate();
+        let (_, best) = ranks.filter_map(|(i, r)| Some((r?, i))).max()?;
+        let job = self.later.swap_remove(best);
+        self.later.iter_mut().for_each(J::passed_over);
+        Some(job)
+    }
+
+    /// Whether there is nothing to do at the moment.
+    fn is_idle(&self) -> bool {
+        self.first.is_empty() && self.later.iter().all(|job| job.rank().is_none())
     }
 }
+
+/// How long a thread sleeps between two looks at jobs that may not be done yet:
+/// twice as long each time that none may.
+const FIRST_SLEEP: Duration = Duration::from_millis(1);
+const LONGEST_SLEEP: Duration = Duration::from_millis(64);
 
 struct Shared<J, R> {
     queue: Mutex<Queue<J>>,
@@ -33,7 +59,8 @@ struct Shared<J, R> {
 }
 
 /// A pool of threads that turn jobs into results, in the order of requests. A
-/// job may leave another one behind, which waits until no request does.
+/// job may leave another one behind, which waits until no request does and its
+/// [rank](Job::rank) allows it.
 /// Dropping it forgets jobs that wait and joins the threads.
 pub struct Workers<J, R> {
     shared: Arc<Shared<J, R>>,
@@ -41,7 +68,7 @@ pub struct Workers<J, R> {
     capacity: usize,
 }
 
-impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
+impl<J: Job, R: Send + 'static> Workers<J, R> {
     /// Starts `threads` threads that run `work`; at most `capacity` requests
     /// wait. `tell` is called after each result.
     ///
@@ -56,7 +83,7 @@ impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue {
                 first: VecDeque::new(),
-                later: VecDeque::new(),
+                later: Vec::new(),
             }),
             wake: Condvar::new(),
             done: Mutex::new(VecDeque::new()),
@@ -112,18 +139,19 @@ impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
         result
     }
 
-    /// Whether every job submitted so far is finished (results may wait).
+    /// Whether every job that may be done is finished (results may wait).
     #[must_use]
     pub fn is_idle(&self) -> bool {
         // A job is counted as in progress before it leaves the queue's lock.
-        self.shared.queue.lock().is_empty() && self.shared.in_progress.load(Ordering::Acquire) == 0
+        self.shared.queue.lock().is_idle() && self.shared.in_progress.load(Ordering::Acquire) == 0
     }
 }
 
-fn run<J, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), tell: &impl Fn()) {
+fn run<J: Job, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), tell: &impl Fn()) {
     loop {
         let job = {
             let mut queue = shared.queue.lock();
+            let mut sleep = FIRST_SLEEP;
             loop {
                 if shared.stop.load(Ordering::Acquire) {
                     return;
@@ -132,7 +160,12 @@ fn run<J, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), tell: &
                     shared.in_progress.fetch_add(1, Ordering::AcqRel);
                     break job;
                 }
-                shared.wake.wait(&mut queue);
+                if queue.later.is_empty() {
+                    shared.wake.wait(&mut queue);
+                } else {
+                    shared.wake.wait_for(&mut queue, sleep);
+                    sleep = (2 * sleep).min(LONGEST_SLEEP);
+                }
             }
         };
         let (result, rest) = work(job);
@@ -143,7 +176,7 @@ fn run<J, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), tell: &
         if let Some(rest) = rest {
             let mut queue = shared.queue.lock();
             if !shared.stop.load(Ordering::Acquire) {
-                queue.later.push_back(rest);
+                queue.later.push(rest);
             }
         }
         shared.in_progress.fetch_sub(1, Ordering::AcqRel);
@@ -179,6 +212,32 @@ impl<J, R> Drop for Workers<J, R> {
 mod tests {
     use super::*;
 
+    struct Number(u32);
+
+    impl Job for Number {
+        fn rank(&self) -> Option<u64> {
+            (self.0 > 0).then_some(self.0.into())
+        }
+        fn passed_over(&mut self) {
+            self.0 = self.0.saturating_sub(1);
+        }
+    }
+
+    #[test]
+    fn what_follows_comes_by_rank_and_not_before_it_may() {
+        let mut queue = Queue {
+            first: VecDeque::from([Number(2)]),
+            later: [4, 9, 1].map(Number).into(),
+        };
+        let mut pop = || queue.pop().map(|n| n.0);
+        assert_eq!([pop(), pop(), pop()], [Some(2), Some(9), Some(3)]);
+        assert_eq!(pop(), None, "passed over until it may not be done");
+        assert!(queue.is_idle());
+        queue.later[0].0 = 5;
+        assert!(!queue.is_idle());
+        assert_eq!(queue.pop().map(|n| n.0), Some(5));
+    }
+
     #[test]
     fn jobs_come_back_in_order_and_the_queue_is_bounded() {
         let gate = Arc::new(Mutex::new(()));
@@ -187,19 +246,19 @@ mod tests {
         let workers = Workers::start(
             1,
             3,
-            move |n: u32| {
+            move |Number(n)| {
                 drop(g.lock());
-                (n * 2, (n == 1).then_some(7))
+                (n * 2, (n == 1).then_some(Number(7)))
             },
             || (),
         )
         .expect("a thread");
-        assert!(workers.submit(1));
+        assert!(workers.submit(Number(1)));
         while workers.shared.in_progress.load(Ordering::Acquire) == 0 {
             std::thread::yield_now();
         }
-        assert!(workers.submit(2) && workers.submit(3) && workers.submit(4));
-        assert!(!workers.submit(5), "full");
+        assert!([2, 3, 4].map(Number).into_iter().all(|n| workers.submit(n)));
+        assert!(!workers.submit(Number(5)), "full");
         assert!(workers.poll().is_none());
         assert!(!workers.is_idle());
         drop(held);
@@ -220,16 +279,16 @@ mod tests {
         let workers = Workers::start(
             1,
             100,
-            move |(): ()| {
+            move |_: Number| {
                 drop(g.lock());
                 r.fetch_add(1, Ordering::Relaxed);
-                ((), None)
+                (0, None)
             },
             || (),
         )
         .expect("a thread");
         for _ in 0..50 {
-            assert!(workers.submit(()));
+            assert!(workers.submit(Number(0)));
         }
         while workers.shared.in_progress.load(Ordering::Acquire) == 0 {
             std::thread::yield_now();

@@ -115,6 +115,7 @@ fn a_running_loop_leaves_quick_code_for_better_code() {
         mode: Mode::Background,
         loop_threshold: 50,
         hotspot_threshold: 1 << 20,
+        better_threshold: 0,
         ..JitConfig::default()
     };
     let mut vm = vela_interpreter::new_vm(1).expect("address space");

@@ -134,12 +134,36 @@ fn background_compilation_is_installed_later_without_waiting() {
 }
 
 #[test]
+fn better_code_waits_until_the_quick_code_ran_often() {
+    let backend = Fake::new(Behaviour::Return(-5), 100);
+    let config = JitConfig {
+        osr: false,
+        better_threshold: 50,
+        ..JitConfig::default()
+    };
+    let (mut vm, tier) = vm(config, backend.clone());
+    let f = load(&mut vm, CALLS);
+    call(&mut vm, f, &[1000]);
+    tier.wait(&mut vm);
+    // The thousandth call requested it and none came after.
+    assert_eq!(*backend.levels.lock(), [0]);
+    call(&mut vm, f, &[49]);
+    tier.wait(&mut vm);
+    assert_eq!(*backend.levels.lock(), [0]);
+    call(&mut vm, f, &[1]);
+    tier.wait(&mut vm);
+    assert_eq!(*backend.levels.lock(), [0, 2]);
+    assert_eq!(tier.stats().improved, 1);
+}
+
+#[test]
 fn quick_code_is_replaced_by_better_code() {
     for (quick_code, levels) in [(true, &[0, 2][..]), (false, &[2])] {
         let backend = Fake::new(Behaviour::Return(-5), 100);
         let config = JitConfig {
             osr: false,
             quick_code,
+            better_threshold: 0,
             ..JitConfig::default()
         };
         let (mut vm, tier) = vm(config, backend.clone());

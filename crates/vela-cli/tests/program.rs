@@ -275,6 +275,27 @@ fn full_statistics_tell_where_the_time_goes() {
     assert!(!basic.err.contains("time_share"), "{}", basic.err);
 }
 
+#[cfg(all(feature = "llvm-jit", target_os = "linux"))]
+#[test]
+fn profilers_find_the_names_of_compiled_functions() {
+    let child = Command::new(PROGRAM)
+        .args(["-j", "sync", "--jit-threshold=1", "--jit-perf-map=on", "-e"])
+        .arg("local function f(x) return x + 1 end f(1) f(2)")
+        .spawn()
+        .expect("the program was built");
+    let path = format!("/tmp/perf-{}.map", child.id());
+    let out = child.wait_with_output().expect("it ends");
+    let map = std::fs::read_to_string(&path).expect("the map was written");
+    std::fs::remove_file(&path).expect("it is ours");
+    assert!(out.status.success());
+    let named = |line: &&str| line.contains(" (command line):1 #");
+    let entry = map.lines().find(named).expect("its name");
+    let mut numbers = entry.split(' ').map(|n| u64::from_str_radix(n, 16));
+    let (address, size) = (numbers.next(), numbers.next());
+    assert!(matches!(address, Some(Ok(1..))), "{map}");
+    assert!(matches!(size, Some(Ok(1..))), "{map}");
+}
+
 #[cfg(feature = "llvm-jit")]
 #[test]
 fn the_process_ends_cleanly_while_something_is_compiled() {

@@ -173,6 +173,9 @@ pub struct LlvmConfig {
     pub code_model: CodeModel,
     /// Relocation model of generated code.
     pub relocation: Relocation,
+    /// Options of LLVM's command-line tools.
+    #[serde(default)]
+    pub codegen_options: Vec<String>,
     /// The optimization levels 0 to 3.
     #[serde(deserialize_with = "four_levels")]
     pub levels: [LevelConfig; LEVELS],

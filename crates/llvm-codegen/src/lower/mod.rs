@@ -302,7 +302,23 @@ impl<'c> Fx<'_, 'c> {
         let bb = self.block(b)?;
         self.b.position_at_end(bb);
         self.pushed = self.frame.pushed_at(b);
+        if b == Func::ENTRY || self.func.blocks[b.index()].loop_header {
+            self.count_heat()?;
+        }
         self.lower_insts(b, 0)
+    }
+
+    /// Counts an entry or the passage of a loop header, if the code is to.
+    fn count_heat(&self) -> Lowered<()> {
+        let Some(heat) = &self.options.heat else {
+            return Ok(());
+        };
+        let address = self.word(heat.address() as i64);
+        let at = self.b.build_int_to_ptr(address, self.t.ptr, "")?;
+        let count = self.b.build_load(self.t.i64, at, "heat")?.into_int_value();
+        let more = self.b.build_int_add(count, self.word(1), "")?;
+        self.b.build_store(at, more)?;
+        Ok(())
     }
 
     /// Lowers the instructions of a block from the `n`-th on.

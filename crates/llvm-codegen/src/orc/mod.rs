@@ -32,7 +32,7 @@ mod error;
 mod object;
 mod session;
 
-pub use emit::{emit_object, set_fast_isel};
+pub use emit::{emit_object, set_fast_isel, set_options};
 pub use error::OrcError;
 pub use object::{ObjectCode, Section, Symbols};
 pub use session::{Address, Jit, JitStats, LinkedObject};

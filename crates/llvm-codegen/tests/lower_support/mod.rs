@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 use vela_bytecode::{Constant, Proto};
+use vela_deopt::Source;
 use vela_llvm_codegen::backend::LlvmBackend;
 use vela_mir::backend::{Backend, CompileOptions, Compiled};
 use vela_mir::helper::Helper;
@@ -243,8 +244,23 @@ impl World {
         }
     }
 
-    pub fn exit_word(&self, n: usize) -> u64 {
-        self.vm.exit_words[n]
+    /// What the exit that was just taken leaves in a register.
+    pub fn exit_register(&self, exit: usize, register: u8) -> Value {
+        let compiled = self.compiled.as_ref().expect("compiled");
+        let frame = compiled.exits[exit].frames.last().expect("a frame");
+        let found = frame.regs.iter().find(|r| r.0 == register);
+        let word = |n: u32| self.vm.exit_words[n as usize];
+        match found.unwrap_or_else(|| panic!("no r{register}")).1 {
+            Source::Word { word: n, tag } => Value {
+                payload: word(n),
+                tag,
+            },
+            Source::Tagged { word: n } => Value {
+                payload: word(n),
+                tag: Tag(word(n + 1) as u8),
+            },
+            source => panic!("r{register} is {source:?}"),
+        }
     }
 
     /// What the stand-ins saw since the last call.

@@ -1,6 +1,7 @@
 //! Basic blocks of the bytecode.
 
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use vela_bytecode::flow::successors;
 use vela_bytecode::{Op, Proto};
 
@@ -8,8 +9,8 @@ use vela_bytecode::{Op, Proto};
 pub(super) struct Cfg {
     /// First pcs of blocks, in reverse postorder.
     pub order: Vec<usize>,
-    ends: HashMap<usize, usize>,
-    preds: HashMap<usize, usize>,
+    ends: FxHashMap<usize, usize>,
+    preds: FxHashMap<usize, usize>,
     headers: BTreeSet<usize>,
 }
 
@@ -37,8 +38,8 @@ impl Cfg {
         }
         let mut cfg = Cfg {
             order: Vec::new(),
-            ends: HashMap::new(),
-            preds: HashMap::new(),
+            ends: FxHashMap::default(),
+            preds: FxHashMap::default(),
             headers: BTreeSet::new(),
         };
         for &first in &leaders {
@@ -78,7 +79,7 @@ impl Cfg {
 
     fn number(&mut self, proto: &Proto, start: usize) {
         *self.preds.entry(start).or_default() += 1;
-        let mut state: HashMap<usize, u8> = HashMap::new();
+        let mut state: FxHashMap<usize, u8> = FxHashMap::default();
         let mut stack = vec![(start, self.successors(proto, start), 0usize)];
         state.insert(start, 1);
         let mut post = Vec::new();

@@ -17,8 +17,8 @@ use super::cfg::Cfg;
 use super::meeting::Meeting;
 use super::{Builder, Inherited};
 use crate::ir::{Block, InlineCaller, Op, PoolEntry, Site, SiteCaller, State, Ty, Val};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 use vela_bytecode::liveness::Liveness;
 use vela_bytecode::{FRAME_SLOTS, Instr, Op as B, Proto};
 use vela_deopt::DeoptReason;
@@ -67,7 +67,7 @@ const MAX_RECURSION: usize = 1;
 
 /// The functions that may be inlined, analysed.
 pub(super) struct Library<'a> {
-    callees: HashMap<u64, Callee<'a>>,
+    callees: FxHashMap<u64, Callee<'a>>,
 }
 
 /// A function that may be inlined.
@@ -130,7 +130,7 @@ impl Callee<'_> {
 impl<'a> Library<'a> {
     /// Analyses what the snapshot of the function brought along.
     pub fn new(snapshot: &'a FunctionSnapshot) -> Self {
-        let mut weights = HashMap::new();
+        let mut weights = FxHashMap::default();
         for &addr in snapshot.callees.keys() {
             weigh(snapshot, addr, &mut weights);
         }
@@ -152,7 +152,7 @@ impl<'a> Library<'a> {
 
 /// The [weight](Callee::weight) of the function at this address. In a cycle of
 /// functions the one that is met again weighs nothing.
-fn weigh(root: &FunctionSnapshot, addr: u64, known: &mut HashMap<u64, usize>) -> usize {
+fn weigh(root: &FunctionSnapshot, addr: u64, known: &mut FxHashMap<u64, usize>) -> usize {
     if let Some(&weight) = known.get(&addr) {
         return weight;
     }
@@ -237,8 +237,8 @@ pub(super) struct Activation<'a> {
     instance: u32,
     base: usize,
     inlined: Option<Inlined>,
-    blocks: HashMap<usize, Block>,
-    inherited: HashMap<usize, Inherited>,
+    blocks: FxHashMap<usize, Block>,
+    inherited: FxHashMap<usize, Inherited>,
     pc: usize,
 }
 

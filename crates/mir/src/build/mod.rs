@@ -56,7 +56,7 @@ use crate::backend::CompileError;
 use crate::ir::{Block, EntryKind, Func, IntOp, Op, PoolEntry, State, Ty, Val};
 use cfg::Cfg;
 use inline::{Activation, Inlined, Library};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use vela_bytecode::liveness::Liveness;
 use vela_bytecode::{Instr, Proto};
 use vela_deopt::DeoptReason;
@@ -189,8 +189,8 @@ struct Builder<'a> {
     /// How the frame came to be inlined; `None` for the function's own.
     inlined: Option<Inlined>,
     /// MIR block of each bytecode block, by first pc.
-    blocks: HashMap<usize, Block>,
-    inherited: HashMap<usize, Inherited>,
+    blocks: FxHashMap<usize, Block>,
+    inherited: FxHashMap<usize, Inherited>,
     pc: usize,
     /// State at the current instruction, made on demand.
     state: Option<State>,
@@ -203,9 +203,9 @@ struct Builder<'a> {
 struct Types {
     /// Entry types of blocks with several predecessors: (instance, pc,
     /// register).
-    of: HashMap<(u32, usize, u8), Ty>,
+    of: FxHashMap<(u32, usize, u8), Ty>,
     /// Number of each inlined copy: by the caller's, the call's pc, the callee.
-    instances: HashMap<(u32, usize, u64), u32>,
+    instances: FxHashMap<(u32, usize, u64), u32>,
 }
 
 impl Types {
@@ -257,8 +257,8 @@ impl<'a> Builder<'a> {
             instance: 0,
             base: 0,
             inlined: None,
-            blocks: HashMap::new(),
-            inherited: HashMap::new(),
+            blocks: FxHashMap::default(),
+            inherited: FxHashMap::default(),
             pc: 0,
             state: None,
             open: None,

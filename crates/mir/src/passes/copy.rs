@@ -5,7 +5,7 @@
 
 use crate::analysis::{Cfg, def_block, for_each_use, placement};
 use crate::ir::{Block, Func, Inst, InstData, Site, State, Ty, Val};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A block that a part leaves to, and the values of the part that it and what
 /// it dominates use.
@@ -82,12 +82,12 @@ pub(super) fn close(func: &mut Func, cfg: &Cfg, blocks: &[Block], escapes: &[Esc
         }
     }
     for e in escapes {
-        let mut map: HashMap<Val, Val> = HashMap::new();
+        let mut map: FxHashMap<Val, Val> = FxHashMap::default();
         for &v in &e.vals {
             let param = func.add_param(e.exit, func.ty(v));
             map.insert(v, param);
         }
-        let mut states = HashMap::new();
+        let mut states = FxHashMap::default();
         for &b in &cfg.order {
             if member[b.index()] || !cfg.dominates(e.exit, b) {
                 continue;
@@ -103,8 +103,8 @@ pub(super) fn close(func: &mut Func, cfg: &Cfg, blocks: &[Block], escapes: &[Esc
 #[derive(Default)]
 pub(super) struct Copies {
     /// Values.
-    pub map: HashMap<Val, Val>,
-    states: HashMap<State, State>,
+    pub map: FxHashMap<Val, Val>,
+    states: FxHashMap<State, State>,
 }
 
 impl Copies {
@@ -140,7 +140,12 @@ impl Copies {
 
 /// Makes an instruction use other values. States are copied: others may share
 /// them.
-fn rename(func: &mut Func, i: Inst, map: &HashMap<Val, Val>, states: &mut HashMap<State, State>) {
+fn rename(
+    func: &mut Func,
+    i: Inst,
+    map: &FxHashMap<Val, Val>,
+    states: &mut FxHashMap<State, State>,
+) {
     let with = |v: &mut Val| {
         if let Some(&to) = map.get(v) {
             *v = to;
@@ -161,8 +166,8 @@ fn rename(func: &mut Func, i: Inst, map: &HashMap<Val, Val>, states: &mut HashMa
 fn state(
     func: &mut Func,
     s: State,
-    map: &HashMap<Val, Val>,
-    states: &mut HashMap<State, State>,
+    map: &FxHashMap<Val, Val>,
+    states: &mut FxHashMap<State, State>,
 ) -> State {
     if let Some(&new) = states.get(&s) {
         return new;

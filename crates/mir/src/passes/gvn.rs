@@ -15,8 +15,8 @@ use super::edit::{Replacements, become_op};
 use super::memory::{ClassSet, Classes, class_read};
 use crate::analysis::Cfg;
 use crate::ir::{Alias, Block, Cond, Def, FloatOp, Func, Inst, IntOp, Op, Pool, Ty, Val};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 use vela_objects::Tag;
 
 /// What makes two operations the same.
@@ -62,15 +62,15 @@ struct Gvn<'f> {
     func: &'f mut Func,
     fuel: &'f mut Fuel,
     classes: Classes,
-    known: HashMap<Key, Known>,
-    facts: HashMap<Val, bool>,
-    tags: HashMap<Val, Tag>,
+    known: FxHashMap<Key, Known>,
+    facts: FxHashMap<Val, bool>,
+    tags: FxHashMap<Val, Tag>,
     /// By table: the version of the shapes' memory, and which it may have.
-    shapes: HashMap<Val, (u32, Shapes)>,
+    shapes: FxHashMap<Val, (u32, Shapes)>,
     undo: Vec<Undo>,
     /// Numbers values as they are met: of two of which one dominates the
     /// other, that one has the lower number.
-    order: HashMap<Val, u32>,
+    order: FxHashMap<Val, u32>,
     /// Current version by class.
     versions: Vec<u32>,
     next_version: u32,
@@ -105,12 +105,12 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
     let mut gvn = Gvn {
         func,
         fuel,
-        known: HashMap::new(),
-        facts: HashMap::new(),
-        tags: HashMap::new(),
-        shapes: HashMap::new(),
+        known: FxHashMap::default(),
+        facts: FxHashMap::default(),
+        tags: FxHashMap::default(),
+        shapes: FxHashMap::default(),
         undo: Vec::new(),
-        order: HashMap::new(),
+        order: FxHashMap::default(),
         versions: (1..=n as u32).collect(),
         next_version: n as u32 + 1,
         classes,
@@ -692,7 +692,7 @@ impl Gvn<'_> {
     }
 }
 
-fn restore<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, old: Option<V>) {
+fn restore<K: std::hash::Hash + Eq, V>(map: &mut FxHashMap<K, V>, key: K, old: Option<V>) {
     match old {
         Some(v) => map.insert(key, v),
         None => map.remove(&key),

@@ -14,8 +14,8 @@ use super::memory::{ClassSet, Classes};
 use crate::analysis::{Cfg, Loop, loops, placement};
 use crate::exits::is_before_commit;
 use crate::ir::{Block, Def, FrameState, Func, Inst, IntOp, Op, State, Target, Ty, Val};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 use vela_objects::Tag;
 
 /// See the module.
@@ -45,7 +45,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
             func: &mut *func,
             fuel,
             state: None,
-            states: HashMap::new(),
+            states: FxHashMap::default(),
             changed: false,
         };
         motion.run();
@@ -99,8 +99,8 @@ fn preheaders(func: &mut Func, fuel: &mut Fuel) -> bool {
 /// The guards on each value.
 #[derive(Default)]
 struct Guards {
-    tags: HashMap<(Val, Tag), Vec<Inst>>,
-    shapes: HashMap<Val, Vec<Inst>>,
+    tags: FxHashMap<(Val, Tag), Vec<Inst>>,
+    shapes: FxHashMap<Val, Vec<Inst>>,
 }
 
 impl Guards {
@@ -133,7 +133,7 @@ struct Motion<'a> {
     /// The header's state, for exits from the preheader.
     state: Option<State>,
     /// Callers' states, copied for the preheader.
-    states: HashMap<State, Option<State>>,
+    states: FxHashMap<State, Option<State>>,
     changed: bool,
 }
 

@@ -2,11 +2,11 @@
 
 use crate::helper::Effect;
 use crate::ir::{Alias, Func, Inst, Op, Ty};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The alias classes that a function reads, numbered.
 pub(super) struct Classes {
-    ids: HashMap<Alias, u32>,
+    ids: FxHashMap<Alias, u32>,
     /// By number.
     pub list: Vec<Alias>,
 }
@@ -27,7 +27,7 @@ impl Classes {
     /// The classes of all loads in the function.
     pub fn new(func: &Func) -> Self {
         let mut classes = Classes {
-            ids: HashMap::new(),
+            ids: FxHashMap::default(),
             list: Vec::new(),
         };
         for b in &func.blocks {

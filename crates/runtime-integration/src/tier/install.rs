@@ -1,6 +1,7 @@
 //! The end of a compilation: its code goes into service.
 
 use super::*;
+use crate::dump;
 
 impl Tier {
     /// The end of a compilation: installs the code, or notes why there is
@@ -189,6 +190,9 @@ impl Tier {
                     owners.push(proto.id);
                 }
             }
+        }
+        if self.config.perf_map {
+            dump::note_address(&code);
         }
         let code = self.cache.install(code);
         {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vela_deopt::{DeoptReason, ExitFrame, SideExit, Source};
 use vela_mir::backend::{
-    Backend, BackendTimes, CompileError, CompileOptions, Compiled, LinkedCode,
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Heat, LinkedCode,
 };
 use vela_mir::helper::Helper;
 use vela_mir::ir::{EntryKind, Func};
@@ -48,6 +48,7 @@ pub struct FakeCode {
     size: usize,
     bytes: Vec<u8>,
     live: Arc<AtomicUsize>,
+    heat: Option<Heat>,
 }
 
 struct Handle(Box<FakeCode>);
@@ -82,6 +83,9 @@ unsafe extern "C" fn enter(
     // SAFETY: entries are addresses of `FakeCode` that the cache keeps.
     let (id, behaviour) = unsafe {
         let code = &*entry.cast::<FakeCode>();
+        if let Some(heat) = &code.heat {
+            heat.count();
+        }
         (code.id, code.behaviour.clone())
     };
     let result = match behaviour {
@@ -156,6 +160,7 @@ impl Backend for Fake {
             size: self.size,
             bytes: vec![0xc3; self.size],
             live: self.live.clone(),
+            heat: options.heat.clone(),
         };
         assert_eq!(code.bytes.len(), code.size);
         Ok(Compiled {

@@ -2,8 +2,9 @@
 
 use super::{Content, Escape, Flow, Kind, Obj, Origin, Ref, Slot, Status, for_each_part, reach};
 use crate::ir::{Block, Def, Func, Ty, Val};
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 /// What becomes of a parameter. Never goes back from round to round.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
@@ -191,7 +192,7 @@ impl Work<'_> {
             for_each_part(self.flows[e], o, &mut |p| parts.push(p));
             parts
         };
-        let mut others: Vec<HashSet<Obj>> = Vec::new();
+        let mut others: Vec<FxHashSet<Obj>> = Vec::new();
         for e in 0..n {
             let within = groups.iter().flat_map(|g| parts(e, g.os[e]));
             let from = self.roots.iter().copied().chain(within);
@@ -340,7 +341,7 @@ impl Work<'_> {
     /// Objects that are needed behind the join.
     fn objects(&mut self) {
         let n = self.flows.len();
-        let mut done: HashSet<Obj> = HashSet::new();
+        let mut done: FxHashSet<Obj> = FxHashSet::default();
         while let Some(&o) = self.roots.iter().find(|o| !done.contains(o)) {
             done.insert(o);
             if !self.is_everywhere(o) {

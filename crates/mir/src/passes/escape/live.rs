@@ -3,14 +3,14 @@
 use super::is_candidate;
 use crate::analysis::{Cfg, def_block, for_each_use, placement};
 use crate::ir::{Block, Func, Op, Ty, Val};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// See the module.
 pub(super) struct Live {
     /// By block: values that are live at its start, without its parameters.
     at: Vec<Vec<Val>>,
     /// Values that are used at all.
-    used: HashSet<Val>,
+    used: FxHashSet<Val>,
 }
 
 impl Live {
@@ -19,7 +19,7 @@ impl Live {
     pub fn new(func: &Func, cfg: &Cfg) -> Live {
         let relevant = relevant(func, cfg);
         let place = placement(func);
-        let mut uses: HashMap<Val, Vec<Block>> = HashMap::new();
+        let mut uses: FxHashMap<Val, Vec<Block>> = FxHashMap::default();
         for &b in &cfg.order {
             for &i in &func.blocks[b.index()].insts {
                 for_each_use(func, i, |v| {
@@ -62,8 +62,8 @@ impl Live {
 }
 
 /// Values that may refer to a candidate.
-fn relevant(func: &Func, cfg: &Cfg) -> HashSet<Val> {
-    let mut set = HashSet::new();
+fn relevant(func: &Func, cfg: &Cfg) -> FxHashSet<Val> {
+    let mut set = FxHashSet::default();
     let mut again = true;
     while again {
         again = false;

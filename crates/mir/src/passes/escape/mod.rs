@@ -33,8 +33,9 @@ use crate::analysis::Cfg;
 use crate::ir::{Block, Func, Inst, InstData, Op, Pool, State, Ty, Val};
 use join::Join;
 use live::Live;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 /// Most rounds of interpretation; a function that needs more stays as it is.
 const MAX_ROUNDS: usize = 24;
@@ -53,7 +54,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         return false;
     }
     drop_unreachable(func);
-    let candidates: HashSet<Inst> = placed(func)
+    let candidates: FxHashSet<Inst> = placed(func)
         .into_iter()
         .filter(|&i| is_candidate(func, i) && fuel.take())
         .collect();
@@ -83,7 +84,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
 
 /// Replaces these objects. Gives the headers of loops that are worth peeling;
 /// `None` if nothing changed.
-fn replace(func: &mut Func, mut candidates: HashSet<Inst>) -> Option<Vec<Block>> {
+fn replace(func: &mut Func, mut candidates: FxHashSet<Inst>) -> Option<Vec<Block>> {
     let cfg = Cfg::new(func);
     let live = Live::new(func, &cfg);
     while !candidates.is_empty() {
@@ -218,7 +219,7 @@ struct Placed {
 enum Outcome {
     Solved,
     /// Try again without these.
-    Without(HashSet<Inst>),
+    Without(FxHashSet<Inst>),
     TooComplex,
 }
 
@@ -226,13 +227,13 @@ struct Escape<'f> {
     func: &'f mut Func,
     cfg: &'f Cfg,
     live: &'f Live,
-    candidates: &'f HashSet<Inst>,
+    candidates: &'f FxHashSet<Inst>,
     kinds: Vec<Kind>,
-    objects: HashMap<Origin, Obj>,
+    objects: FxHashMap<Origin, Obj>,
     /// Values that refer to an object.
-    alias: HashMap<Val, Obj>,
+    alias: FxHashMap<Val, Obj>,
     /// Results of loads, and what they are.
-    known: HashMap<Val, Val>,
+    known: FxHashMap<Val, Val>,
     /// By block: edges into it, as block and position of the target.
     edges: Vec<Vec<(Block, usize)>>,
     /// By block.
@@ -241,10 +242,10 @@ struct Escape<'f> {
     placed: Vec<Vec<Placed>>,
     /// New instructions by place: block, original instruction before which
     /// they are, and number. They stay the same from round to round.
-    made: HashMap<(Block, u32, u32), Inst>,
-    rejected: HashSet<Inst>,
+    made: FxHashMap<(Block, u32, u32), Inst>,
+    rejected: FxHashSet<Inst>,
     /// By candidate: where its object is made.
-    copies: HashMap<Inst, usize>,
+    copies: FxHashMap<Inst, usize>,
     /// Something changed since the round before.
     changed: bool,
     /// The last round, which makes frame states and sites.
@@ -259,9 +260,9 @@ struct Escape<'f> {
     flow: Flow,
     out: Vec<Placed>,
     /// Instructions of the current block that describe objects as they are.
-    described: HashMap<Obj, Val>,
+    described: FxHashMap<Obj, Val>,
     /// Frame states with objects as they are.
-    states: HashMap<State, State>,
+    states: FxHashMap<State, State>,
 }
 
 impl<'f> Escape<'f> {
@@ -269,7 +270,7 @@ impl<'f> Escape<'f> {
         func: &'f mut Func,
         cfg: &'f Cfg,
         live: &'f Live,
-        candidates: &'f HashSet<Inst>,
+        candidates: &'f FxHashSet<Inst>,
     ) -> Self {
         let n = func.blocks.len();
         let mut edges = vec![Vec::new(); n];
@@ -289,16 +290,16 @@ impl<'f> Escape<'f> {
             live,
             candidates,
             kinds: Vec::new(),
-            objects: HashMap::new(),
-            alias: HashMap::new(),
-            known: HashMap::new(),
+            objects: FxHashMap::default(),
+            alias: FxHashMap::default(),
+            known: FxHashMap::default(),
             edges,
             ends: (0..n).map(|_| None).collect(),
             joins: (0..n).map(|_| Join::default()).collect(),
             placed: (0..n).map(|_| Vec::new()).collect(),
-            made: HashMap::new(),
-            rejected: HashSet::new(),
-            copies: HashMap::new(),
+            made: FxHashMap::default(),
+            rejected: FxHashSet::default(),
+            copies: FxHashMap::default(),
             changed: false,
             last: false,
             max_stack,
@@ -307,8 +308,8 @@ impl<'f> Escape<'f> {
             count: 0,
             flow: Flow::new(),
             out: Vec::new(),
-            described: HashMap::new(),
-            states: HashMap::new(),
+            described: FxHashMap::default(),
+            states: FxHashMap::default(),
         }
     }
 
@@ -434,9 +435,9 @@ fn for_each_part(flow: &Flow, o: Obj, f: &mut dyn FnMut(Obj)) {
 }
 
 /// Adds what these objects refer to, directly and indirectly.
-fn reach(flow: &Flow, from: impl IntoIterator<Item = Obj>) -> HashSet<Obj> {
+fn reach(flow: &Flow, from: impl IntoIterator<Item = Obj>) -> FxHashSet<Obj> {
     let mut work: Vec<Obj> = from.into_iter().collect();
-    let mut seen: HashSet<Obj> = HashSet::new();
+    let mut seen: FxHashSet<Obj> = FxHashSet::default();
     while let Some(o) = work.pop() {
         if seen.insert(o) {
             for_each_part(flow, o, &mut |p| work.push(p));

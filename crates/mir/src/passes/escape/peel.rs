@@ -10,7 +10,7 @@ use super::{Kind, Ref};
 use crate::analysis::{Cfg, loops};
 use crate::ir::{Block, Func};
 use crate::passes::copy::{self, Copies};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Largest loop that is peeled, in instructions.
 const MAX_LOOP: usize = 400;
@@ -40,7 +40,7 @@ pub(super) fn peel(func: &mut Func, header: Block) -> bool {
     };
     copy::close(func, &cfg, &l.blocks, &escapes);
     let mut copies = Copies::default();
-    let mut copied: HashMap<Block, Block> = HashMap::new();
+    let mut copied: FxHashMap<Block, Block> = FxHashMap::default();
     let inside: Vec<Block> = cfg
         .order
         .iter()

@@ -6,8 +6,8 @@ use super::plan::{Check, Cut, Plan};
 use crate::analysis::{Cfg, Loop, placement};
 use crate::ir::{Block, Cond, Def, Func, Inst, IntOp, Op, Target, Ty, Val};
 use crate::passes::copy::{self, Copies};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 use vela_deopt::DeoptReason;
 
 /// Steps that are not constant have to be below this for chunks not to
@@ -70,7 +70,7 @@ pub(super) fn apply(func: &mut Func, cfg: &Cfg, l: &Loop, plan: &Plan) {
         head,
         trip,
         copies,
-        blocks: HashMap::new(),
+        blocks: FxHashMap::default(),
     }
     .build();
     let mut args: SmallVec<[Val; 4]> = SmallVec::from_slice(&fresh);
@@ -112,7 +112,7 @@ struct Head<'f> {
     /// By instruction: whether the loop holds it.
     inside: Vec<bool>,
     /// What stands for the loop's values here.
-    map: HashMap<Val, Val>,
+    map: FxHashMap<Val, Val>,
     cur: Block,
     slow: Target,
 }
@@ -298,7 +298,7 @@ struct Fast<'f> {
     trip: Trip,
     /// What stands for the loop's values here.
     copies: Copies,
-    blocks: HashMap<Block, Block>,
+    blocks: FxHashMap<Block, Block>,
 }
 
 impl Fast<'_> {

@@ -7,7 +7,7 @@ use crate::ir::{Block, Cond, Def, Func, Inst, IntOp, Op, Val};
 use crate::passes::copy::{self, Escape};
 use crate::passes::dce::is_removable;
 use crate::passes::memory::{ClassSet, Classes};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A check that the chunk head makes, in the body's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +45,9 @@ pub(super) struct Plan {
     pub kept: Vec<Block>,
     pub checks: Vec<Check>,
     /// Guards that the head has made.
-    pub proven: HashSet<Inst>,
+    pub proven: FxHashSet<Inst>,
     /// Branches by instruction.
-    pub cuts: HashMap<Inst, Cut>,
+    pub cuts: FxHashMap<Inst, Cut>,
     /// Values used behind the loop.
     pub outside: Vec<Escape>,
 }
@@ -110,7 +110,7 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
             linear,
             budget: 0,
         },
-        invariant: HashSet::new(),
+        invariant: FxHashSet::default(),
         exact: true,
         plan: Plan {
             counter,
@@ -119,12 +119,12 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
             poll,
             kept: Vec::new(),
             checks: Vec::new(),
-            proven: HashSet::new(),
-            cuts: HashMap::new(),
+            proven: FxHashSet::default(),
+            cuts: FxHashMap::default(),
             outside: Vec::new(),
         },
     };
-    let mut effect_at_end: HashMap<Block, bool> = HashMap::new();
+    let mut effect_at_end: FxHashMap<Block, bool> = FxHashMap::default();
     for &b in &kept {
         let mut effect = b != l.header
             && cfg.preds[b.index()]
@@ -293,8 +293,8 @@ fn kept(
     l: &Loop,
     member: &[bool],
     bad: &[bool],
-) -> (Vec<Block>, HashMap<Inst, usize>) {
-    let mut branches = HashMap::new();
+) -> (Vec<Block>, FxHashMap<Inst, usize>) {
+    let mut branches = FxHashMap::default();
     let mut reached = vec![l.header];
     let mut next = 0;
     while let Some(&b) = reached.get(next) {
@@ -324,8 +324,8 @@ fn on_every_path(
     l: &Loop,
     latch: Block,
     kept: &[Block],
-    branches: &HashMap<Inst, usize>,
-) -> HashSet<Block> {
+    branches: &FxHashMap<Inst, usize>,
+) -> FxHashSet<Block> {
     let avoidable = |without: Block| {
         let mut seen = vec![l.header];
         let mut next = 0;
@@ -361,7 +361,7 @@ struct Walk<'a, O> {
     affine: Affine<'a>,
     /// Values of the loop that are the same in every iteration and that the
     /// head can compute.
-    invariant: HashSet<Val>,
+    invariant: FxHashSet<Val>,
     /// Whether everything that the next operation may rely on is checked by
     /// the head, if the operation is on every path.
     exact: bool,
