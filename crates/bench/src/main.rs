@@ -40,7 +40,7 @@ struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     runs: Option<u16>,
 
-    /// Processor time per steady-state run; a kernel's takes a third [default: 1.2 s]
+    /// Processor time per steady-state run; a kernel's takes a third [default: 3 s]
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
 
@@ -210,7 +210,7 @@ fn whole(
 fn seconds(options: &Options) -> f64 {
     options
         .seconds
-        .unwrap_or(if options.quick { 0.0 } else { 1.2 })
+        .unwrap_or(if options.quick { 0.0 } else { 3.0 })
 }
 
 /// Programs in steady state.
