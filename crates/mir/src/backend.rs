@@ -32,7 +32,7 @@ impl ExitStress {
 
 /// How often code ran: the code counts its entries and the passages of its loop
 /// headers by plain increments, while other threads read. The count only ranks
-/// code, so it need not be exact; the code keeps it alive.
+/// code, so it need not be exact. The [`LinkedCode`] keeps a handle of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Heat(Arc<AtomicU64>);
 
@@ -46,6 +46,12 @@ impl Heat {
     /// Counts once.
     pub fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the other handles are gone, and the code with them.
+    #[must_use]
+    pub fn is_orphan(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 
     /// Where the count is, for machine code.
@@ -208,4 +214,20 @@ pub trait Backend: Send + Sync {
 
     /// Name for logs.
     fn name(&self) -> &'static str;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heat_is_an_orphan_without_its_code() {
+        let heat = Heat::default();
+        let code = heat.clone();
+        code.count();
+        assert!(!heat.is_orphan());
+        drop(code);
+        assert!(heat.is_orphan());
+        assert_eq!(heat.get(), 1);
+    }
 }

@@ -438,6 +438,17 @@ impl VmState {
         if mm.is_nil() {
             mm = self.metamethod(b, event);
         }
+        if mm.is_nil() && !lt {
+            // Lua before 5.4, and 5.4 as PUC's makefile builds it: `not (b < a)`.
+            let mut less = self.metamethod(b, Event::Lt);
+            if less.is_nil() {
+                less = self.metamethod(a, Event::Lt);
+            }
+            if !less.is_nil() {
+                let [r] = self.call_meta(less, &[b, a])?;
+                return Ok(!r.truthy());
+            }
+        }
         if mm.is_nil() {
             let (ta, tb) = (self.type_name_of(a), self.type_name_of(b));
             return Err(if ta == tb {

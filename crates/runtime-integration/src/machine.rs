@@ -18,7 +18,7 @@
 use crate::account::interp_thunk;
 use vela_interpreter::Raw;
 use vela_mir::backend::{
-    Backend, BackendTimes, CompileError, CompileOptions, Compiled, LinkedCode, Stopwatch,
+    Backend, BackendTimes, CompileError, CompileOptions, Compiled, Heat, LinkedCode, Stopwatch,
 };
 use vela_mir::helper::{Helper, Word};
 use vela_mir::interp::{Code, EntryArgs, Machine};
@@ -31,15 +31,19 @@ use vela_objects::{Tag, Value, VmState};
 pub struct MirBackend;
 
 /// A kept function. Its address is its entry.
-struct Kept(Box<Code>);
+struct Kept {
+    code: Box<Code>,
+    /// Never counted in, but a sign that the code is there.
+    _heat: Option<Heat>,
+}
 
 impl LinkedCode for Kept {
     fn entry(&self) -> *const u8 {
-        std::ptr::from_ref(&*self.0).cast()
+        std::ptr::from_ref(&*self.code).cast()
     }
 
     fn size(&self) -> usize {
-        let func = self.0.func();
+        let func = self.code.func();
         func.insts.len() * size_of::<InstData>() + func.vals.len() * 16
     }
 }
@@ -54,7 +58,10 @@ impl Backend for MirBackend {
         Ok(Compiled {
             exits: code.plan().exits.clone(),
             sites: code.plan().sites.clone(),
-            code: Box::new(Kept(Box::new(code))),
+            code: Box::new(Kept {
+                code: Box::new(code),
+                _heat: options.heat.clone(),
+            }),
             times: BackendTimes {
                 codegen: start.elapsed(),
                 ..BackendTimes::default()

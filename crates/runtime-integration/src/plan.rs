@@ -52,9 +52,9 @@ pub struct Improvement {
 }
 
 impl Improvement {
-    /// Whether the quick code was thrown away since.
+    /// Whether the quick code was thrown away since, or evicted and freed.
     fn is_stale(&self) -> bool {
-        self.latest.load(Ordering::Relaxed) != self.generation
+        self.latest.load(Ordering::Relaxed) != self.generation || self.heat.is_orphan()
     }
 
     fn recent_heat(&self) -> u64 {

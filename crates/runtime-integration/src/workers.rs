@@ -30,6 +30,16 @@ impl<J: Job> Queue<J> {
         self.first.pop_front().or_else(|| self.pop_later())
     }
 
+    /// Adds a job that follows from another. If there are too many, one that may not be
+    /// done yet is forgotten.
+    fn push_later(&mut self, job: J) {
+        if self.later.len() >= MAX_LATER {
+            let cold = self.later.iter().position(|job| job.rank().is_none());
+            self.later.swap_remove(cold.unwrap_or(0));
+        }
+        self.later.push(job);
+    }
+
     fn pop_later(&mut self) -> Option<J> {
         let ranks = self.later.iter().map(J::rank).enumerate();
         let (_, best) = ranks.filter_map(|(i, r)| Some((r?, i))).max()?;
@@ -48,6 +58,9 @@ impl<J: Job> Queue<J> {
 /// twice as long each time that none may.
 const FIRST_SLEEP: Duration = Duration::from_millis(1);
 const LONGEST_SLEEP: Duration = Duration::from_millis(64);
+
+/// Most jobs that wait until they may be done: what they hold is memory of cold code.
+const MAX_LATER: usize = 256;
 
 struct Shared<J, R> {
     queue: Mutex<Queue<J>>,
@@ -176,7 +189,7 @@ fn run<J: Job, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), te
         if let Some(rest) = rest {
             let mut queue = shared.queue.lock();
             if !shared.stop.load(Ordering::Acquire) {
-                queue.later.push(rest);
+                queue.push_later(rest);
             }
         }
         shared.in_progress.fetch_sub(1, Ordering::AcqRel);
@@ -232,6 +245,11 @@ mod tests {
         let mut pop = || queue.pop().map(|n| n.0);
         assert_eq!([pop(), pop(), pop()], [Some(2), Some(9), Some(3)]);
         assert_eq!(pop(), None, "passed over until it may not be done");
+        assert!(queue.is_idle());
+        for _ in 1..2 * MAX_LATER {
+            queue.push_later(Number(0));
+        }
+        assert_eq!(queue.later.len(), MAX_LATER);
         assert!(queue.is_idle());
         queue.later[0].0 = 5;
         assert!(!queue.is_idle());

@@ -21,6 +21,7 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("debug.getregistry", getregistry),
     ("debug.getupvalue", getupvalue),
     ("debug.getuservalue", getuservalue),
+    ("debug.setcstacklimit", setcstacklimit),
     ("debug.sethook", sethook),
     ("debug.setlocal", setlocal),
     ("debug.setmetatable", setmetatable),
@@ -454,6 +455,14 @@ fn setupvalue(vm: &mut VmState, args: Args) -> NativeResult {
 fn getuservalue(vm: &mut VmState, args: Args) -> NativeResult {
     opt_int(vm, args, 1, 1)?;
     Ok(Ret::One(Value::NIL))
+}
+
+/// `debug.setcstacklimit`: deprecated in 5.4, where it sets nothing and returns the
+/// limit of nested C calls.
+fn setcstacklimit(vm: &mut VmState, args: Args) -> NativeResult {
+    const LIMIT: i64 = 200;
+    check_int(vm, args, 0)?;
+    Ok(Ret::One(Value::int(LIMIT)))
 }
 
 fn setuservalue(vm: &mut VmState, args: Args) -> NativeResult {

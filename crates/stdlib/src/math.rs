@@ -2,7 +2,8 @@
 //!
 //! Functions give integers or floats exactly as PUC Lua 5.4 does; `random` is
 //! its generator (xoshiro256**) with its seeding, so that a seeded program
-//! draws the same numbers.
+//! draws the same numbers. What 5.3 called deprecated is there, as in the `lua` that
+//! PUC's makefile builds (`LUA_COMPAT_MATHLIB`).
 
 use crate::args::{arg_error, check_any, check_int, check_num, int_or_float, opt_int, opt_num};
 use crate::register;
@@ -16,20 +17,27 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
     ("math.atan", atan),
     ("math.ceil", ceil),
     ("math.cos", cos),
+    ("math.cosh", cosh),
     ("math.deg", deg),
     ("math.exp", exp),
     ("math.floor", floor),
     ("math.fmod", fmod),
+    ("math.frexp", frexp),
+    ("math.ldexp", ldexp),
     ("math.log", log),
+    ("math.log10", log10),
     ("math.max", max),
     ("math.min", min),
     ("math.modf", modf),
+    ("math.pow", pow),
     ("math.rad", rad),
     ("math.random", random),
     ("math.randomseed", randomseed),
     ("math.sin", sin),
+    ("math.sinh", sinh),
     ("math.sqrt", sqrt),
     ("math.tan", tan),
+    ("math.tanh", tanh),
     ("math.tointeger", tointeger),
     ("math.type", kind),
     ("math.ult", ult),
@@ -38,6 +46,8 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
 /// Opens the library in `vm`.
 pub fn open(vm: &mut VmState) {
     let t = register::library(vm, "math", FUNCTIONS);
+    let atan = vm.str(b"atan");
+    register::set_field(vm, t, "atan2", t.get_str(atan));
     register::set_field(vm, t, "pi", Value::float(PI));
     register::set_field(vm, t, "huge", Value::float(f64::INFINITY));
     register::set_field(vm, t, "maxinteger", Value::int(i64::MAX));
@@ -66,6 +76,88 @@ fn cos(vm: &mut VmState, args: Args) -> NativeResult {
 
 fn tan(vm: &mut VmState, args: Args) -> NativeResult {
     float(check_num(vm, args, 0)?.tan())
+}
+
+fn cosh(vm: &mut VmState, args: Args) -> NativeResult {
+    float(check_num(vm, args, 0)?.cosh())
+}
+
+fn sinh(vm: &mut VmState, args: Args) -> NativeResult {
+    float(check_num(vm, args, 0)?.sinh())
+}
+
+fn tanh(vm: &mut VmState, args: Args) -> NativeResult {
+    float(check_num(vm, args, 0)?.tanh())
+}
+
+fn pow(vm: &mut VmState, args: Args) -> NativeResult {
+    let x = check_num(vm, args, 0)?;
+    let y = check_num(vm, args, 1)?;
+    float(x.powf(y))
+}
+
+fn log10(vm: &mut VmState, args: Args) -> NativeResult {
+    float(check_num(vm, args, 0)?.log10())
+}
+
+fn frexp(vm: &mut VmState, args: Args) -> NativeResult {
+    let (mantissa, exponent) = split(check_num(vm, args, 0)?);
+    vm.push(Value::float(mantissa))?;
+    vm.push(Value::int(exponent))?;
+    Ok(Ret::Many(2))
+}
+
+fn ldexp(vm: &mut VmState, args: Args) -> NativeResult {
+    let x = check_num(vm, args, 0)?;
+    // C's function takes an `int`.
+    let exponent = check_int(vm, args, 1)? as i32;
+    float(scale(x, exponent))
+}
+
+/// Bits of a float's fraction.
+const FRACTION: u32 = f64::MANTISSA_DIGITS - 1;
+/// What is added to an exponent where a float has it.
+const BIAS: i32 = f64::MAX_EXP - 1;
+
+/// C's `frexp`: a mantissa of at least 0.5 and below 1, and the exponent to 2. Zero,
+/// infinities and NaN are their own mantissas.
+fn split(x: f64) -> (f64, i64) {
+    if x == 0.0 || !x.is_finite() {
+        return (x, 0);
+    }
+    if x.is_subnormal() {
+        let (mantissa, exponent) = split(x * power_of_two(64));
+        return (mantissa, exponent - 64);
+    }
+    let half = (BIAS as u64 - 1) << FRACTION;
+    let exponent = x.to_bits() >> FRACTION & 0x7ff;
+    let mantissa = x.to_bits() & !(0x7ff << FRACTION) | half;
+    let mantissa = f64::from_bits(mantissa);
+    (mantissa, exponent as i64 - i64::from(BIAS) + 1)
+}
+
+/// 2 to a power that a normal float can be.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((exponent + BIAS) as u64) << FRACTION)
+}
+
+/// C's `ldexp`: `x` times 2 to a power, rounded once.
+fn scale(mut x: f64, mut exponent: i32) -> f64 {
+    const MOST: i32 = f64::MAX_EXP - 1;
+    const LEAST: i32 = f64::MIN_EXP - 1;
+    // A step down by this leaves all digits of what does not end as zero: they are
+    // rounded in the last step alone.
+    const DOWN: i32 = LEAST + f64::MANTISSA_DIGITS as i32;
+    for _ in 0..2 {
+        let step = match exponent {
+            ..LEAST => DOWN,
+            LEAST..=MOST => break,
+            _ => MOST,
+        };
+        x *= power_of_two(step);
+        exponent -= step;
+    }
+    x * power_of_two(exponent.clamp(LEAST, MOST))
 }
 
 fn asin(vm: &mut VmState, args: Args) -> NativeResult {
@@ -328,6 +420,40 @@ fn randomseed(vm: &mut VmState, args: Args) -> NativeResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn floats_are_split_and_scaled() {
+        let tiny = f64::from_bits(1);
+        for x in [
+            1.0,
+            -0.75,
+            3.0,
+            1e300,
+            -1e-300,
+            f64::MIN_POSITIVE,
+            tiny,
+            5e-320,
+        ] {
+            let (mantissa, exponent) = split(x);
+            assert!((0.5..1.0).contains(&mantissa.abs()), "{x}");
+            assert_eq!(scale(mantissa, exponent as i32), x);
+        }
+        for x in [0.0, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(split(x), (x, 0));
+            assert_eq!(scale(x, 70), x);
+        }
+        assert_eq!(scale(1.0, 1024), f64::INFINITY);
+        assert_eq!(scale(1.0, i32::MAX), f64::INFINITY);
+        assert_eq!((scale(1.0, -1074), scale(1.0, -1075)), (tiny, 0.0));
+        assert_eq!(scale(1.0, i32::MIN), 0.0);
+        // Two steps from end to end.
+        assert_eq!(scale(tiny, 2097), power_of_two(1023));
+        // Three quarters of the smallest float round up, once.
+        assert_eq!(scale(1.5, -1075), tiny);
+        let above = f64::from_bits(0x3ff8_0000_0000_0001);
+        assert_eq!(scale(above, -1074), 2.0 * tiny);
+        assert_eq!(scale(scale(above, -60), -1014), 2.0 * tiny);
+    }
 
     #[test]
     fn generator_draws_puc_numbers() {

@@ -44,10 +44,10 @@ pub(super) const MAX_CALLEE: usize = 120;
 pub(super) const SMALL_CALLEE: usize = 16;
 
 /// Bytecode instructions inlined into one function, small callees aside.
-const BUDGET: usize = 400;
+const BUDGET: usize = 280;
 
 /// Bytecode instructions inlined into one function in all.
-const HARD_BUDGET: usize = 650;
+const HARD_BUDGET: usize = 420;
 
 /// Weight of the heaviest function that is inlined though it is not small.
 const MAX_WEIGHT: usize = 160;
