@@ -10,14 +10,12 @@ use vela_difftest::modes::{self, Ready, Suite};
 
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// A test file and what to change in it.
+/// A test file and what to leave out of it.
 #[derive(Clone, Debug)]
 struct Entry {
     name: String,
     /// First and last lines to blank.
     cuts: Vec<(usize, usize)>,
-    /// Lines with other text.
-    replacements: Vec<(usize, String)>,
 }
 
 fn main() {
@@ -58,26 +56,12 @@ fn prepare() -> Result<Vec<Trial>, Box<dyn std::error::Error>> {
     Ok(trials)
 }
 
-/// Lines `run FILE [cut A-B C ...]` and `replace FILE LINE TEXT`; `skip FILE REASON`, blank lines and `#` comments are passed
-/// over.
+/// Lines `run FILE [cut A-B C ...]`; `skip FILE REASON`, blank lines and `#` comments
+/// are passed over.
 fn list(text: &str) -> Result<Vec<Entry>, String> {
     let mut entries: Vec<Entry> = Vec::new();
     for (line, number) in text.lines().zip(1..) {
         let bad = |what: &str| format!("tests/official.txt:{number}: {what}");
-        if let Some(rest) = line.strip_prefix("replace ") {
-            let mut words = rest.splitn(3, ' ');
-            let name = words.next().unwrap_or("");
-            let at = words.next().and_then(|n| n.parse().ok());
-            let (Some(at), Some(text)) = (at, words.next()) else {
-                return Err(bad("expected FILE LINE TEXT"));
-            };
-            let entry = entries
-                .iter_mut()
-                .find(|e| e.name == name)
-                .ok_or_else(|| bad("the file's 'run' line comes first"))?;
-            entry.replacements.push((at, text.to_owned()));
-            continue;
-        }
         let line = line.split('#').next().unwrap_or("");
         let mut words = line.split_whitespace();
         match words.next() {
@@ -99,11 +83,7 @@ fn list(text: &str) -> Result<Vec<Entry>, String> {
                     }
                     Some(other) => return Err(bad(&format!("unknown word '{other}'"))),
                 }
-                entries.push(Entry {
-                    name,
-                    cuts,
-                    replacements: Vec::new(),
-                });
+                entries.push(Entry { name, cuts });
             }
             Some(other) => return Err(bad(&format!("unknown word '{other}'"))),
         }
@@ -125,16 +105,13 @@ fn copy(from: &Path, to: &PathBuf) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Applies an entry's changes; the other lines keep their numbers.
+/// Blanks an entry's lines; the other lines keep their numbers.
 fn edit(file: &Path, entry: &Entry) -> std::io::Result<()> {
     // Not every file is UTF-8.
     let bytes = std::fs::read(file)?;
     let mut out = Vec::with_capacity(bytes.len());
     for (line, number) in bytes.split_inclusive(|b| *b == b'\n').zip(1..) {
         if entry.cuts.iter().any(|(a, b)| (*a..=*b).contains(&number)) {
-            out.push(b'\n');
-        } else if let Some((_, text)) = entry.replacements.iter().find(|(at, _)| *at == number) {
-            out.extend_from_slice(text.as_bytes());
             out.push(b'\n');
         } else {
             out.extend_from_slice(line);

@@ -361,3 +361,54 @@ const NIL: Source = Source::Constant {
     tag: Tag::NIL,
     payload: 0,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse;
+    use std::fmt::Write;
+
+    /// `exits` guards one after the other, each on a state with as many values of its
+    /// own, and two that all have.
+    fn plan(exits: usize, own: usize) -> ExitPlan {
+        let mut text = String::from("func \"f\" call params 2 stack 250\nb0(v0: any, v1: int):\n");
+        let mut states = String::new();
+        let mut next = 2;
+        for n in 0..exits {
+            let _ = write!(states, "fs{n}: pc 0 regs r0=v0, r1=v1");
+            for r in 2..own + 2 {
+                let _ = writeln!(text, "  v{next}: any = load_reg.{r}");
+                let _ = write!(states, ", r{r}=v{next}");
+                next += 1;
+            }
+            let _ = writeln!(text, "  v{next}: int = guard_tag.int v0 [fs{n} type]");
+            let _ = writeln!(states);
+            next += 1;
+        }
+        let func = parse(&format!("{text}  return_none\n{states}end\n")).expect("a function");
+        ExitPlan::new(&func).expect("a plan")
+    }
+
+    fn words(stores: &[ExitWord]) -> Vec<u32> {
+        stores.iter().map(|s| s.word).collect()
+    }
+
+    #[test]
+    fn a_value_has_one_word_and_what_most_exits_have_comes_first() {
+        let plan = plan(3, 2);
+        let found: Vec<_> = plan.stores.iter().map(|s| words(s)).collect();
+        assert_eq!(found, [[0, 2, 3, 5], [0, 2, 7, 9], [0, 2, 11, 13]]);
+    }
+
+    #[test]
+    fn exits_have_words_of_their_own_where_there_are_too_many_values() {
+        let plan = plan(4, 200);
+        for stores in &plan.stores {
+            let own = (0..200).map(|n| 3 + 2 * n);
+            assert_eq!(
+                words(stores),
+                [0, 2].into_iter().chain(own).collect::<Vec<_>>()
+            );
+        }
+    }
+}

@@ -137,4 +137,17 @@ impl VmState {
             Some(mt) => self.meta_of(mt, event),
         }
     }
+
+    /// The metamethod of the first of two operands that has one for the event,
+    /// nil if neither has.
+    #[inline]
+    #[must_use]
+    pub fn binary_metamethod(&self, a: Value, b: Value, event: Event) -> Value {
+        let mm = self.metamethod(a, event);
+        if mm.is_nil() {
+            self.metamethod(b, event)
+        } else {
+            mm
+        }
+    }
 }

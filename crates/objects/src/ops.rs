@@ -308,10 +308,7 @@ impl VmState {
         // no strings: strings coerce through the string metatable, whose
         // arithmetic is that of numbers.
         let event = op.event();
-        let mut mm = self.metamethod(a, event);
-        if mm.is_nil() {
-            mm = self.metamethod(b, event);
-        }
+        let mm = self.binary_metamethod(a, b, event);
         if !mm.is_nil() {
             let [r] = self.call_meta(mm, &[a, b])?;
             return Ok(r);
@@ -394,10 +391,7 @@ impl VmState {
         if a.tag != b.tag || !(a.tag == Tag::TABLE || a.tag == Tag::USERDATA) {
             return Ok(false);
         }
-        let mut mm = self.metamethod(a, Event::Eq);
-        if mm.is_nil() {
-            mm = self.metamethod(b, Event::Eq);
-        }
+        let mm = self.binary_metamethod(a, b, Event::Eq);
         if mm.is_nil() {
             return Ok(false);
         }
@@ -434,16 +428,10 @@ impl VmState {
                 x.bytes() <= y.bytes()
             });
         }
-        let mut mm = self.metamethod(a, event);
-        if mm.is_nil() {
-            mm = self.metamethod(b, event);
-        }
+        let mm = self.binary_metamethod(a, b, event);
         if mm.is_nil() && !lt {
             // Lua before 5.4, and 5.4 as PUC's makefile builds it: `not (b < a)`.
-            let mut less = self.metamethod(b, Event::Lt);
-            if less.is_nil() {
-                less = self.metamethod(a, Event::Lt);
-            }
+            let less = self.binary_metamethod(b, a, Event::Lt);
             if !less.is_nil() {
                 let [r] = self.call_meta(less, &[b, a])?;
                 return Ok(!r.truthy());
@@ -606,10 +594,7 @@ impl VmState {
                 rest = head;
                 continue;
             }
-            let mut mm = self.metamethod(left, Event::Concat);
-            if mm.is_nil() {
-                mm = self.metamethod(acc, Event::Concat);
-            }
+            let mm = self.binary_metamethod(left, acc, Event::Concat);
             if mm.is_nil() {
                 let at = values.len() - rest.len();
                 let (culprit, operand) = if is_stringy(&left) {

@@ -205,9 +205,8 @@ config! {
     /// reproducible is compiled once.
     quick_code: bool = true, true, true; in ANY; flag "--jit-quick=BOOL";
     /// How often code of level 0 runs before it is worth better code: its calls
-    /// and the passages of its loops together. Ten times the calls that made
-    /// the function worth code at all; better code takes four times as long to
-    /// compile.
+    /// and the passages of its loops together. Better code takes four times as
+    /// long to compile, on a thread that mostly has nothing else to do.
     better_threshold: u32 = 50_000, 10_000, 200_000; in Some((0, u32::MAX as u64)); flag "--jit-better-threshold=N";
     /// Whether compiled code relies on what the interpreter saw (types,
     /// shapes, call targets). Without it code is compiled with no speculation:

@@ -196,12 +196,10 @@ pub struct Outcome {
 }
 
 /// Better code comes first for what runs most, and not before it is worth it.
-/// What is out of date only has to be dropped.
 impl workers::Job for Task {
     fn rank(&self) -> Option<u64> {
         match self {
             Task::Compile(_) => Some(0),
-            Task::Improve(i) if i.is_stale() => Some(u64::MAX),
             Task::Improve(i) => Some(i.recent_heat()).filter(|&heat| heat >= i.threshold),
         }
     }
@@ -210,6 +208,10 @@ impl workers::Job for Task {
         if let Task::Improve(i) = self {
             i.cooled += i.recent_heat() / 2;
         }
+    }
+
+    fn is_obsolete(&self) -> bool {
+        matches!(self, Task::Improve(i) if i.is_stale())
     }
 }
 

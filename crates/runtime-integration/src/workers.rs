@@ -16,6 +16,9 @@ pub trait Job: Send + 'static {
 
     /// Another job was found more urgent.
     fn passed_over(&mut self);
+
+    /// Whether the job has no use any more: it is forgotten. Must be quick.
+    fn is_obsolete(&self) -> bool;
 }
 
 /// Jobs that wait.
@@ -41,6 +44,7 @@ impl<J: Job> Queue<J> {
     }
 
     fn pop_later(&mut self) -> Option<J> {
+        self.later.retain(|job| !job.is_obsolete());
         let ranks = self.later.iter().map(J::rank).enumerate();
         let (_, best) = ranks.filter_map(|(i, r)| Some((r?, i))).max()?;
         let job = self.later.swap_remove(best);
@@ -50,7 +54,8 @@ impl<J: Job> Queue<J> {
 
     /// Whether there is nothing to do at the moment.
     fn is_idle(&self) -> bool {
-        self.first.is_empty() && self.later.iter().all(|job| job.rank().is_none())
+        let rests = |job: &J| job.is_obsolete() || job.rank().is_none();
+        self.first.is_empty() && self.later.iter().all(rests)
     }
 }
 
@@ -225,11 +230,17 @@ impl<J, R> Drop for Workers<J, R> {
 mod tests {
     use super::*;
 
+    /// Its rank, 0 for none.
     struct Number(u32);
+
+    const OBSOLETE: u32 = 1000;
 
     impl Job for Number {
         fn rank(&self) -> Option<u64> {
             (self.0 > 0).then_some(self.0.into())
+        }
+        fn is_obsolete(&self) -> bool {
+            self.0 == OBSOLETE
         }
         fn passed_over(&mut self) {
             self.0 = self.0.saturating_sub(1);
@@ -246,6 +257,10 @@ mod tests {
         assert_eq!([pop(), pop(), pop()], [Some(2), Some(9), Some(3)]);
         assert_eq!(pop(), None, "passed over until it may not be done");
         assert!(queue.is_idle());
+        queue.push_later(Number(OBSOLETE));
+        assert!(queue.is_idle());
+        assert!(queue.pop().is_none());
+        assert_eq!(queue.later.len(), 1, "what is obsolete is forgotten");
         for _ in 1..2 * MAX_LATER {
             queue.push_later(Number(0));
         }
