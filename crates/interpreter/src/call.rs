@@ -391,6 +391,10 @@ pub(crate) fn stack_check(vm: &mut VmState, end: *mut Value) -> bool {
         let _ = stack_overflow(vm);
         return false;
     }
+    // The arguments are in no frame yet: the collector waits for the next poll.
+    if vm.gc_due() {
+        vm.request_poll();
+    }
     vm.check_interrupt().is_ok()
 }
 
