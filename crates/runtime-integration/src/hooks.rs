@@ -341,11 +341,18 @@ unsafe fn record_failure(vm: &VmState, frame: *mut FrameRecord, pc: u32, reason:
         && let Some(slot) = proto.cold().feedback.get_mut(slot as usize)
     {
         // SAFETY: by contract.
-        let learned = reason == DeoptReason::Shape
-            && unsafe {
-                receiver(frame, pc).is_some_and(|t| has_way(slot, t))
-                    || set_metatable(frame, pc).is_some_and(|(t, mt)| vm.is_noted(slot, t, mt))
-            };
+        let learned = unsafe {
+            match reason {
+                DeoptReason::Shape => {
+                    receiver(frame, pc).is_some_and(|t| has_way(slot, t))
+                        || set_metatable(frame, pc).is_some_and(|(t, mt)| vm.is_noted(slot, t, mt))
+                }
+                // Another closure of a function that the site knows.
+                DeoptReason::Callee => callee(frame, pc)
+                    .is_some_and(|f| slot.ways().any(|w| w.shape == f.proto.addr())),
+                _ => false,
+            }
+        };
         if !learned {
             slot.failed |= reason.bit();
         }
@@ -396,6 +403,23 @@ unsafe fn receiver(frame: *mut FrameRecord, pc: u32) -> Option<Gc<Table>> {
     }
     // SAFETY: by contract; a register of the instruction.
     unsafe { (*FrameRecord::registers(frame).add(register)).as_table() }
+}
+
+/// The Lua function that the instruction at `pc` calls, if that is what is to be
+/// executed next in the frame.
+///
+/// # Safety
+/// As [`receiver`].
+unsafe fn callee(frame: *mut FrameRecord, pc: u32) -> Option<Gc<LuaClosure>> {
+    // SAFETY: by contract.
+    let (proto, resumes_at) = unsafe { (function_of(frame).proto, (*frame).pc) };
+    let instr = *proto.proto().code.get(pc as usize)?;
+    let is_call = matches!(instr.op()?, Op::Call | Op::TailCall);
+    if resumes_at != pc || !is_call {
+        return None;
+    }
+    // SAFETY: by contract; a register of the instruction.
+    unsafe { (*FrameRecord::registers(frame).add(usize::from(instr.a()))).as_lua_fn() }
 }
 
 /// The table and the metatable, if the instruction at `pc` may be a call of

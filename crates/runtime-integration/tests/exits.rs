@@ -6,6 +6,7 @@ mod support;
 use std::fmt::Write;
 use std::sync::Arc;
 use support::{call, load};
+use vela_deopt::DeoptReason;
 use vela_objects::Value;
 use vela_runtime_integration::{JitConfig, JitStats, MirBackend, Mode, Tier};
 
@@ -48,6 +49,41 @@ fn check(source: &str) -> JitStats {
         last = stats;
     }
     last
+}
+
+/// A site that meets a new closure of the function that it knows is compiled
+/// for all closures of the function: new ones cost nothing from then on.
+#[test]
+fn functions_that_are_made_anew_stay_inlined() {
+    let source = "
+        local function run(n)
+          local function f(x) return x, x + 1 end
+          local s = 0
+          for i = 1, n do
+            local a, b = f(i)
+            s = s + a + b
+          end
+          return s
+        end
+        local total = 0
+        for i = 1, 60 do total = total + run(50) end
+        return total";
+    let stats = check(source);
+    assert!(stats.deopts <= 6, "{} exits", stats.deopts);
+    let mut vm = vela_interpreter::new_vm(1).expect("address space");
+    let config = JitConfig {
+        mode: Mode::Sync,
+        hotspot_threshold: 5,
+        loop_threshold: 5,
+        ..JitConfig::default()
+    };
+    let _tier = Tier::attach(&mut vm, config, Arc::new(MirBackend)).expect("a valid configuration");
+    let f = load(&mut vm, source);
+    call(&mut vm, f, &[]);
+    let main = f.as_lua_fn().expect("a function").proto;
+    for slot in main.cold().children[0].feedback_slots() {
+        assert_eq!(slot.failed & DeoptReason::Callee.bit(), 0);
+    }
 }
 
 struct Random(u64);

@@ -75,7 +75,9 @@ fn hash(key: Value) -> usize {
         t if t.is_object() => key.payload >> 4,
         t => key.payload ^ u64::from(t.0) << 56,
     };
-    let m = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // The product carries low bits upwards only, and those of floats with few
+    // digits are all zero.
+    let m = (bits ^ (bits >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (m ^ (m >> 32)) as usize
 }
 
@@ -286,6 +288,18 @@ mod tests {
         assert_eq!(keys(&map), order);
         assert!(order.iter().all(|&k| map.find(Value::int(k)).is_some()));
         assert!(map.find(Value::int(1000)).is_none());
+    }
+
+    #[test]
+    fn keys_with_few_bits_are_spread() {
+        let halves = |i: i64| Value::float(i as f64 + 0.5);
+        let steps = |i: i64| Value::int(i << 40);
+        for key in [&halves as &dyn Fn(i64) -> Value, &steps, &Value::int] {
+            let mut chains: Vec<usize> = (0..1000).map(|i| super::hash(key(i)) & 1023).collect();
+            chains.sort_unstable();
+            chains.dedup();
+            assert!(chains.len() > 500, "{} chains", chains.len());
+        }
     }
 
     #[test]
