@@ -8,7 +8,9 @@
 //! gives it: `vm` the VM it runs in, objects alive.
 
 use crate::call::Raw;
+use smallvec::SmallVec;
 use vela_objects::closure::{LuaClosure, NativeClosure};
+use vela_objects::heap::is_growth;
 use vela_objects::meta::Event;
 use vela_objects::number::NumberText;
 use vela_objects::shape::OBJECT_META;
@@ -221,7 +223,16 @@ fn concat<const N: usize>(vm: &mut VmState, values: [Value; N]) -> Raw {
         }
         return Raw::value(vm.str_value(&buf[..total]));
     }
-    Raw::value(vm.str_value(&parts.concat()))
+    match values[0].as_str() {
+        Some(s) if is_growth(s.len(), total - s.len()) => {
+            let mut more = SmallVec::<[u8; SHORT]>::new();
+            for part in &parts[1..] {
+                more.extend_from_slice(part);
+            }
+            Raw::value(Value::str(vm.heap.append(s, &more)))
+        }
+        _ => Raw::value(vm.str_value(&parts.concat())),
+    }
 }
 
 pub(crate) unsafe extern "C" fn concat2(

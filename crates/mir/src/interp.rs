@@ -573,8 +573,12 @@ impl<M: Machine> Frame<'_, M> {
             | Op::StrLess(_)
             | Op::StrLen => self.arith(i)?,
             Op::StrByte => {
-                let at = self.payload(args[0]).wrapping_add(self.payload(args[1]));
-                let byte = self.byte(at, layout::STR_DATA);
+                let s = self.payload(args[0]);
+                let data = match self.byte(s, layout::STR_FORM) as u8 {
+                    layout::STR_SHARED => self.word(s, layout::STR_ADDRESS),
+                    _ => s.wrapping_add(layout::STR_DATA as u64),
+                };
+                let byte = self.byte(data.wrapping_add(self.payload(args[1])), 0);
                 self.result(i, byte);
             }
             Op::Lib(helper) => self.lib(i, *helper),

@@ -111,8 +111,14 @@ pub const COLD_INSTANCES_KIND: usize =
 pub const PROTO_POOL: usize = offset_of!(FuncProto, pool);
 /// Offset of a string's length.
 pub const STR_LEN: usize = offset_of!(Header, extra);
-/// Offset of a string's content.
+/// Offset of a string's content, unless [`STR_FORM`] is [`STR_SHARED`].
 pub const STR_DATA: usize = crate::string::STR_DATA_OFFSET;
+/// Offset of the byte that says where a string's content is.
+pub const STR_FORM: usize = offset_of!(Header, aux);
+/// The form of strings with an address of their content at [`STR_ADDRESS`].
+pub const STR_SHARED: u8 = crate::string::form::SHARED;
+/// Offset of that address.
+pub const STR_ADDRESS: usize = crate::string::STR_SHARED_OFFSET;
 /// Offset of [`NativeClosure::func`].
 pub const NATIVE_FUNC: usize = offset_of!(NativeClosure, func);
 

@@ -637,15 +637,26 @@ impl VmState {
             }
             return Ok(self.str_value(&buf[..n]));
         }
-        self.check_size(total)?;
-        let mut out = Vec::with_capacity(total);
-        for &v in values {
-            match v.as_str() {
-                Some(s) => out.extend_from_slice(s.bytes()),
-                None => out.extend_from_slice(NumberText::new(v).as_bytes()),
+        let join = |values: &[Value], size: usize| {
+            let mut out = Vec::with_capacity(size);
+            for &v in values {
+                match v.as_str() {
+                    Some(s) => out.extend_from_slice(s.bytes()),
+                    None => out.extend_from_slice(NumberText::new(v).as_bytes()),
+                }
             }
+            out
+        };
+        if let Some(first) = values[0].as_str()
+            && crate::heap::is_growth(first.len(), total - first.len())
+        {
+            let needs = self.heap.append_needs(first, total - first.len());
+            self.check_size(needs)?;
+            let more = join(&values[1..], total - first.len());
+            return Ok(Value::str(self.heap.append(first, &more)));
         }
-        Ok(self.str_value(&out))
+        self.check_size(total)?;
+        Ok(self.str_value(&join(values, total)))
     }
 
     /// `tostring(v)` with `__tostring` and `__name`.

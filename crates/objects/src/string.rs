@@ -4,12 +4,31 @@
 //! the interpreter and in compiled code alike; the cost is one hash over the
 //! bytes of each new string, at several bytes a cycle. Hashes are seeded per
 //! VM, so that untrusted keys cannot be chosen to collide.
+//!
+//! The content follows the header, except for strings that a program grows
+//! piece by piece: those share a buffer ([`crate::heap`]'s module `append`).
 
 use crate::gcref::Gc;
 use crate::object::Header;
 
-/// Bytes before the content of a string.
+/// Bytes before the content of a string whose [`form`] is not `SHARED`.
 pub const STR_DATA_OFFSET: usize = 12;
+/// Offset of the address of the content of a string in the form `SHARED`.
+pub const STR_SHARED_OFFSET: usize = 16;
+
+/// Where the content of a string is, and where it came from: the byte `aux` of
+/// its header.
+pub mod form {
+    /// Behind the header.
+    pub const INLINE: u8 = 0;
+    /// Behind the header; a few bytes were put behind another long string.
+    pub const GROWN: u8 = 1;
+    /// Behind the header; a few bytes were put behind one that is `GROWN`.
+    pub const GROWING: u8 = 2;
+    /// In a buffer that other strings, of which one is the beginning of the
+    /// other, may share. The only form that never changes.
+    pub const SHARED: u8 = 3;
+}
 
 /// An interned string. The bytes follow the struct.
 #[repr(C)]
@@ -46,9 +65,18 @@ impl Gc<Str> {
     #[inline]
     #[must_use]
     pub fn bytes<'a>(self) -> &'a [u8] {
-        // SAFETY: a string is allocated with `extra` content bytes behind it
-        // and never changes. The lifetime is governed by the GC discipline.
-        unsafe { std::slice::from_raw_parts((*self.as_ptr()).data.as_ptr(), self.len()) }
+        // SAFETY: a string is allocated with `extra` content bytes behind it,
+        // or an address of as many bytes that live as long as it does; they
+        // never change. The lifetime is governed by the GC discipline.
+        unsafe {
+            let p = self.as_ptr();
+            let data = if (*p).header.aux == form::SHARED {
+                *p.cast::<u8>().add(STR_SHARED_OFFSET).cast::<*const u8>()
+            } else {
+                (&raw const (*p).data).cast()
+            };
+            std::slice::from_raw_parts(data, self.len())
+        }
     }
 
     /// The content for display, with invalid UTF-8 replaced.
@@ -130,13 +158,66 @@ fn fold(a: u64, b: u64) -> u64 {
     (m as u64) ^ (m >> 64) as u64
 }
 
+/// Bytes that the hash takes in one step of its three lanes.
+const STEP: usize = 48;
+
+/// The state of the hash of a long string before its end, from which the hash
+/// of any longer string that begins with it follows without another look at
+/// the beginning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Lanes([u64; 3]);
+
+impl Lanes {
+    /// The state before the first byte.
+    pub(crate) fn new(seed: u64) -> Lanes {
+        Lanes([seed ^ K0; 3])
+    }
+
+    /// Bytes that are mixed into the state of a string of `len` bytes: all but
+    /// the last 48 or fewer.
+    pub(crate) fn covered(len: usize) -> usize {
+        len.saturating_sub(1) / STEP * STEP
+    }
+
+    /// Goes on from the state of the first `from` bytes to that of all.
+    pub(crate) fn advance(&mut self, bytes: &[u8], from: usize) {
+        let [mut h, mut g, mut f] = self.0;
+        for b in bytes[Lanes::covered(from)..Lanes::covered(bytes.len())].chunks_exact(STEP) {
+            h = fold(word(b, 0) ^ K1, word(b, 8) ^ h);
+            g = fold(word(b, 16) ^ K2, word(b, 24) ^ g);
+            f = fold(word(b, 32) ^ K3, word(b, 40) ^ f);
+        }
+        self.0 = [h, g, f];
+    }
+
+    /// The hash of `bytes`, more than 48, whose state this is.
+    pub(crate) fn finish(self, bytes: &[u8]) -> u32 {
+        let [mut h, g, f] = self.0;
+        h ^= g ^ f;
+        let mut rest = &bytes[Lanes::covered(bytes.len())..];
+        while rest.len() > 16 {
+            h = fold(word(rest, 0) ^ K1, word(rest, 8) ^ h);
+            rest = &rest[16..];
+        }
+        let n = bytes.len();
+        last(h, word(bytes, n - 16), word(bytes, n - 8), n)
+    }
+}
+
+/// Mixes the last 16 bytes and the length into the hash.
+#[inline(always)]
+fn last(h: u64, a: u64, b: u64, n: usize) -> u32 {
+    let h = fold(a ^ K1, b ^ h) ^ n as u64;
+    let h = fold(h ^ K0, K1);
+    (h ^ (h >> 32)) as u32
+}
+
 /// Hashes `bytes` with `seed`. A multiply-fold hash in the family of wyhash
 /// (public domain, Wang Yi): 16 bytes a step, and three steps side by side
 /// where there are many bytes.
 #[inline]
 #[must_use]
 pub fn hash_bytes(bytes: &[u8], seed: u64) -> u32 {
-    let mut h = seed ^ K0;
     let n = bytes.len();
     let (a, b) = match n {
         0 => (0, 0),
@@ -147,32 +228,43 @@ pub fn hash_bytes(bytes: &[u8], seed: u64) -> u32 {
         }
         4..8 => (u64::from(half(bytes, 0)), u64::from(half(bytes, n - 4))),
         8..=16 => (word(bytes, 0), word(bytes, n - 8)),
-        _ => {
-            h = hash_long(bytes, h);
-            (word(bytes, n - 16), word(bytes, n - 8))
-        }
+        _ => return hash_long(bytes, seed),
     };
-    let h = fold(a ^ K1, b ^ h) ^ n as u64;
-    let h = fold(h ^ K0, K1);
-    (h ^ (h >> 32)) as u32
+    last(seed ^ K0, a, b, n)
 }
 
-/// Mixes all but the last 16 bytes, or a few of those too, into `h`.
-fn hash_long(bytes: &[u8], mut h: u64) -> u64 {
-    let mut rest = bytes;
-    if rest.len() > 48 {
-        let (mut g, mut f) = (h, h);
-        while rest.len() > 48 {
-            h = fold(word(rest, 0) ^ K1, word(rest, 8) ^ h);
-            g = fold(word(rest, 16) ^ K2, word(rest, 24) ^ g);
-            f = fold(word(rest, 32) ^ K3, word(rest, 40) ^ f);
-            rest = &rest[48..];
-        }
-        h ^= g ^ f;
+fn hash_long(bytes: &[u8], seed: u64) -> u32 {
+    let n = bytes.len();
+    if n > STEP {
+        let mut lanes = Lanes::new(seed);
+        lanes.advance(bytes, 0);
+        return lanes.finish(bytes);
     }
+    let mut h = seed ^ K0;
+    let mut rest = bytes;
     while rest.len() > 16 {
         h = fold(word(rest, 0) ^ K1, word(rest, 8) ^ h);
         rest = &rest[16..];
     }
-    h
+    last(h, word(bytes, n - 16), word(bytes, n - 8), n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lanes, STEP, hash_bytes};
+
+    #[test]
+    fn the_hash_of_a_longer_string_follows_from_the_state() {
+        let text: Vec<u8> = (0..1000u32).map(|i| (i * 7 % 251) as u8).collect();
+        for short in [STEP + 1, 2 * STEP, 2 * STEP + 1, 300, 481] {
+            let mut lanes = Lanes::new(9);
+            lanes.advance(&text[..short], 0);
+            assert_eq!(lanes.finish(&text[..short]), hash_bytes(&text[..short], 9));
+            for long in short..short + 3 * STEP {
+                let mut lanes = lanes;
+                lanes.advance(&text[..long], short);
+                assert_eq!(lanes.finish(&text[..long]), hash_bytes(&text[..long], 9));
+            }
+        }
+    }
 }

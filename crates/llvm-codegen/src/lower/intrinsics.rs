@@ -3,7 +3,8 @@
 use super::memory::Mem;
 use super::values::Lv;
 use super::{Fx, LowerError, Lowered};
-use inkwell::values::BasicMetadataValueEnum;
+use inkwell::IntPredicate;
+use inkwell::values::{BasicMetadataValueEnum, PointerValue};
 use vela_mir::helper::{Helper, Word};
 use vela_mir::ir::{Inst, Op, Ty};
 use vela_objects::layout;
@@ -14,7 +15,7 @@ impl<'c> Fx<'_, 'c> {
         let args = &data.args;
         let lv = match &data.op {
             Op::StrByte => {
-                let data = self.at(self.ptr(args[0])?, layout::STR_DATA)?;
+                let data = self.str_data(self.ptr(args[0])?)?;
                 let at = self.index(self.t.i8, data, self.int(args[1])?)?;
                 Lv::Int(self.load_byte(at, Mem::Closure)?)
             }
@@ -37,6 +38,22 @@ impl<'c> Fx<'_, 'c> {
         };
         self.result(i, lv);
         Ok(())
+    }
+
+    /// The address of a string's content. Without a branch, so that loops over
+    /// one string find it before they begin.
+    fn str_data(&self, s: PointerValue<'c>) -> Lowered<PointerValue<'c>> {
+        let form = self.load_byte(self.at(s, layout::STR_FORM)?, Mem::Closure)?;
+        let shared = self.word(i64::from(layout::STR_SHARED));
+        let shared = self.compare(IntPredicate::EQ, form, shared)?;
+        // Short strings end before the place of the address; the header is
+        // always there.
+        let place = self.at(s, layout::STR_ADDRESS)?;
+        let place = self.b.build_select(shared, place, s, "")?;
+        let address = self.load_ptr(place.into_pointer_value(), Mem::Closure)?;
+        let inline = self.at(s, layout::STR_DATA)?;
+        let data = self.b.build_select(shared, address, inline, "")?;
+        Ok(data.into_pointer_value())
     }
 
     /// Calls a helper with the words of the operands.

@@ -9,6 +9,7 @@ use crate::closure::{FuncProto, LiveMap, LuaClosure, NativeClosure};
 use crate::frame::{FrameKind, FrameRecord, flags};
 use crate::gcref::Gc;
 use crate::object::{Cell, Header, Kind, Userdata, header_flags};
+use crate::string::form;
 use crate::table::Table;
 use crate::thread::{self, Thread};
 use crate::value::Value;
@@ -388,6 +389,7 @@ pub(crate) fn release(h: *mut Header) -> usize {
     // SAFETY: called once per dead object, whose kind says what it is.
     unsafe {
         match (*h).kind {
+            Kind::STR if (*h).aux == form::SHARED => crate::heap::release_shared(h.cast()),
             Kind::TABLE => Gc::<Table>::from_ptr(h.cast()).release(),
             Kind::USERDATA => {
                 std::ptr::drop_in_place(&raw mut (*h.cast::<Userdata>()).data);

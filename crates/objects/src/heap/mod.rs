@@ -16,6 +16,7 @@
 //! all other times.
 
 mod ahead;
+mod append;
 mod cells;
 mod strings;
 
@@ -24,6 +25,8 @@ use crate::object::{Header, Kind, header_flags};
 use crate::string::{STR_DATA_OFFSET, Str, copy_bytes, hash_bytes};
 use crate::value::Value;
 use ahead::Ahead;
+pub use append::is_growth;
+pub(crate) use append::release as release_shared;
 use cells::Cells;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -479,21 +482,38 @@ impl Heap {
             bytes.len() <= crate::string::MAX_STRING,
             "string length overflow"
         );
-        let hash = hash_bytes(bytes, self.seed);
-        if let Some(s) = self.strings.find(hash, bytes) {
-            if let Sweep::Strings(_) = self.sweep {
-                // Dead, but its entry is not swept yet: alive again.
-                // SAFETY: single writer.
-                unsafe { (*s.as_ptr()).header.mark = self.live };
-            }
+        self.intern_hashed(bytes, hash_bytes(bytes, self.seed))
+    }
+
+    #[inline(always)]
+    fn intern_hashed(&mut self, bytes: &[u8], hash: u32) -> Gc<Str> {
+        if let Some(s) = self.find_str(bytes, hash) {
             return s;
         }
         let s = self.new_str(bytes, hash);
+        self.add_str(s);
+        s
+    }
+
+    /// The string with this content, if there is one.
+    #[inline(always)]
+    fn find_str(&mut self, bytes: &[u8], hash: u32) -> Option<Gc<Str>> {
+        let s = self.strings.find(hash, bytes)?;
+        if let Sweep::Strings(_) = self.sweep {
+            // Dead, but its entry is not swept yet: alive again.
+            // SAFETY: single writer.
+            unsafe { (*s.as_ptr()).header.mark = self.live };
+        }
+        Some(s)
+    }
+
+    /// Makes a new string known.
+    #[inline(always)]
+    fn add_str(&mut self, s: Gc<Str>) {
         let grown = self.strings.insert(s);
         if grown > 0 {
             self.add_debt(grown);
         }
-        s
     }
 
     /// A string that no program can come by: it is not interned.

@@ -57,6 +57,12 @@ fn string_in(slot: u64) -> Gc<Str> {
     Gc::from_payload(slot & ((1 << ADDRESS_BITS) - 1))
 }
 
+/// Whether the bytes are equal. Those of a buffer's string may be the very same.
+#[inline(always)]
+fn is_content(content: &[u8], bytes: &[u8]) -> bool {
+    std::ptr::eq(content, bytes) || same_bytes(content, bytes)
+}
+
 impl Part {
     fn new(depth: u32) -> Part {
         Part {
@@ -131,7 +137,7 @@ impl Strings {
                 None | Some(&EMPTY) => return None,
                 Some(&slot) if (slot ^ tag) >> ADDRESS_BITS == 0 => {
                     let s = string_in(slot);
-                    if s.hash == hash && same_bytes(s.bytes(), bytes) {
+                    if s.hash == hash && is_content(s.bytes(), bytes) {
                         return Some(s);
                     }
                 }
