@@ -213,6 +213,47 @@ fn float_operators() {
     }
 }
 
+/// Rests of floats of all sizes, near multiples above all.
+#[test]
+fn float_rests() {
+    let mut state = 7u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state >> 11
+    };
+    type Operator = fn(f64, f64) -> f64;
+    let operators: [(&str, Operator); 2] = [("mod", ops::float_mod), ("fmod", |a, b| a % b)];
+    for (name, operator) in operators {
+        let mut world = World::new(&[]);
+        world.options.opt_level = 2;
+        world.compile(&binary(
+            "float",
+            "float",
+            &format!("float_op.{name} v2, v3"),
+        ));
+        for _ in 0..20_000 {
+            let exponent = random() % 120;
+            let b = f64::from_bits((1023 - 40 + random() % 80) << 52 | random() >> 1);
+            let a = match random() % 4 {
+                0 => f64::from_bits((1023 - 60 + exponent) << 52 | random() >> 1),
+                1 => b * (random() % 1000) as f64,
+                2 => (b * (random() % (1 << 40)) as f64).next_down(),
+                _ => b * (random() >> (random() % 50)) as f64,
+            };
+            let a = if random() % 2 == 0 { a } else { -a };
+            let b = if random() % 2 == 0 { b } else { -b };
+            let got = world.call(&[Value::float(a), Value::float(b)]);
+            let want = operator(a, b);
+            assert!(
+                same_float(&got, want),
+                "{a:?} {name} {b:?}: {got:?}, not {want:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn float_functions() {
     type Function = fn(f64) -> f64;

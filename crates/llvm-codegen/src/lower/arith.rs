@@ -190,6 +190,7 @@ impl<'c> Fx<'_, 'c> {
             FloatOp::Div => builder.build_float_div(a, b, "")?,
             FloatOp::Mod => match float_power_of_two(b) {
                 Some(n) => self.float_mod_power(a, n)?,
+                None if has_fma() => self.float_rest(a, b, Helper::FloatMod)?,
                 None => call(Helper::FloatMod)?,
             },
             FloatOp::FloorDiv => {
@@ -203,6 +204,7 @@ impl<'c> Fx<'_, 'c> {
             FloatOp::Min => pick(false)?,
             FloatOp::Max => pick(true)?,
             FloatOp::Atan2 => call(Helper::Atan2)?,
+            FloatOp::Fmod if has_fma() => self.float_rest(a, b, Helper::Fmod)?,
             FloatOp::Fmod => call(Helper::Fmod)?,
         })
     }
@@ -233,6 +235,64 @@ impl<'c> Fx<'_, 'c> {
         let moved = builder.build_float_add(rest, float(n), "")?;
         let sum = builder.build_select(is(FloatPredicate::OLT, rest)?, moved, rest, "")?;
         Ok(sum.into_float_value())
+    }
+
+    /// `a % b` or `math.fmod(a, b)` in line, the helper for what is unusual.
+    ///
+    /// With the quotient's integer part `q`, the rest `a - q * b` is a float of
+    /// which a fused multiply-add loses nothing, if `q` is exact: below 2^53 it
+    /// is, unless the division was rounded up to an integer, which the sign of
+    /// the rest shows. Infinite and undefined operands fail one of the tests.
+    fn float_rest(
+        &self,
+        a: FloatValue<'c>,
+        b: FloatValue<'c>,
+        helper: Helper,
+    ) -> Lowered<FloatValue<'c>> {
+        let builder = &self.b;
+        let float = |predicate, x, y| builder.build_float_compare(predicate, x, y, "");
+        let signed = |x: FloatValue<'c>, as_y: FloatValue<'c>| -> Lowered<FloatValue<'c>> {
+            let types = [self.t.f64.into()];
+            let v = self.intrinsic("llvm.copysign", &types, &[x.into(), as_y.into()])?;
+            Ok(v.into_float_value())
+        };
+        let quotient = builder.build_float_div(a, b, "")?;
+        let whole = self.intrinsic_f64("llvm.trunc", quotient)?;
+        let factors = [
+            builder.build_float_neg(whole, "")?.into(),
+            b.into(),
+            a.into(),
+        ];
+        let rest = self.intrinsic("llvm.fma", &[self.t.f64.into()], &factors)?;
+        let rest = rest.into_float_value();
+        // A zero has the sign of `a`, too.
+        let trusted = signed(rest, a)?;
+        let size = self.intrinsic_f64("llvm.fabs", quotient)?;
+        let limit = self.t.f64.const_float((1u64 << 53) as f64);
+        let small = float(FloatPredicate::OLT, size, limit)?;
+        let same = float(FloatPredicate::OEQ, trusted, rest)?;
+        let plain = builder.build_and(small, same, "")?;
+        let mut result = trusted;
+        if helper == Helper::FloatMod {
+            let other_sign = float(FloatPredicate::UNE, signed(trusted, b)?, trusted)?;
+            let moved = builder.build_float_add(trusted, b, "")?;
+            result = builder
+                .build_select(other_sign, moved, trusted, "")?
+                .into_float_value();
+        }
+        let fast = builder
+            .get_insert_block()
+            .ok_or_else(|| LowerError::Bug("no block".into()))?;
+        let (slow, end) = (self.new_block("rest.slow"), self.new_block("rest.end"));
+        let branch = builder.build_conditional_branch(plain, end, slow)?;
+        self.notes.expect(branch, true)?;
+        builder.position_at_end(slow);
+        let called = self.math(helper, &[a.into(), b.into()])?;
+        builder.build_unconditional_branch(end)?;
+        builder.position_at_end(end);
+        let phi = builder.build_phi(self.t.f64, "")?;
+        phi.add_incoming(&[(&result, fast), (&called, slow)]);
+        Ok(phi.as_basic_value().into_float_value())
     }
 
     fn float_fn(&self, f: FloatFn, x: FloatValue<'c>) -> Lowered<FloatValue<'c>> {
@@ -313,6 +373,14 @@ impl<'c> Fx<'_, 'c> {
         let answer = self.call_result(call)?.into_int_value();
         self.compare(IntPredicate::NE, answer, self.word(0))
     }
+}
+
+/// Whether the machine has fused multiply-add instructions.
+fn has_fma() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return cfg!(target_arch = "aarch64");
 }
 
 /// The exponent of a constant power of two.
