@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use vela_deopt::{CallSite, POOL_FIRST, POOL_HELD, POOL_REPLACED, SideExit};
+use vela_deopt::{CallSite, POOL_FIRST, POOL_HELD, POOL_LEAVE, POOL_REPLACED, SideExit};
 
 /// Executable memory with code in it. Dropping it frees the memory.
 pub trait CodeMemory: Send + Sync {
@@ -63,6 +63,20 @@ impl LiteralPool {
     #[must_use]
     pub fn is_replaced(&self) -> bool {
         self.words[0].load(Ordering::Acquire) == POOL_REPLACED
+    }
+
+    /// Tells code that runs with this pool to leave at its next check, valid as
+    /// it is, unless it has to leave anyway.
+    pub fn leave_once(&self) {
+        let flag = &self.words[0];
+        let _ = flag.compare_exchange(0, POOL_LEAVE, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// Ends [`LiteralPool::leave_once`]; returns whether it was in force.
+    pub fn stay(&self) -> bool {
+        let flag = &self.words[0];
+        flag.compare_exchange(POOL_LEAVE, 0, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Tells code that runs with this pool to leave, valid as it is, until

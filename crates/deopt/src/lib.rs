@@ -14,5 +14,5 @@ pub mod materialize;
 pub mod reason;
 
 pub use exit::{CallSite, ExitFrame, InlinedAt, SideExit, Source, VirtualObject};
-pub use materialize::{POOL_FIRST, POOL_HELD, POOL_REPLACED, Rebuilt, materialize};
+pub use materialize::{POOL_FIRST, POOL_HELD, POOL_LEAVE, POOL_REPLACED, Rebuilt, materialize};
 pub use reason::DeoptReason;

@@ -29,7 +29,7 @@ pub const POISON: Value = Value::light(0xdead_beef_dead_beef);
 /// Pool word of literal 0; the word before it is the code's invalidation flag.
 pub const POOL_FIRST: usize = 1;
 
-pub use vela_objects::closure::{POOL_HELD, POOL_REPLACED};
+pub use vela_objects::closure::{POOL_HELD, POOL_LEAVE, POOL_REPLACED};
 
 /// Frames that a side exit rebuilt.
 #[derive(Clone, Copy, Debug)]

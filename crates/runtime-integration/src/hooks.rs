@@ -222,6 +222,15 @@ unsafe extern "C" fn poll(vm: *mut VmState, fp: *mut FrameRecord) -> u64 {
         (f(vm, fp), &mut *vm)
     };
     if let Some(tier) = Tier::of(vm) {
+        // SAFETY: by contract, the record of a Lua function with its pool.
+        let (proto, leaves) = unsafe {
+            let proto = function_of(fp).proto;
+            let flag = proto.pool;
+            (proto, !flag.is_null() && *flag == POOL_LEAVE)
+        };
+        if leaves {
+            tier.leave_once(proto.id);
+        }
         tier.poll(vm);
     }
     status
@@ -268,17 +277,10 @@ unsafe fn rebuild(
     let code = tier.cache().get(id).expect("running code is in the cache");
     let plan = &code.exits[exit as usize];
     let proto = closure.proto;
+    let leave = tier.stay(proto.id);
     // SAFETY: the pool of a function that has code.
-    let (interrupted, held) = unsafe {
-        let flag = proto.pool;
-        let leave = !flag.is_null() && *flag == POOL_LEAVE;
-        if leave {
-            *flag = 0;
-        }
-        let held = !flag.is_null() && *flag == POOL_HELD;
-        let interrupted = (leave || held) && plan.reason == DeoptReason::Invalidated;
-        (interrupted, held)
-    };
+    let held = unsafe { !proto.pool.is_null() && *proto.pool == POOL_HELD };
+    let interrupted = (leave || held) && plan.reason == DeoptReason::Invalidated;
     // SAFETY: the code just left through this exit.
     unsafe { materialize(vm, plan, fp, closure, proto.pool) };
     // SAFETY: the outermost of the frames that were just rebuilt.

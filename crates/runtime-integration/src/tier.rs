@@ -652,6 +652,23 @@ impl Tier {
         self.event(vm, proto, event, &[]);
     }
 
+    /// Has the code of a function leave at its next check. A frame that polled
+    /// may run with any of its pools: the latest one is that of frames entered
+    /// from now on.
+    pub(crate) fn leave_once(&self, function: u32) {
+        if let Some(f) = self.functions.borrow().get(&function) {
+            f.pools.iter().for_each(|p| p.leave_once());
+        }
+    }
+
+    /// Ends [`Tier::leave_once`]; returns whether it was in force.
+    pub(crate) fn stay(&self, function: u32) -> bool {
+        let functions = self.functions.borrow();
+        functions
+            .get(&function)
+            .is_some_and(|f| f.pools.iter().fold(false, |was, p| p.stay() || was))
+    }
+
     /// Whether the code may have left only because better code was installed
     /// for the function: it is the code that was replaced, or runs with a pool
     /// from before.
