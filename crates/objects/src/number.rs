@@ -37,15 +37,22 @@ impl NumberText {
         &self.bytes[self.start as usize..self.end as usize]
     }
 
-    /// An integer in decimal.
+    /// An integer without a sign in decimal.
     #[must_use]
-    pub fn int(i: i64) -> NumberText {
+    pub fn unsigned(n: u64) -> NumberText {
         let mut t = NumberText {
             bytes: [0; MAX_NUMBER_TEXT],
             start: 0,
             end: MAX_NUMBER_TEXT as u8,
         };
-        t.start = put_decimal(&mut t.bytes, i.unsigned_abs()) as u8;
+        t.start = put_decimal(&mut t.bytes, n) as u8;
+        t
+    }
+
+    /// An integer in decimal.
+    #[must_use]
+    pub fn int(i: i64) -> NumberText {
+        let mut t = NumberText::unsigned(i.unsigned_abs());
         if i < 0 {
             t.start -= 1;
             t.bytes[t.start as usize] = b'-';
