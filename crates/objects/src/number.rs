@@ -40,6 +40,7 @@ impl NumberText {
     }
 
     /// An integer without a sign in decimal.
+    #[inline]
     #[must_use]
     pub fn unsigned(n: u64) -> NumberText {
         let mut t = NumberText {
@@ -52,6 +53,7 @@ impl NumberText {
     }
 
     /// An integer in decimal.
+    #[inline]
     #[must_use]
     pub fn int(i: i64) -> NumberText {
         let mut t = NumberText::unsigned(i.unsigned_abs());

@@ -80,7 +80,6 @@ struct StringState {
     formats: Kept<Format>,
 }
 
-#[inline]
 fn state(vm: &mut VmState) -> &mut StringState {
     vm.host_state_or(|| StringState {
         patterns: Kept::new(),
@@ -99,7 +98,8 @@ pub(super) fn open(vm: &mut VmState) {
 /// `not enough memory` if the pattern is large.
 #[inline]
 pub(super) fn program(vm: &mut VmState, pattern: Gc<Str>) -> LuaResult<Rc<Program>> {
-    match state(vm).patterns.find(pattern.hash, pattern.bytes()) {
+    let known = vm.host_state_mut::<StringState>();
+    match known.and_then(|s| s.patterns.find(pattern.hash, pattern.bytes())) {
         Some(program) => Ok(program),
         None => make(vm, pattern, |s| &mut s.patterns, pattern::room, compile),
     }
@@ -111,7 +111,8 @@ pub(super) fn program(vm: &mut VmState, pattern: Gc<Str>) -> LuaResult<Rc<Progra
 /// `not enough memory` if the format is large.
 #[inline]
 pub(super) fn format(vm: &mut VmState, text: Gc<Str>) -> LuaResult<Rc<Format>> {
-    match state(vm).formats.find(text.hash, text.bytes()) {
+    let known = vm.host_state_mut::<StringState>();
+    match known.and_then(|s| s.formats.find(text.hash, text.bytes())) {
         Some(format) => Ok(format),
         None => make(vm, text, |s| &mut s.formats, Format::room, Format::new),
     }

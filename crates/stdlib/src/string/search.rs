@@ -191,7 +191,7 @@ fn gmatch_step(vm: &mut VmState, _: Args) -> NativeResult {
         }
         Ok(None) => {
             me.set_upval(iterator::NEXT, Value::int(subject.len() as i64 + 1));
-            Ok(Ret::One(Value::NIL))
+            Ok(Ret::None)
         }
         Err(e) => Err(raise(vm, e)),
     }
@@ -213,7 +213,9 @@ pub(super) fn gsub(vm: &mut VmState, args: Args) -> NativeResult {
     let template = repl.as_str().map(|r| Template::new(r.bytes()));
     let p = pattern.bytes();
     let program;
-    let (mut m, finder) = if is_plain(p) && !p.is_empty() {
+    // Only `find` takes a lone `)` for what it is, as PUC Lua does.
+    let plain = is_plain(p) && !p.is_empty() && memchr(b')', p).is_none();
+    let (mut m, finder) = if plain {
         (None, Some(memmem::Finder::new(p)))
     } else {
         program = kept::program(vm, pattern)?;

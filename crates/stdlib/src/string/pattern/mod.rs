@@ -86,7 +86,8 @@ pub(super) enum Capture {
 
 static SPECIALS: ByteSet = ByteSet::of_bytes(b"^$*+?.([%-");
 
-/// Whether a pattern matches nothing but itself.
+/// Whether a pattern matches nothing but itself. A `)` counts as such, though
+/// matching it is an error: `find` takes it as text if nothing else is special.
 pub(super) fn is_plain(pattern: &[u8]) -> bool {
     !pattern.iter().any(|&c| SPECIALS.has(c))
 }

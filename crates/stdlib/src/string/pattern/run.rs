@@ -11,9 +11,8 @@
 //! now and then that tells it to give up.
 
 use super::program::{Bytes, Filter, Item, Node, Program, finished};
-use super::{Capture, MAX_DEPTH, PatternError};
+use super::{Capture, MAX_CAPTURES, MAX_DEPTH, PatternError};
 use memchr::{memchr, memrchr};
-use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Steps between two looks at the word that ends a match.
@@ -32,28 +31,26 @@ pub(crate) struct Matcher<'a> {
     steps: usize,
     error: PatternError,
     /// Start and end; of positions the start.
-    captures: SmallVec<[(u32, u32); 4]>,
+    captures: [(u32, u32); MAX_CAPTURES],
 }
 
 impl<'a> Matcher<'a> {
     /// A matcher for `program` on `subject`.
     #[inline]
     pub(crate) fn new(subject: &'a [u8], program: &'a Program) -> Matcher<'a> {
-        let mut captures = SmallVec::new();
-        captures.resize(program.captures.len(), (0, 0));
         Matcher {
             src: subject,
             program,
             steps: 0,
             error: PatternError::TooComplex,
-            captures,
+            captures: [(0, 0); MAX_CAPTURES],
         }
     }
 
     /// Number of captures of a match.
     #[inline]
     pub(crate) fn level(&self) -> usize {
-        self.captures.len()
+        self.program.captures.len()
     }
 
     /// Whether matches are looked for only where a search begins.
@@ -120,10 +117,10 @@ impl<'a> Matcher<'a> {
         start: usize,
         end: usize,
     ) -> Result<Capture, PatternError> {
-        match (self.program.captures.get(i), self.captures.get(i)) {
-            (Some(&kind), Some(&at)) => finished(kind, at),
-            _ if i == 0 => Ok(Capture::Part(start, end)),
-            _ => Err(PatternError::CaptureIndex(i as u8 + 1)),
+        match self.program.captures.get(i) {
+            Some(&kind) => finished(kind, self.captures[i % MAX_CAPTURES]),
+            None if i == 0 => Ok(Capture::Part(start, end)),
+            None => Err(PatternError::CaptureIndex(i as u8 + 1)),
         }
     }
 
@@ -226,14 +223,14 @@ impl<'a> Matcher<'a> {
                 }
                 Node::Open(i) | Node::Position(i) => {
                     depth = deeper!();
-                    self.captures[usize::from(i)].0 = s as u32;
+                    self.captures[usize::from(i) % MAX_CAPTURES].0 = s as u32;
                 }
                 Node::Close(i) => {
                     depth = deeper!();
-                    self.captures[usize::from(i)].1 = s as u32;
+                    self.captures[usize::from(i) % MAX_CAPTURES].1 = s as u32;
                 }
                 Node::Again(i) => {
-                    let (from, to) = self.captures[usize::from(i)];
+                    let (from, to) = self.captures[usize::from(i) % MAX_CAPTURES];
                     let part = &src[from as usize..to as usize];
                     if !src[s..].starts_with(part) {
                         return NONE;
