@@ -20,16 +20,24 @@ pub struct NumberText {
 }
 
 impl NumberText {
+    const EMPTY: NumberText = NumberText {
+        bytes: [0; MAX_NUMBER_TEXT],
+        start: 0,
+        end: 0,
+    };
+
     /// Integers in decimal, floats by `%.14g` with `.0` added when the result
     /// looks like an integer.
     #[inline]
     #[must_use]
     pub fn new(v: Value) -> NumberText {
+        let mut t = Self::EMPTY;
         if v.tag == Tag::INT {
-            Self::int(v.payload as i64)
+            t.set_int(v.payload as i64, MAX_NUMBER_TEXT);
         } else {
-            Self::float(f64::from_bits(v.payload))
+            t.set_float(f64::from_bits(v.payload));
         }
+        t
     }
 
     /// The text.
@@ -39,40 +47,52 @@ impl NumberText {
         &self.bytes[self.start as usize..self.end as usize]
     }
 
-    /// An integer without a sign in decimal.
-    #[inline]
-    #[must_use]
-    pub fn unsigned(n: u64) -> NumberText {
-        let mut t = NumberText {
-            bytes: [0; MAX_NUMBER_TEXT],
-            start: 0,
-            end: MAX_NUMBER_TEXT as u8,
-        };
-        t.start = put_decimal(&mut t.bytes, n) as u8;
-        t
-    }
-
     /// An integer in decimal.
     #[inline]
     #[must_use]
     pub fn int(i: i64) -> NumberText {
-        let mut t = NumberText::unsigned(i.unsigned_abs());
-        if i < 0 {
-            t.start -= 1;
-            t.bytes[t.start as usize] = b'-';
-        }
+        let mut t = Self::EMPTY;
+        t.set_int(i, MAX_NUMBER_TEXT);
         t
     }
 
-    fn float(f: f64) -> NumberText {
+    /// An integer without a sign in decimal.
+    #[inline]
+    #[must_use]
+    pub fn unsigned(n: u64) -> NumberText {
+        let mut t = Self::EMPTY;
+        t.set_unsigned(n, MAX_NUMBER_TEXT);
+        t
+    }
+
+    /// The digits of `n`, so that they end at `end`.
+    #[inline]
+    fn set_unsigned(&mut self, n: u64, end: usize) {
+        let first = end - MAX_DECIMAL;
+        if let Some(digits) = self.bytes[first..].first_chunk_mut() {
+            self.start = (first + put_decimal(digits, n)) as u8;
+        }
+        self.end = end as u8;
+    }
+
+    /// The digits of `i` behind its sign, so that they end at `end`.
+    #[inline]
+    fn set_int(&mut self, i: i64, end: usize) {
+        self.set_unsigned(i.unsigned_abs(), end);
+        if i < 0 {
+            self.start -= 1;
+            self.bytes[self.start as usize] = b'-';
+        }
+    }
+
+    fn set_float(&mut self, f: f64) {
         // Integers of at most 14 digits are exact in `%.14g`.
         if f.abs() < 1e14 && f.trunc() == f && (f != 0.0 || f.is_sign_positive()) {
-            let mut t = NumberText::int(f as i64);
-            let (start, end) = (t.start as usize, t.end as usize);
-            t.bytes.copy_within(start..end, start - 2);
-            t.bytes[end - 2..end].copy_from_slice(b".0");
-            t.start -= 2;
-            return t;
+            const POINT: usize = MAX_NUMBER_TEXT - 2;
+            self.set_int(f as i64, POINT);
+            self.bytes[POINT..].copy_from_slice(b".0");
+            self.end = MAX_NUMBER_TEXT as u8;
+            return;
         }
         let mut out = Bytes {
             bytes: [0; MAX_NUMBER_TEXT],
@@ -86,56 +106,62 @@ impl NumberText {
         if looks_int {
             out.put(b".0");
         }
-        NumberText {
-            bytes: out.bytes,
-            start: 0,
-            end: out.len as u8,
-        }
+        self.bytes = out.bytes;
+        self.end = out.len as u8;
     }
 }
 
+/// Room for the decimal digits of 64 bits, in steps of eight.
+const MAX_DECIMAL: usize = 24;
+
+/// Eight decimal digits of `n`, the first of them in the lowest byte.
+#[inline]
+fn eight_digits(n: u32) -> u64 {
+    // Two numbers of four digits, then four of two, then eight of one, side by
+    // side; the quotients are multiplications that are exact in these ranges.
+    let fours = u64::from(n / 10_000) | u64::from(n % 10_000) << 32;
+    let high = (fours * 10_486) >> 20 & 0x7f_0000_007f;
+    let twos = high | (fours - 100 * high) << 16;
+    let high = (twos * 103) >> 10 & 0x000f_000f_000f_000f;
+    high | (twos - 10 * high) << 8
+}
+
 /// Writes decimal digits right-aligned into `bytes`; returns where they start.
-fn put_decimal(bytes: &mut [u8], mut n: u64) -> usize {
-    const PAIRS: [u8; 200] = {
-        let mut p = [0; 200];
-        let mut i = 0;
-        while i < 100 {
-            p[2 * i] = b'0' + (i / 10) as u8;
-            p[2 * i + 1] = b'0' + (i % 10) as u8;
-            i += 1;
+/// All eight bytes of a step are written, with zeros before the first digit.
+#[inline]
+fn put_decimal(bytes: &mut [u8; MAX_DECIMAL], mut n: u64) -> usize {
+    const STEP: u64 = 100_000_000;
+    let mut at = MAX_DECIMAL - 8;
+    loop {
+        let digits = eight_digits((n % STEP) as u32);
+        n /= STEP;
+        let text = digits + 0x3030_3030_3030_3030;
+        bytes[at..at + 8].copy_from_slice(&text.to_le_bytes());
+        if n == 0 {
+            // The last digit counts though it be zero.
+            return at + (digits.trailing_zeros() as usize / 8).min(7);
         }
-        p
-    };
-    let mut at = bytes.len();
-    while n >= 10_000 {
-        let four = (n % 10_000) as usize;
-        n /= 10_000;
-        let (high, low) = (four / 100 * 2, four % 100 * 2);
-        at -= 4;
-        bytes[at..at + 2].copy_from_slice(&PAIRS[high..high + 2]);
-        bytes[at + 2..at + 4].copy_from_slice(&PAIRS[low..low + 2]);
+        at -= 8;
     }
-    let mut n = n as usize;
-    if n >= 100 {
-        let low = n % 100 * 2;
-        n /= 100;
-        at -= 2;
-        bytes[at..at + 2].copy_from_slice(&PAIRS[low..low + 2]);
-    }
-    if n >= 10 {
-        at -= 2;
-        bytes[at..at + 2].copy_from_slice(&PAIRS[2 * n..2 * n + 2]);
-    } else {
-        at -= 1;
-        bytes[at] = b'0' + n as u8;
-    }
-    at
 }
 
 /// Appends the text of a number as `tostring` gives it.
 #[inline]
 pub fn write(out: &mut Vec<u8>, v: Value) {
     out.extend_from_slice(NumberText::new(v).as_bytes());
+}
+
+/// Appends an integer in decimal.
+#[inline]
+pub fn put_int(out: &mut impl Sink, i: i64) {
+    let mut bytes = [0; MAX_DECIMAL];
+    let mut start = put_decimal(&mut bytes, i.unsigned_abs());
+    if i < 0 {
+        // There is room: no integer has more than 19 digits.
+        start -= 1;
+        bytes[start] = b'-';
+    }
+    out.put(&bytes[start..]);
 }
 
 /// Where number text goes.
@@ -274,8 +300,9 @@ impl Digits {
             len: 0,
         };
         if let Some((digits, exp)) = short_digits(f, n) {
-            text.len = MAX_SHORT + 3;
-            let start = put_decimal(&mut text.bytes[..MAX_SHORT + 3], digits);
+            text.len = MAX_DECIMAL;
+            let bytes = text.bytes.first_chunk_mut();
+            let start = bytes.map_or(0, |b| put_decimal(b, digits));
             return Digits { text, start, exp };
         }
         let exp = Self::exact(&mut text, f, n);
@@ -468,15 +495,15 @@ fn put_f_fast(out: &mut impl Sink, f: f64, p: usize) -> bool {
     } else {
         (int, whole)
     };
-    let mut buf = [0u8; 24];
+    let mut buf = [0; MAX_DECIMAL];
     let at = put_decimal(&mut buf, int);
     out.put(&buf[at..]);
     if p > 0 {
-        let mut buf = [b'0'; MAX_P + 1];
+        // At most six digits, with zeros before them.
         put_decimal(&mut buf, whole);
-        // Digits beyond the number's own are the zeros it was filled with.
-        out.put(b".");
-        out.put(&buf[buf.len() - p..]);
+        let point = buf.len() - p - 1;
+        buf[point] = b'.';
+        out.put(&buf[point..]);
     }
     true
 }
@@ -811,6 +838,25 @@ mod tests {
             for p in 0..=6 {
                 assert_eq!(with(|o| put_f(o, f, p, false, false)), format!("{f:.p$}"));
             }
+        }
+    }
+
+    #[test]
+    fn decimal_digits_are_those_of_display() {
+        let mut x = 0x9e37_79b9_7f4a_7c15u64;
+        let powers = (0..20).map(|e| 10u64.pow(e));
+        let near = powers.flat_map(|p| [p - 1, p, p + 1, p.wrapping_mul(9)]);
+        let some = (0..64).flat_map(|shift| {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            [x >> shift, u64::MAX >> shift]
+        });
+        for n in near.chain(some).chain(0..20_000) {
+            assert_eq!(NumberText::unsigned(n).as_bytes(), n.to_string().as_bytes());
+            let i = n as i64;
+            assert_eq!(NumberText::int(i).as_bytes(), i.to_string().as_bytes());
+            assert_eq!(with(|o| put_int(o, i)), i.to_string());
         }
     }
 

@@ -8,7 +8,7 @@ use super::kept;
 use crate::args::{arg_error, check_int, check_num, check_str};
 use crate::buf::Buf;
 use memchr::memchr;
-use vela_objects::number::{NumberText, put_a, put_e, put_f, put_g};
+use vela_objects::number::{NumberText, put_a, put_e, put_f, put_g, put_int};
 use vela_objects::string::MAX_STRING;
 use vela_objects::{Args, LuaResult, NativeResult, Ret, Tag, Thrown, Value, VmState};
 
@@ -168,7 +168,7 @@ pub(super) fn format(vm: &mut VmState, args: Args) -> NativeResult {
         match *part {
             Part::Int => {
                 let n = check_int(vm, args, arg)?;
-                out.extend(NumberText::int(n).as_bytes());
+                put_int(&mut out, n);
             }
             Part::Str => add_string(vm, &mut out, args.get(arg))?,
             Part::Fixed(precision) => {
@@ -191,7 +191,8 @@ pub(super) fn format(vm: &mut VmState, args: Args) -> NativeResult {
 /// `luaL_tolstring` into the buffer.
 fn add_string(vm: &mut VmState, out: &mut Buf, v: Value) -> LuaResult<()> {
     match v.tag {
-        Tag::INT | Tag::FLOAT => out.extend(NumberText::new(v).as_bytes()),
+        Tag::INT => put_int(out, v.payload as i64),
+        Tag::FLOAT => out.extend(NumberText::new(v).as_bytes()),
         _ => {
             let s = match v.as_str() {
                 Some(s) => s,
@@ -293,12 +294,12 @@ fn convert(
             let spec = spec!();
             put_sign(out, n < 0, spec);
             let digits = NumberText::unsigned(n.unsigned_abs());
-            put_int(out, start, digits.as_bytes(), spec);
+            put_digits(out, start, digits.as_bytes(), spec);
         }
         b'u' => {
             let n = check_int(vm, args, arg)?;
             let digits = NumberText::unsigned(n as u64);
-            put_int(out, start, digits.as_bytes(), spec!());
+            put_digits(out, start, digits.as_bytes(), spec!());
         }
         b'o' | b'x' | b'X' => {
             let n = check_int(vm, args, arg)?;
@@ -371,7 +372,7 @@ fn put_sign(out: &mut Buf, negative: bool, spec: Spec) {
 
 /// Writes the digits of an integer behind its sign or prefix, which starts at
 /// `start`.
-fn put_int(out: &mut Buf, start: usize, digits: &[u8], spec: Spec) {
+fn put_digits(out: &mut Buf, start: usize, digits: &[u8], spec: Spec) {
     let mut zeros = 0;
     let mut digits = digits;
     if let Some(p) = spec.precision() {
@@ -427,7 +428,7 @@ fn put_radix(out: &mut Buf, start: usize, n: u64, conversion: u8, spec: Spec) {
             c => out.extend(&[b'0', c]),
         }
     }
-    put_int(out, start, &digits[at..], spec);
+    put_digits(out, start, &digits[at..], spec);
 }
 
 fn put_float(out: &mut Buf, start: usize, f: f64, conversion: u8, spec: Spec) {
