@@ -16,7 +16,7 @@ use std::rc::Rc;
 use vela_objects::{Gc, LuaResult, Str, VmState};
 
 /// Longest text that is kept, in bytes. With [`PLACES`] it bounds the memory
-/// of a table: some 2 KB a pattern at the very worst, and 500 KB in all.
+/// of a table: some 4 KB a pattern at the very worst, and 1 MB in all.
 pub(super) const MAX_KEPT: usize = 128;
 /// Places of a table.
 const PLACES: usize = 256;

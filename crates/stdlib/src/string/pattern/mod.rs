@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`program`] | what a compiled pattern is made of |
-//! | [`compile`] | from the text of a pattern to its program |
+//! | [`mod@compile`] | from the text of a pattern to its program |
 //! | [`first`] | what a match can begin with: where to look, and when there is no need to try again |
 //! | [`run`] | the matcher |
 //!
