@@ -1,7 +1,9 @@
 //! Numbers as text: C's `%g`, `%e`, `%f` and `%a` out, Lua numerals in.
 //!
-//! Decimal digits come from `core`'s exact formatting (Grisu with a Dragon
-//! fallback), which rounds as C does; this module only arranges them.
+//! Decimal digits come from integers where a few of them hold the number
+//! exactly, scaled by a power of ten (see [`short_digits`]), and otherwise from
+//! `core`'s exact formatting (Grisu with a Dragon fallback). Both round as C
+//! does; the rest of this module arranges them.
 
 use crate::value::{Tag, Value};
 use std::fmt::Write;
@@ -18,16 +20,24 @@ pub struct NumberText {
 }
 
 impl NumberText {
+    const EMPTY: NumberText = NumberText {
+        bytes: [0; MAX_NUMBER_TEXT],
+        start: 0,
+        end: 0,
+    };
+
     /// Integers in decimal, floats by `%.14g` with `.0` added when the result
     /// looks like an integer.
     #[inline]
     #[must_use]
     pub fn new(v: Value) -> NumberText {
+        let mut t = Self::EMPTY;
         if v.tag == Tag::INT {
-            Self::int(v.payload as i64)
+            t.set_int(v.payload as i64, MAX_NUMBER_TEXT);
         } else {
-            Self::float(f64::from_bits(v.payload))
+            t.set_float(f64::from_bits(v.payload));
         }
+        t
     }
 
     /// The text.
@@ -38,30 +48,51 @@ impl NumberText {
     }
 
     /// An integer in decimal.
+    #[inline]
     #[must_use]
     pub fn int(i: i64) -> NumberText {
-        let mut t = NumberText {
-            bytes: [0; MAX_NUMBER_TEXT],
-            start: 0,
-            end: MAX_NUMBER_TEXT as u8,
-        };
-        t.start = put_decimal(&mut t.bytes, i.unsigned_abs()) as u8;
-        if i < 0 {
-            t.start -= 1;
-            t.bytes[t.start as usize] = b'-';
-        }
+        let mut t = Self::EMPTY;
+        t.set_int(i, MAX_NUMBER_TEXT);
         t
     }
 
-    fn float(f: f64) -> NumberText {
+    /// An integer without a sign in decimal.
+    #[inline]
+    #[must_use]
+    pub fn unsigned(n: u64) -> NumberText {
+        let mut t = Self::EMPTY;
+        t.set_unsigned(n, MAX_NUMBER_TEXT);
+        t
+    }
+
+    /// The digits of `n`, so that they end at `end`.
+    #[inline]
+    fn set_unsigned(&mut self, n: u64, end: usize) {
+        let first = end - MAX_DECIMAL;
+        if let Some(digits) = self.bytes[first..].first_chunk_mut() {
+            self.start = (first + put_decimal(digits, n)) as u8;
+        }
+        self.end = end as u8;
+    }
+
+    /// The digits of `i` behind its sign, so that they end at `end`.
+    #[inline]
+    fn set_int(&mut self, i: i64, end: usize) {
+        self.set_unsigned(i.unsigned_abs(), end);
+        if i < 0 {
+            self.start -= 1;
+            self.bytes[self.start as usize] = b'-';
+        }
+    }
+
+    fn set_float(&mut self, f: f64) {
         // Integers of at most 14 digits are exact in `%.14g`.
         if f.abs() < 1e14 && f.trunc() == f && (f != 0.0 || f.is_sign_positive()) {
-            let mut t = NumberText::int(f as i64);
-            let (start, end) = (t.start as usize, t.end as usize);
-            t.bytes.copy_within(start..end, start - 2);
-            t.bytes[end - 2..end].copy_from_slice(b".0");
-            t.start -= 2;
-            return t;
+            const POINT: usize = MAX_NUMBER_TEXT - 2;
+            self.set_int(f as i64, POINT);
+            self.bytes[POINT..].copy_from_slice(b".0");
+            self.end = MAX_NUMBER_TEXT as u8;
+            return;
         }
         let mut out = Bytes {
             bytes: [0; MAX_NUMBER_TEXT],
@@ -75,48 +106,62 @@ impl NumberText {
         if looks_int {
             out.put(b".0");
         }
-        NumberText {
-            bytes: out.bytes,
-            start: 0,
-            end: out.len as u8,
-        }
+        self.bytes = out.bytes;
+        self.end = out.len as u8;
     }
 }
 
+/// Room for the decimal digits of 64 bits, in steps of eight.
+const MAX_DECIMAL: usize = 24;
+
+/// Eight decimal digits of `n`, the first of them in the lowest byte.
+#[inline]
+fn eight_digits(n: u32) -> u64 {
+    // Two numbers of four digits, then four of two, then eight of one, side by
+    // side; the quotients are multiplications that are exact in these ranges.
+    let fours = u64::from(n / 10_000) | u64::from(n % 10_000) << 32;
+    let high = (fours * 10_486) >> 20 & 0x7f_0000_007f;
+    let twos = high | (fours - 100 * high) << 16;
+    let high = (twos * 103) >> 10 & 0x000f_000f_000f_000f;
+    high | (twos - 10 * high) << 8
+}
+
 /// Writes decimal digits right-aligned into `bytes`; returns where they start.
-fn put_decimal(bytes: &mut [u8], mut n: u64) -> usize {
-    const PAIRS: [u8; 200] = {
-        let mut p = [0; 200];
-        let mut i = 0;
-        while i < 100 {
-            p[2 * i] = b'0' + (i / 10) as u8;
-            p[2 * i + 1] = b'0' + (i % 10) as u8;
-            i += 1;
+/// All eight bytes of a step are written, with zeros before the first digit.
+#[inline]
+fn put_decimal(bytes: &mut [u8; MAX_DECIMAL], mut n: u64) -> usize {
+    const STEP: u64 = 100_000_000;
+    let mut at = MAX_DECIMAL - 8;
+    loop {
+        let digits = eight_digits((n % STEP) as u32);
+        n /= STEP;
+        let text = digits + 0x3030_3030_3030_3030;
+        bytes[at..at + 8].copy_from_slice(&text.to_le_bytes());
+        if n == 0 {
+            // The last digit counts though it be zero.
+            return at + (digits.trailing_zeros() as usize / 8).min(7);
         }
-        p
-    };
-    let mut at = bytes.len();
-    while n >= 100 {
-        let r = (n % 100) as usize * 2;
-        n /= 100;
-        at -= 2;
-        bytes[at..at + 2].copy_from_slice(&PAIRS[r..r + 2]);
+        at -= 8;
     }
-    if n >= 10 {
-        let r = n as usize * 2;
-        at -= 2;
-        bytes[at..at + 2].copy_from_slice(&PAIRS[r..r + 2]);
-    } else {
-        at -= 1;
-        bytes[at] = b'0' + n as u8;
-    }
-    at
 }
 
 /// Appends the text of a number as `tostring` gives it.
 #[inline]
 pub fn write(out: &mut Vec<u8>, v: Value) {
     out.extend_from_slice(NumberText::new(v).as_bytes());
+}
+
+/// Appends an integer in decimal.
+#[inline]
+pub fn put_int(out: &mut impl Sink, i: i64) {
+    let mut bytes = [0; MAX_DECIMAL];
+    let mut start = put_decimal(&mut bytes, i.unsigned_abs());
+    if i < 0 {
+        // There is room: no integer has more than 19 digits.
+        start -= 1;
+        bytes[start] = b'-';
+    }
+    out.put(&bytes[start..]);
 }
 
 /// Where number text goes.
@@ -169,15 +214,109 @@ impl<const N: usize> Write for Bytes<N> {
 /// Most digits after the point that the C format functions are asked for.
 pub const MAX_PRECISION: usize = 99;
 
+/// Powers of ten whose product with the 53 bits of a double fits 127 bits.
+const POWERS: [u128; 23] = {
+    let mut powers = [1; 23];
+    let mut i = 1;
+    while i < powers.len() {
+        powers[i] = 10 * powers[i - 1];
+        i += 1;
+    }
+    powers
+};
+
+/// Most digits that [`short_digits`] gives.
+const MAX_SHORT: usize = 17;
+
+/// `n` significant digits of `f`, correctly rounded with ties to even, as an
+/// integer, and the decimal exponent of the first. `None` unless `f` is normal
+/// and positive, `n` at most [`MAX_SHORT`], and the digits can be had from
+/// integers of 128 bits.
+fn short_digits(f: f64, n: usize) -> Option<(u64, i32)> {
+    let bits = f.to_bits();
+    let biased = (bits >> 52) as i32;
+    if biased == 0 || biased >= 0x7ff || n > MAX_SHORT {
+        return None;
+    }
+    let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
+    let exp2 = biased - 1075;
+    // The decimal exponent, or one less: by the logarithm of the power of two
+    // at or below `f`.
+    let mut exp = ((exp2 + 52) * 315_653) >> 20;
+    let limit = POWERS[n] as u64;
+    loop {
+        let scale = n as i32 - 1 - exp;
+        let power = *POWERS.get(scale.unsigned_abs() as usize)?;
+        // The number scaled, and what is left of it in units of `unit`.
+        let (whole, rest, unit) = if scale >= 0 {
+            let product = mantissa * power;
+            match u32::try_from(-exp2) {
+                // It has no more than `n + 1` digits.
+                Err(_) => (product << exp2, 0, 1),
+                Ok(shift @ 0..=127) => {
+                    let unit = 1u128 << shift;
+                    (product >> shift, product & (unit - 1), unit)
+                }
+                Ok(_) => return None,
+            }
+        } else if exp2 <= 0 {
+            // Above 10^n and with a fraction, so that the shift is a small one.
+            let unit = power << u32::try_from(-exp2).ok().filter(|&s| s < 52)?;
+            (mantissa / unit, mantissa % unit, unit)
+        } else if exp2 <= 75 {
+            let number = mantissa << exp2;
+            (number / power, number % power, power)
+        } else {
+            return None;
+        };
+        let mut digits = u64::try_from(whole).ok()?;
+        if digits >= limit {
+            exp += 1;
+            continue;
+        }
+        let half = rest * 2;
+        digits += u64::from(half > unit || (half == unit && digits & 1 == 1));
+        if digits == limit {
+            digits /= 10;
+            exp += 1;
+        }
+        return Some((digits, exp));
+    }
+}
+
 /// Significant digits and decimal exponent of a finite `f >= 0`.
 struct Digits {
     text: Bytes<{ MAX_PRECISION + 2 }>,
+    start: usize,
     exp: i32,
 }
 
 impl Digits {
     /// `n` significant digits (1..=100), correctly rounded.
+    #[inline]
     fn new(f: f64, n: usize) -> Digits {
+        let mut text = Bytes {
+            bytes: [0; MAX_PRECISION + 2],
+            len: 0,
+        };
+        if let Some((digits, exp)) = short_digits(f, n) {
+            text.len = MAX_DECIMAL;
+            let bytes = text.bytes.first_chunk_mut();
+            let start = bytes.map_or(0, |b| put_decimal(b, digits));
+            return Digits { text, start, exp };
+        }
+        let exp = Self::exact(&mut text, f, n);
+        Digits {
+            text,
+            start: 0,
+            exp,
+        }
+    }
+
+    /// Any number of digits by exact formatting; returns the exponent.
+    #[cold]
+    #[inline(never)]
+    fn exact(text: &mut Bytes<{ MAX_PRECISION + 2 }>, f: f64, n: usize) -> i32 {
         let mut raw = Bytes::<{ MAX_PRECISION + 12 }> {
             bytes: [0; MAX_PRECISION + 12],
             len: 0,
@@ -188,19 +327,18 @@ impl Digits {
             .iter()
             .rposition(|&b| b == b'e')
             .unwrap_or(raw.len() - 1);
-        let exp = std::str::from_utf8(&raw[e + 1..])
-            .ok()
-            .and_then(|t| t.parse().ok())
-            .unwrap_or(0);
-        let mut text = Bytes {
-            bytes: [0; MAX_PRECISION + 2],
-            len: 0,
-        };
         text.put(&raw[..1]);
         if n > 1 {
             text.put(&raw[2..e]);
         }
-        Digits { text, exp }
+        std::str::from_utf8(&raw[e + 1..])
+            .ok()
+            .and_then(|t| t.parse().ok())
+            .unwrap_or(0)
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        &self.text.as_slice()[self.start..]
     }
 }
 
@@ -240,8 +378,8 @@ pub fn put_g(out: &mut impl Sink, f: f64, precision: usize, alternate: bool, upp
         return;
     }
     let p = precision.clamp(1, MAX_PRECISION);
-    let Digits { text, exp } = Digits::new(f, p);
-    let mut digits = text.as_slice();
+    let all = Digits::new(f, p);
+    let (mut digits, exp) = (all.as_slice(), all.exp);
     if !alternate {
         let kept = digits.iter().rposition(|&b| b != b'0').map_or(1, |i| i + 1);
         digits = &digits[..kept];
@@ -287,8 +425,8 @@ pub fn put_e(out: &mut impl Sink, f: f64, precision: usize, alternate: bool, upp
     if put_special(out, f, upper) {
         return;
     }
-    let Digits { text, exp } = Digits::new(f, precision.min(MAX_PRECISION) + 1);
-    let digits = text.as_slice();
+    let all = Digits::new(f, precision.min(MAX_PRECISION) + 1);
+    let (digits, exp) = (all.as_slice(), all.exp);
     out.put(&digits[..1]);
     if digits.len() > 1 || alternate {
         out.put(b".");
@@ -357,15 +495,15 @@ fn put_f_fast(out: &mut impl Sink, f: f64, p: usize) -> bool {
     } else {
         (int, whole)
     };
-    let mut buf = [0u8; 24];
+    let mut buf = [0; MAX_DECIMAL];
     let at = put_decimal(&mut buf, int);
     out.put(&buf[at..]);
     if p > 0 {
-        let mut buf = [b'0'; MAX_P + 1];
+        // At most six digits, with zeros before them.
         put_decimal(&mut buf, whole);
-        // Digits beyond the number's own are the zeros it was filled with.
-        out.put(b".");
-        out.put(&buf[buf.len() - p..]);
+        let point = buf.len() - p - 1;
+        buf[point] = b'.';
+        out.put(&buf[point..]);
     }
     true
 }
@@ -625,8 +763,25 @@ mod tests {
 
     #[test]
     fn integers_as_tostring() {
-        for i in [0, 7, -7, 10, 99, 100, 12345, i64::MAX, i64::MIN] {
+        for i in [
+            0,
+            7,
+            -7,
+            10,
+            99,
+            100,
+            999,
+            1000,
+            9999,
+            10_000,
+            12345,
+            100_007,
+            i64::MAX,
+            i64::MIN,
+        ] {
             assert_eq!(NumberText::int(i).as_bytes(), i.to_string().as_bytes());
+            let n = i as u64;
+            assert_eq!(NumberText::unsigned(n).as_bytes(), n.to_string().as_bytes());
         }
     }
 
@@ -684,6 +839,73 @@ mod tests {
                 assert_eq!(with(|o| put_f(o, f, p, false, false)), format!("{f:.p$}"));
             }
         }
+    }
+
+    #[test]
+    fn decimal_digits_are_those_of_display() {
+        let mut x = 0x9e37_79b9_7f4a_7c15u64;
+        let powers = (0..20).map(|e| 10u64.pow(e));
+        let near = powers.flat_map(|p| [p - 1, p, p + 1, p.wrapping_mul(9)]);
+        let some = (0..64).flat_map(|shift| {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            [x >> shift, u64::MAX >> shift]
+        });
+        for n in near.chain(some).chain(0..20_000) {
+            assert_eq!(NumberText::unsigned(n).as_bytes(), n.to_string().as_bytes());
+            let i = n as i64;
+            assert_eq!(NumberText::int(i).as_bytes(), i.to_string().as_bytes());
+            assert_eq!(with(|o| put_int(o, i)), i.to_string());
+        }
+    }
+
+    #[test]
+    fn short_digits_are_those_of_exact_formatting() {
+        let mut x = 0x9e37_79b9_7f4a_7c15u64;
+        let mut found = 0;
+        for round in 0..60_000u32 {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            let f = match round % 6 {
+                0 => f64::from_bits(x & !(1 << 63)),
+                1 => (x >> 20) as f64 / 1024.0,
+                2 => (x % 10_000_000) as f64 / 1000.0,
+                3 => f64::from_bits((x >> 12) | ((1023 + x % 120 - 60) << 52)),
+                // Ties, and what is next to a power of ten.
+                4 => (x % 100_000 * 10 + 5) as f64 / 16.0,
+                _ => {
+                    let power = 10f64.powi((x % 60) as i32 - 30);
+                    f64::from_bits(power.to_bits() + (x >> 32) % 3 - 1)
+                }
+            };
+            for n in 1..=MAX_SHORT {
+                let Some((digits, exp)) = short_digits(f, n) else {
+                    continue;
+                };
+                found += 1;
+                let mut want = Bytes {
+                    bytes: [0; MAX_PRECISION + 2],
+                    len: 0,
+                };
+                let want_exp = Digits::exact(&mut want, f, n);
+                let text = digits.to_string();
+                assert_eq!(
+                    (text.as_bytes(), exp),
+                    (want.as_slice(), want_exp),
+                    "{f:e} {n}"
+                );
+            }
+        }
+        assert!(found > 300_000, "{found}");
+        for f in [0.0, 5e-324, f64::INFINITY, f64::NAN, -1.0, 1e300, 1e-300] {
+            assert_eq!(short_digits(f, 14), None, "{f}");
+        }
+        assert_eq!(short_digits(1.5, 1), Some((2, 0)));
+        assert_eq!(short_digits(2.5, 1), Some((2, 0)));
+        assert_eq!(short_digits(9.5, 1), Some((1, 1)));
+        assert_eq!(short_digits(0.1, 17), Some((10_000_000_000_000_001, -1)));
     }
 
     #[test]

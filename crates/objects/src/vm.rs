@@ -903,6 +903,13 @@ impl VmState {
         self.host.iter().find_map(|h| h.downcast_ref())
     }
 
+    /// Host state of type `T`, if it was put there, to be changed.
+    #[inline]
+    #[must_use]
+    pub fn host_state_mut<T: 'static>(&mut self) -> Option<&mut T> {
+        self.host.iter_mut().find_map(|h| h.downcast_mut())
+    }
+
     /// Host state of type `T`, made with `default` on first use.
     pub fn host_state_or<T: 'static>(&mut self, default: impl FnOnce() -> T) -> &mut T {
         let i = match self.host.iter().position(|h| h.is::<T>()) {

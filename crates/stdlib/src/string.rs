@@ -2,8 +2,9 @@
 
 mod class;
 mod format;
+mod kept;
 mod pack;
-pub mod pattern;
+mod pattern;
 mod search;
 
 use crate::args::{arg_error, check_function, check_int, check_str, opt_int, opt_str};
@@ -34,6 +35,7 @@ const FUNCTIONS: &[(&str, NativeFn)] = &[
 
 /// Opens the library in `vm`.
 pub fn open(vm: &mut VmState) {
+    kept::open(vm);
     let string = register::library(vm, "string", FUNCTIONS);
     let mt = vm.table(1, 0);
     register::set_field(vm, mt, "__index", Value::table(string));

@@ -206,11 +206,14 @@ impl Strings {
                 self.kept.push(slot);
             }
         }
-        if self.kept.len() == n {
+        // A part that was filled since the latest sweep will be filled again:
+        // one shrinks when a sweep finds it nearly empty.
+        let shrinks = part.slots.len() > MIN_SLOTS && n < part.slots.len() / 16;
+        if self.kept.len() == n && !shrinks {
             return (n, 0);
         }
         let before = part.bytes();
-        if part.slots.len() > MIN_SLOTS && self.kept.len() < part.slots.len() / 16 {
+        if shrinks {
             let slots = (4 * self.kept.len()).next_power_of_two().max(MIN_SLOTS);
             part.renew(slots);
         } else {

@@ -7,7 +7,19 @@ use super::pattern::ESC;
 pub(super) struct ByteSet([u64; 4]);
 
 impl ByteSet {
-    const NONE: ByteSet = ByteSet([0; 4]);
+    pub(super) const NONE: ByteSet = ByteSet([0; 4]);
+    pub(super) const ALL: ByteSet = ByteSet([u64::MAX; 4]);
+
+    /// The set of these bytes.
+    pub(super) const fn of_bytes(bytes: &[u8]) -> ByteSet {
+        let mut set = ByteSet::NONE;
+        let mut i = 0;
+        while i < bytes.len() {
+            set.add(bytes[i]);
+            i += 1;
+        }
+        set
+    }
 
     /// The bytes of a set such as `[^%a_-z]`, brackets included in `text`.
     pub(super) fn of(text: &[u8]) -> ByteSet {
@@ -35,10 +47,40 @@ impl ByteSet {
                 }
             }
         }
-        if negated {
-            set.0 = set.0.map(|w| !w);
+        if negated { set.complement() } else { set }
+    }
+
+    /// The bytes that are not in the set.
+    pub(super) fn complement(&self) -> ByteSet {
+        ByteSet(self.0.map(|w| !w))
+    }
+
+    /// Whether the sets have a byte in common.
+    pub(super) fn meets(&self, other: &ByteSet) -> bool {
+        self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+    }
+
+    /// The bytes of the set, ascending.
+    pub(super) fn members(&self) -> impl Iterator<Item = u8> {
+        let words = self.0;
+        (0..4).flat_map(move |i| {
+            let mut rest = words[i];
+            std::iter::from_fn(move || {
+                let lowest = rest.trailing_zeros();
+                // Nothing is lost where there is none.
+                rest &= rest.wrapping_sub(1);
+                (lowest < 64).then(|| 64 * i as u8 + lowest as u8)
+            })
+        })
+    }
+
+    /// The byte that is the whole set.
+    pub(super) fn only(&self) -> Option<u8> {
+        let mut members = self.members();
+        match (members.next(), members.next()) {
+            (Some(one), None) => Some(one),
+            _ => None,
         }
-        set
     }
 
     /// Whether the byte is in the set.
@@ -51,15 +93,17 @@ impl ByteSet {
         self.0[(c >> 6) as usize] |= 1 << (c & 63);
     }
 
-    fn add_all(&mut self, other: &ByteSet) {
+    /// Adds the bytes of another set.
+    pub(super) fn add_all(&mut self, other: &ByteSet) {
         for (w, o) in self.0.iter_mut().zip(other.0) {
             *w |= o;
         }
     }
 }
 
-/// Whether `c` is in a set such as `[^%a_-z]`, brackets included in `set`.
-/// Where many bytes are tested, [`ByteSet::of`] is faster.
+/// Whether `c` is in a set such as `[^%a_-z]`, brackets included in `set`:
+/// what [`ByteSet::of`] is tested against.
+#[cfg(test)]
 pub(super) fn in_set(c: u8, set: &[u8]) -> bool {
     let (negated, mut rest) = match set[1] {
         b'^' => (true, &set[2..set.len() - 1]),
@@ -148,6 +192,20 @@ mod tests {
             for c in 0..=255 {
                 assert_eq!(set.has(c), in_set(c, text), "{c} in {text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn members_are_those_that_it_has() {
+        for text in ["[a]", "[^a]", "[%w_]", "[^%w%W]", "[%w%W]"] {
+            let set = ByteSet::of(text.as_bytes());
+            let members: Vec<u8> = set.members().collect();
+            let has: Vec<u8> = (0..=255).filter(|&c| set.has(c)).collect();
+            assert_eq!(members, has, "{text}");
+            assert_eq!(ByteSet::of_bytes(&members), set);
+            assert_eq!(set.only().is_some(), members.len() == 1);
+            assert!(!set.meets(&set.complement()));
+            assert_eq!(set.meets(&set), !members.is_empty());
         }
     }
 

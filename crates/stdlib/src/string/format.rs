@@ -1,9 +1,14 @@
 //! `string.format`.
+//!
+//! A format is taken apart once, into pieces of text and conversions with
+//! their flags, width and precision, and kept (see [`super::kept`]). The
+//! conversions of most programs have parts of their own.
 
+use super::kept;
 use crate::args::{arg_error, check_int, check_num, check_str};
 use crate::buf::Buf;
 use memchr::memchr;
-use vela_objects::number::{NumberText, put_a, put_e, put_f, put_g};
+use vela_objects::number::{NumberText, put_a, put_e, put_f, put_g, put_int};
 use vela_objects::string::MAX_STRING;
 use vela_objects::{Args, LuaResult, NativeResult, Ret, Tag, Thrown, Value, VmState};
 
@@ -16,70 +21,169 @@ const FLAGS_TEXT: &[u8] = b"-";
 /// A specification of this many bytes after the `%` is too long.
 const MAX_SPEC: usize = 22;
 
-/// A conversion specification.
-#[derive(Clone, Copy, Default)]
+/// The flags, width and precision of a conversion.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Spec {
     left: bool,
     plus: bool,
     space: bool,
     alternate: bool,
     zero: bool,
-    width: usize,
-    precision: Option<usize>,
+    width: u8,
+    precision: Option<u8>,
+}
+
+impl Spec {
+    fn width(&self) -> usize {
+        usize::from(self.width)
+    }
+
+    fn precision(&self) -> Option<usize> {
+        self.precision.map(usize::from)
+    }
+}
+
+/// A conversion, as far as it can be known without the argument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Conversion {
+    /// What it is called: 0 if the format ends before it.
+    letter: u8,
+    /// `None` if there is something in the specification that the conversion
+    /// does not allow.
+    spec: Option<Spec>,
+    /// The specification, in [`Format::text`], the letter included.
+    at: u32,
+    len: u8,
+}
+
+/// A part of a format.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    /// These bytes of [`Format::text`].
+    Text { at: u32, len: u32 },
+    /// `%d`
+    Int,
+    /// `%s`
+    Str,
+    /// `%.Nf`
+    Fixed(u8),
+    /// Everything else.
+    Convert(Conversion),
+    /// A specification that is too long.
+    TooLong,
+}
+
+/// A format that was taken apart.
+///
+/// What is wrong with it is raised only when formatting gets there, and in the
+/// order in which PUC Lua does it: some conversions look at their argument
+/// first, and some at their specification.
+#[derive(Debug)]
+pub(super) struct Format {
+    parts: Box<[Part]>,
+    text: Box<[u8]>,
+}
+
+impl Format {
+    /// Bytes of memory that taking a format apart takes at most.
+    pub(super) fn room(format: &[u8]) -> usize {
+        // Each conversion has its own part and one of text before it, in a
+        // vector that may have grown just now.
+        let conversions = format.iter().filter(|&&c| c == b'%').count();
+        2 * format.len() + 8 * size_of::<Part>() * conversions
+    }
+
+    pub(super) fn new(format: &[u8]) -> Format {
+        let mut parts = Vec::new();
+        let mut text = Vec::with_capacity(format.len());
+        let mut rest = format;
+        loop {
+            let at = text.len();
+            while let Some(i) = memchr(b'%', rest)
+                && rest.get(i + 1) == Some(&b'%')
+            {
+                text.extend(&rest[..=i]);
+                rest = &rest[i + 2..];
+            }
+            let next = memchr(b'%', rest);
+            text.extend(&rest[..next.unwrap_or(rest.len())]);
+            if text.len() > at {
+                let len = text.len() - at;
+                parts.push(Part::Text {
+                    at: at as u32,
+                    len: len as u32,
+                });
+            }
+            let Some(i) = next else { break };
+            rest = &rest[i + 1..];
+            let modifiers = rest
+                .iter()
+                .take_while(|b| FLAGS_FLOAT.contains(b) || matches!(b, b'1'..=b'9' | b'.'))
+                .count();
+            if modifiers + 1 >= MAX_SPEC {
+                // Nothing comes after an error.
+                parts.push(Part::TooLong);
+                break;
+            }
+            let spec = &rest[..(modifiers + 1).min(rest.len())];
+            rest = &rest[spec.len()..];
+            parts.push(match *spec {
+                [b'd'] => Part::Int,
+                [b's'] => Part::Str,
+                [b'.', p @ b'0'..=b'9', b'f'] => Part::Fixed(p - b'0'),
+                _ => {
+                    let letter = spec.get(modifiers).copied().unwrap_or(0);
+                    let at = text.len() as u32;
+                    text.extend(spec);
+                    Part::Convert(Conversion {
+                        letter,
+                        spec: parse_as(letter, spec),
+                        at,
+                        len: spec.len() as u8,
+                    })
+                }
+            });
+        }
+        Format {
+            parts: parts.into(),
+            text: text.into(),
+        }
+    }
 }
 
 pub(super) fn format(vm: &mut VmState, args: Args) -> NativeResult {
-    let template = check_str(vm, args, 0)?.bytes();
+    let template = check_str(vm, args, 0)?;
+    let format = kept::format(vm, template)?;
     let mut out = Buf::new();
-    let mut rest = template;
     let mut arg = 0;
-    while let Some(i) = memchr(b'%', rest) {
-        out.extend(&rest[..i]);
-        rest = &rest[i + 1..];
-        if rest.first() == Some(&b'%') {
-            out.push(b'%');
-            rest = &rest[1..];
+    for part in &format.parts {
+        if let &Part::Text { at, len } = part {
+            out.extend(&format.text[at as usize..][..len as usize]);
             continue;
         }
         arg += 1;
         if arg >= args.len() {
             return Err(arg_error(vm, arg, "no value"));
         }
-        // The specifications of most programs, without parsing.
-        match *rest {
-            [b'd', ..] => {
+        match *part {
+            Part::Int => {
                 let n = check_int(vm, args, arg)?;
-                out.extend(NumberText::int(n).as_bytes());
-                rest = &rest[1..];
-                continue;
+                put_int(&mut out, n);
             }
-            [b's', ..] => {
-                add_string(vm, &mut out, args.get(arg))?;
-                rest = &rest[1..];
-                continue;
-            }
-            [b'.', p @ b'0'..=b'9', b'f', ..] => {
+            Part::Str => add_string(vm, &mut out, args.get(arg))?,
+            Part::Fixed(precision) => {
                 let f = check_num(vm, args, arg)?;
-                put_f(&mut out, f, usize::from(p - b'0'), false, false);
-                rest = &rest[3..];
-                continue;
+                put_f(&mut out, f, usize::from(precision), false, false);
             }
-            _ => {}
+            Part::Convert(conversion) => {
+                convert(vm, &mut out, args, arg, &format, conversion)?;
+                out.check(vm)?;
+            }
+            Part::TooLong | Part::Text { .. } => {
+                return Err(vm.error("invalid format (too long)"));
+            }
         }
-        let len = rest
-            .iter()
-            .take_while(|b| FLAGS_FLOAT.contains(b) || matches!(b, b'1'..=b'9' | b'.'))
-            .count();
-        if len + 1 >= MAX_SPEC {
-            return Err(vm.error("invalid format (too long)"));
-        }
-        let conversion = rest.get(len).copied().unwrap_or(0);
-        let spec = &rest[..(len + 1).min(rest.len())];
-        convert(vm, &mut out, args, arg, spec, conversion)?;
-        rest = &rest[spec.len()..];
-        out.check(vm)?;
     }
-    out.extend(rest);
     out.check(vm)?;
     Ok(Ret::One(vm.str_value(out.as_slice())))
 }
@@ -87,7 +191,8 @@ pub(super) fn format(vm: &mut VmState, args: Args) -> NativeResult {
 /// `luaL_tolstring` into the buffer.
 fn add_string(vm: &mut VmState, out: &mut Buf, v: Value) -> LuaResult<()> {
     match v.tag {
-        Tag::INT | Tag::FLOAT => out.extend(NumberText::new(v).as_bytes()),
+        Tag::INT => put_int(out, v.payload as i64),
+        Tag::FLOAT => out.extend(NumberText::new(v).as_bytes()),
         _ => {
             let s = match v.as_str() {
                 Some(s) => s,
@@ -102,42 +207,52 @@ fn add_string(vm: &mut VmState, out: &mut Buf, v: Value) -> LuaResult<()> {
     Ok(())
 }
 
-/// Reads a specification, which includes the conversion letter.
-fn parse(vm: &mut VmState, text: &[u8], flags: &[u8], precision: bool) -> LuaResult<Spec> {
+/// The specification of a conversion, `text`, which ends with its letter.
+fn parse_as(letter: u8, text: &[u8]) -> Option<Spec> {
+    let (flags, precision) = match letter {
+        b'c' | b'p' => (FLAGS_TEXT, false),
+        b's' => (FLAGS_TEXT, true),
+        b'd' | b'i' => (FLAGS_INT, true),
+        b'u' => (FLAGS_UNSIGNED, true),
+        b'o' | b'x' | b'X' => (FLAGS_HEX, true),
+        b'a' | b'A' | b'e' | b'E' | b'f' | b'g' | b'G' => (FLAGS_FLOAT, true),
+        _ => return None,
+    };
     let mut spec = Spec::default();
-    let mut i = 0;
-    while flags.contains(&text[i]) {
-        match text[i] {
+    let mut rest = text;
+    while let Some((flag, more)) = rest.split_first()
+        && flags.contains(flag)
+    {
+        match flag {
             b'-' => spec.left = true,
             b'+' => spec.plus = true,
             b' ' => spec.space = true,
             b'#' => spec.alternate = true,
             _ => spec.zero = true,
         }
-        i += 1;
+        rest = more;
     }
-    let number = |i: &mut usize| {
+    let number = |rest: &mut &[u8]| {
         let mut n = 0;
         for _ in 0..2 {
-            match text[*i] {
-                d @ b'0'..=b'9' => n = n * 10 + usize::from(d - b'0'),
+            match **rest {
+                [d @ b'0'..=b'9', ref more @ ..] => {
+                    n = n * 10 + (d - b'0');
+                    *rest = more;
+                }
                 _ => break,
             }
-            *i += 1;
         }
         n
     };
-    if text[i] != b'0' {
-        spec.width = number(&mut i);
-        if text[i] == b'.' && precision {
-            i += 1;
-            spec.precision = Some(number(&mut i));
+    if rest.first() != Some(&b'0') {
+        spec.width = number(&mut rest);
+        if precision && let [b'.', more @ ..] = rest {
+            rest = more;
+            spec.precision = Some(number(&mut rest));
         }
     }
-    if text[i].is_ascii_alphabetic() {
-        return Ok(spec);
-    }
-    Err(invalid(vm, "conversion specification:", text, ""))
+    (rest.len() == 1).then_some(spec)
 }
 
 #[cold]
@@ -153,47 +268,53 @@ fn convert(
     out: &mut Buf,
     args: Args,
     arg: usize,
-    text: &[u8],
-    conversion: u8,
+    format: &Format,
+    conversion: Conversion,
 ) -> LuaResult<()> {
+    let text = &format.text[conversion.at as usize..][..usize::from(conversion.len)];
     let start = out.len();
-    match conversion {
+    /// The specification, if it is a valid one.
+    macro_rules! spec {
+        () => {
+            match conversion.spec {
+                Some(spec) => spec,
+                None => return Err(invalid(vm, "conversion specification:", text, "")),
+            }
+        };
+    }
+    match conversion.letter {
         b'c' => {
-            let spec = parse(vm, text, FLAGS_TEXT, false)?;
+            let spec = spec!();
             let n = check_int(vm, args, arg)?;
             out.push(n as u8);
             pad(out, start, spec);
         }
         b'd' | b'i' => {
             let n = check_int(vm, args, arg)?;
-            let spec = parse(vm, text, FLAGS_INT, true)?;
+            let spec = spec!();
             put_sign(out, n < 0, spec);
-            let digits = NumberText::int(n);
-            let digits = digits.as_bytes();
-            let digits = digits.strip_prefix(b"-").unwrap_or(digits);
-            put_int(out, start, digits, spec);
+            let digits = NumberText::unsigned(n.unsigned_abs());
+            put_digits(out, start, digits.as_bytes(), spec);
         }
         b'u' => {
             let n = check_int(vm, args, arg)?;
-            let spec = parse(vm, text, FLAGS_UNSIGNED, true)?;
-            put_int(out, start, (n as u64).to_string().as_bytes(), spec);
+            let digits = NumberText::unsigned(n as u64);
+            put_digits(out, start, digits.as_bytes(), spec!());
         }
         b'o' | b'x' | b'X' => {
             let n = check_int(vm, args, arg)?;
-            let spec = parse(vm, text, FLAGS_HEX, true)?;
-            put_radix(out, start, n as u64, conversion, spec);
+            put_radix(out, start, n as u64, conversion.letter, spec!());
         }
-        b'a' | b'A' | b'e' | b'E' | b'f' | b'g' | b'G' => {
-            // `%a` looks at its flags first; it makes no other difference.
-            if conversion | 0x20 == b'a' {
-                parse(vm, text, FLAGS_FLOAT, true)?;
+        letter @ (b'a' | b'A' | b'e' | b'E' | b'f' | b'g' | b'G') => {
+            // `%a` looks at its specification first.
+            if letter | 0x20 == b'a' {
+                spec!();
             }
             let f = check_num(vm, args, arg)?;
-            let spec = parse(vm, text, FLAGS_FLOAT, true)?;
-            put_float(out, start, f, conversion, spec);
+            put_float(out, start, f, letter, spec!());
         }
         b'p' => {
-            let spec = parse(vm, text, FLAGS_TEXT, false)?;
+            let spec = spec!();
             let v = args.get(arg);
             if v.tag.is_object() || v.tag == Tag::LIGHT {
                 out.extend(format!("{:#x}", v.payload).as_bytes());
@@ -215,8 +336,8 @@ fn convert(
             if zeros {
                 return Err(arg_error(vm, arg, "string contains zeros"));
             }
-            let spec = parse(vm, text, FLAGS_TEXT, true)?;
-            if let Some(p) = spec.precision {
+            let spec = spec!();
+            if let Some(p) = spec.precision() {
                 out.truncate(start + p.min(len));
             }
             pad(out, start, spec);
@@ -229,11 +350,12 @@ fn convert(
 /// Fills up what was written from `start` to the width, with spaces.
 fn pad(out: &mut Buf, start: usize, spec: Spec) {
     let len = out.len() - start;
-    if spec.width > len {
+    let width = spec.width();
+    if width > len {
         if spec.left {
-            out.fill(b' ', spec.width - len);
+            out.fill(b' ', width - len);
         } else {
-            out.insert_fill(start, b' ', spec.width - len);
+            out.insert_fill(start, b' ', width - len);
         }
     }
 }
@@ -250,34 +372,53 @@ fn put_sign(out: &mut Buf, negative: bool, spec: Spec) {
 
 /// Writes the digits of an integer behind its sign or prefix, which starts at
 /// `start`.
-fn put_int(out: &mut Buf, start: usize, digits: &[u8], spec: Spec) {
+fn put_digits(out: &mut Buf, start: usize, digits: &[u8], spec: Spec) {
     let mut zeros = 0;
     let mut digits = digits;
-    if let Some(p) = spec.precision {
+    if let Some(p) = spec.precision() {
         if p == 0 && digits == b"0" {
             digits = b"";
         }
         zeros = p.saturating_sub(digits.len());
     } else if spec.zero && !spec.left {
-        zeros = spec.width.saturating_sub(out.len() - start + digits.len());
+        zeros = spec
+            .width()
+            .saturating_sub(out.len() - start + digits.len());
     }
     out.fill(b'0', zeros);
     out.extend(digits);
     pad(out, start, spec);
 }
 
-fn put_radix(out: &mut Buf, start: usize, n: u64, conversion: u8, spec: Spec) {
-    let mut digits = match conversion {
-        b'o' => format!("{n:o}"),
-        b'x' => format!("{n:x}"),
-        _ => format!("{n:X}"),
+/// The digits of `n` in base 8 or 16, right-aligned; returns where they start.
+fn radix_digits(out: &mut [u8; 24], mut n: u64, conversion: u8) -> usize {
+    let bits = if conversion == b'o' { 3 } else { 4 };
+    let letters: &[u8; 16] = match conversion {
+        b'X' => b"0123456789ABCDEF",
+        _ => b"0123456789abcdef",
     };
+    let mut at = out.len();
+    loop {
+        at -= 1;
+        out[at] = letters[(n & ((1 << bits) - 1)) as usize];
+        n >>= bits;
+        if n == 0 {
+            return at;
+        }
+    }
+}
+
+fn put_radix(out: &mut Buf, start: usize, n: u64, conversion: u8, spec: Spec) {
+    // One more place, for the zero of `%#o`.
+    let mut digits = [b'0'; 24];
+    let mut at = radix_digits(&mut digits, n, conversion);
     if spec.alternate {
         match conversion {
             b'o' => {
-                let shown = spec.precision.map_or(digits.len(), |p| p.max(digits.len()));
-                if !digits.starts_with('0') && shown == digits.len() {
-                    digits.insert(0, '0');
+                let len = digits.len() - at;
+                let shown = spec.precision().map_or(len, |p| p.max(len));
+                if n != 0 && shown == len {
+                    at -= 1;
                 }
                 if spec.precision == Some(0) && n == 0 {
                     out.push(b'0');
@@ -287,26 +428,26 @@ fn put_radix(out: &mut Buf, start: usize, n: u64, conversion: u8, spec: Spec) {
             c => out.extend(&[b'0', c]),
         }
     }
-    put_int(out, start, digits.as_bytes(), spec);
+    put_digits(out, start, &digits[at..], spec);
 }
 
 fn put_float(out: &mut Buf, start: usize, f: f64, conversion: u8, spec: Spec) {
     if !f.is_sign_negative() {
         put_sign(out, false, spec);
     }
-    let (p, alt) = (spec.precision.unwrap_or(6), spec.alternate);
+    let (p, alt) = (spec.precision().unwrap_or(6), spec.alternate);
     let upper = conversion.is_ascii_uppercase();
     match conversion {
-        b'a' | b'A' => put_a(out, f, spec.precision, alt, upper),
+        b'a' | b'A' => put_a(out, f, spec.precision(), alt, upper),
         b'e' | b'E' => put_e(out, f, p, alt, upper),
         b'f' => put_f(out, f, p, alt, upper),
         _ => put_g(out, f, p, alt, upper),
     }
     let len = out.len() - start;
-    if spec.zero && !spec.left && f.is_finite() && spec.width > len {
+    if spec.zero && !spec.left && f.is_finite() && spec.width() > len {
         let signed = matches!(out.as_slice()[start], b'-' | b'+' | b' ');
         let prefix = usize::from(signed) + if conversion | 0x20 == b'a' { 2 } else { 0 };
-        out.insert_fill(start + prefix, b'0', spec.width - len);
+        out.insert_fill(start + prefix, b'0', spec.width() - len);
     } else {
         pad(out, start, spec);
     }
