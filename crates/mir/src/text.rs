@@ -233,6 +233,48 @@ impl Display for Op {
     }
 }
 
+/// Operations with immediates that name one of a list.
+const LISTS: [&str; 8] = [
+    "has_tag", "guard_tag", "int_op", "int_cmp", "float_op", "float_fn", "float_cmp", "lib",
+];
+
+/// Other operations with immediates, or with the operand of a constant.
+const NUMBERED: [&str; 22] = [
+    "int",
+    "float",
+    "bool",
+    "literal",
+    "str_less",
+    "store_reg",
+    "load_reg",
+    "upval",
+    "load_slot",
+    "store_slot",
+    "new_table",
+    "call_lua",
+    "call_lua_multi",
+    "call_window",
+    "return_window",
+    "tail_call",
+    "tail_call_lua",
+    "push_frame",
+    "enter_frame",
+    "call_tail",
+    "new_closure",
+    "virtual_closure",
+];
+
+/// Whether this names an operation, with its immediates or without.
+#[must_use]
+pub fn is_op(name: &str) -> bool {
+    let (head, immediates) = name.split_once('.').map_or((name, ""), |(h, i)| (h, i));
+    if immediates.is_empty() {
+        LISTS.contains(&head) || NUMBERED.contains(&head) || PLAIN.iter().any(|e| e.0 == head)
+    } else {
+        parse_op(name, Some("0")).is_some() || NUMBERED.contains(&head)
+    }
+}
+
 /// Reads an operation: its name with immediates behind dots, and the operand
 /// of a constant. `None` if there is no such operation.
 pub(crate) fn parse_op(text: &str, constant: Option<&str>) -> Option<Op> {
