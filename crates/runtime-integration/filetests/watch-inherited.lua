@@ -7,6 +7,28 @@ local Base = {} Base.__index = Base
 function Base.twice(x) return x * 2 end
 local Mid = setmetatable({}, Base) Mid.__index = Mid
 local Leaf = setmetatable({}, Mid) Leaf.__index = Leaf
+local object = setmetatable({}, Leaf)
 local function run(x) return (Leaf.twice(x)) end
 for i = 1, 20 do run(i) end
 return run
+-- expect
+-- func "test:11" call params 1 stack 5
+-- p0: luafn line 11
+-- p1: table Leaf
+-- p2: luafn line 7
+-- p3: proto line 7
+-- watch closures of line 11: constant
+-- watch captured variables: constant
+-- watch metatables: constant
+-- watch shape of Leaf: constant
+-- watch shape that Leaf inherits from: constant
+-- watch field twice of {__index, twice} singleton: constant
+-- b0(v0: any):
+--   v3: luafn = literal p2
+--   v4: int = int 2
+--   v5: int = guard_tag.int v0 [fs0 type]
+--   v6: int = int_op.mul v5, v4
+--   return v6
+-- fs0: pc 0 regs r0=v0 caller fs1 closure v3 proto p3 at 1
+-- fs1: pc 2
+-- end

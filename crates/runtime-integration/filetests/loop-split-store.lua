@@ -1,0 +1,95 @@
+-- test optimize
+-- The same with a store to another array, which cannot be the one that is read as
+-- far as kinds and lengths are concerned.
+-- absent in inner loops: guard poll elems_len elems_kind guard_tag
+-- present in inner loops: load_elem store_elem
+local function map(t, u) for i = 1, #t do u[i] = t[i] * 2 end end
+local t, u = {}, {} for i = 1, 50 do t[i], u[i] = i, 0 end
+for i = 1, 20 do map(t, u) end
+return map
+-- expect
+-- func "test:6" call params 2 stack 7
+-- b0(v0: any, v1: any):
+--   v2: int = int 1
+--   v3: table = guard_tag.table v0 [fs0 type]
+--   v4: bool = none_beyond v3
+--   guard v4 [fs0 elements]
+--   v5: bool = no_meta v3
+--   guard v5 [fs0 elements]
+--   v6: int = elems_len v3
+--   v8: bool = int_cmp.le v2, v6
+--   branch v8, b4, b3
+-- b2(v11: int) cold:
+--   v16: int = int_op.sub v11, v2
+--   v18: bool = int_cmp.ult v16, v6
+--   guard v18 [fs1 elements]
+--   v22: int = load_elem v3, v16
+--   v24: int = int_op.mul v22, v20
+--   v29: bool = int_cmp.ult v16, v28
+--   guard v29 [fs2 elements]
+--   store_elem v25, v16, v24
+--   poll v3, v25 @s0
+--   guard_valid [fs3 invalidated]
+--   v34: bool = int_cmp.lt v11, v6
+--   v35: int = int_op.add v11, v2
+--   branch v34, b5(v35), b3
+-- b3:
+--   return_none
+-- b4:
+--   v20: int = int 2
+--   v19: int = elems_kind v3
+--   v21: bool = int_cmp.eq v19, v20
+--   guard v21 [fs4 elements for 4]
+--   v25: table = guard_tag.table v1 [fs4 type for 6]
+--   v28: int = elems_len v25
+--   v30: int = elems_kind v25
+--   v32: bool = int_cmp.eq v30, v20
+--   guard v32 [fs4 elements for 6]
+--   jump b5(v2)
+-- b5(v39: int) loop:
+--   v41: int = int_op.sub v39, v2
+--   v42: bool = int_cmp.ult v41, v6
+--   branch v42, b6, b2(v39)
+-- b6:
+--   v44: int = int_op.sub v6, v2
+--   v45: int = int_op.sub v44, v41
+--   v46: bool = int_cmp.ult v41, v28
+--   branch v46, b7, b2(v39)
+-- b7:
+--   v48: int = int_op.sub v28, v2
+--   v49: int = int_op.sub v48, v41
+--   v50: bool = int_cmp.le v39, v6
+--   branch v50, b8, b2(v39)
+-- b8:
+--   v51: int = int_op.sub v6, v39
+--   v52: int = int 4095
+--   v53: bool = int_cmp.ult v51, v52
+--   v54: int = select v53, v51, v52
+--   v55: bool = int_cmp.ult v45, v54
+--   v56: int = select v55, v45, v54
+--   v57: bool = int_cmp.ult v49, v56
+--   v58: int = select v57, v49, v56
+--   v59: int = int_op.add v39, v58
+--   jump b9(v39)
+-- b9(v60: int) loop:
+--   v62: int = int_op.sub v60, v2
+--   v64: int = load_elem v3, v62
+--   v65: int = int_op.mul v64, v20
+--   store_elem v25, v62, v65
+--   v69: int = int_op.add v60, v2
+--   v70: bool = int_cmp.ne v60, v59
+--   branch v70, b9(v69), b10
+-- b10:
+--   poll v3, v25 @s1
+--   guard_valid [fs5 invalidated]
+--   v67: bool = int_cmp.lt v60, v6
+--   branch v67, b5(v69), b3
+-- fs0: pc 1 regs r0=v0, r1=v1, r2=v2
+-- fs1: pc 4 regs r0=v3, r1=v1, r2=v11, r3=v6, r4=v2, r5=v11
+-- fs2: pc 6 regs r0=v3, r1=v1, r2=v11, r3=v6, r4=v2, r5=v11, r6=v24
+-- fs3: pc 7 regs r0=v3, r1=v25, r2=v11, r3=v6, r4=v2
+-- fs4: pc 4 regs r0=v3, r1=v1, r2=v2, r3=v6, r4=v2, r5=v2
+-- fs5: pc 7 regs r0=v3, r1=v25, r2=v60, r3=v6, r4=v2
+-- s0: pc 7 live r0, r1
+-- s1: pc 7 live r0, r1
+-- end
