@@ -235,7 +235,14 @@ impl Display for Op {
 
 /// Operations with immediates that name one of a list.
 const LISTS: [&str; 8] = [
-    "has_tag", "guard_tag", "int_op", "int_cmp", "float_op", "float_fn", "float_cmp", "lib",
+    "has_tag",
+    "guard_tag",
+    "int_op",
+    "int_cmp",
+    "float_op",
+    "float_fn",
+    "float_cmp",
+    "lib",
 ];
 
 /// Other operations with immediates, or with the operand of a constant.

@@ -23,19 +23,14 @@ return new
 -- watch field setmetatable of _G: constant
 -- watch metatables: constant
 -- b0(v0: any, v1: any):
---   v4: nativefn = literal p2
---   v5: ptr = literal p3
---   v22: table = virtual_table v5
---   v8: int = guard_tag.int v0 [fs0 type]
---   v9: ptr = literal p4
---   v24: table = virtual_table v9, v8
---   v11: int = guard_tag.int v1 [fs1 type]
+--   v2: int = guard_tag.int v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v7: ptr = literal p3
 --   v16: ptr = literal p7
---   v18: table = new_table.2.0 v5
---   store_slot.inline.0.2.tag v18, v8
---   store_slot.inline.1.2.tag v18, v11
+--   v18: table = new_table.2.0 v7
+--   store_slot.inline.0.2.tag v18, v2
+--   store_slot.inline.1.2.tag v18, v3
 --   set_shape v18, v16
 --   return v18
--- fs0: pc 2 regs r0=v0, r1=v1, r2=v4, r4=v22
--- fs1: pc 3 regs r1=v1, r2=v4, r4=v24
+-- fs0: pc 0 regs r0=v0, r1=v1
 -- end

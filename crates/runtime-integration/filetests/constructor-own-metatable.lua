@@ -25,20 +25,18 @@ return new
 -- watch field setmetatable of _G: constant
 -- watch metatables: constant
 -- b0(v0: any):
---   v3: nativefn = literal p2
---   v4: ptr = literal p3
---   v28: table = virtual_table v4
---   v7: int = guard_tag.int v0 [fs0 type]
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v5: ptr = literal p3
 --   v10: table = literal p5
 --   v17: ptr = literal p7
 --   v18: ptr = literal p8
---   v20: table = new_table.2.0 v4
+--   v20: table = new_table.2.0 v5
 --   store_slot.inline.0.2.tag v20, v10
 --   set_shape v20, v17
---   v24: table = new_table.2.0 v4
---   store_slot.inline.0.2.tag v24, v7
+--   v24: table = new_table.2.0 v5
+--   store_slot.inline.0.2.tag v24, v1
 --   store_slot.inline.1.2.tag v24, v20
 --   set_shape v24, v18
 --   return v24
--- fs0: pc 2 regs r0=v0, r1=v3, r3=v28
+-- fs0: pc 0 regs r0=v0
 -- end

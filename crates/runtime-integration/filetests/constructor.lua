@@ -29,19 +29,14 @@ return new
 -- watch field setmetatable of _G: constant
 -- watch metatables: constant
 -- b0(v0: any, v1: any):
---   v5: ptr = literal p3
---   v10: ptr = literal p5
---   v22: table = virtual_table v10
---   v12: int = guard_tag.int v0 [fs0 type]
---   v13: ptr = literal p6
---   v24: table = virtual_table v13, v12
---   v15: int = guard_tag.int v1 [fs1 type]
+--   v2: int = guard_tag.int v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v7: ptr = literal p3
 --   v16: ptr = literal p7
---   v18: table = new_table.2.0 v5
---   store_slot.inline.0.2.tag v18, v12
---   store_slot.inline.1.2.tag v18, v15
+--   v18: table = new_table.2.0 v7
+--   store_slot.inline.0.2.tag v18, v2
+--   store_slot.inline.1.2.tag v18, v3
 --   set_shape v18, v16
 --   return v18
--- fs0: pc 4 regs r0=v0, r1=v1, r2=v22
--- fs1: pc 5 regs r1=v1, r2=v24
+-- fs0: pc 0 regs r0=v0, r1=v1
 -- end

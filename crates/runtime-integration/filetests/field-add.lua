@@ -13,15 +13,16 @@ return fill
 -- p2: shape @shape2 {x, y}
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   guard_shape v2, v3 [fs0 shape]
---   v4: int = guard_tag.int v1 [fs0 type]
---   store_slot.inline.0.2.tag v2, v4
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: ptr = literal p0
+--   guard_shape v2, v4 [fs1 shape]
+--   store_slot.inline.0.2.tag v2, v3
 --   v5: ptr = literal p1
 --   set_shape v2, v5
---   store_slot.inline.1.2.tag v2, v4
+--   store_slot.inline.1.2.tag v2, v3
 --   v7: ptr = literal p2
 --   set_shape v2, v7
 --   return_none
 -- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 0 regs r0=v2, r1=v3
 -- end

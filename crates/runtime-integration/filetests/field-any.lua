@@ -13,9 +13,10 @@ return get
 -- b0(v0: any):
 --   v1: table = guard_tag.table v0 [fs0 type]
 --   v2: ptr = literal p0
---   guard_shape v1, v2 [fs0 shape]
+--   guard_shape v1, v2 [fs1 shape]
 --   v3: any = load_slot.inline.0.2 v1
---   v4: float = guard_tag.float v3 [fs0 type]
+--   v4: float = guard_tag.float v3 [fs1 type]
 --   return v4
 -- fs0: pc 0 regs r0=v0
+-- fs1: pc 0 regs r0=v1
 -- end

@@ -13,12 +13,12 @@ return step
 -- watch field step of {step}: constant
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   guard_shape v2, v3 [fs0 shape]
---   v4: int = int 7
---   v5: int = guard_tag.int v1 [fs1 type]
---   v6: int = int_op.add v5, v4
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: ptr = literal p0
+--   guard_shape v2, v4 [fs1 shape]
+--   v5: int = int 7
+--   v6: int = int_op.add v3, v5
 --   return v6
 -- fs0: pc 0 regs r0=v0, r1=v1
--- fs1: pc 1 regs r1=v1, r2=v4
+-- fs1: pc 0 regs r0=v2, r1=v3
 -- end

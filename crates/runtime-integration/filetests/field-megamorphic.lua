@@ -12,21 +12,19 @@ return get
 -- func "test:6" call params 1 stack 2
 -- p0: constant 0 "x"
 -- b0(v0: any):
---   v1: bool = has_tag.table v0
---   branch v1, b3, b2
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: str = literal p0
+--   v3: any = find_field v1, v2
+--   v4: bool = has_tag.none v3
+--   v5: bool = not v4
+--   branch v5, b5(v3), b2
 -- b2 cold:
---   store_reg.0 v0
+--   store_reg.0 v1
 --   interp_one @s0
---   v8: any = load_reg.1
---   jump b6(v8)
--- b3:
---   v2: table = unbox v0
---   v3: str = literal p0
---   v4: any = find_field v2, v3
---   v5: bool = has_tag.none v4
---   v6: bool = not v5
---   branch v6, b6(v4), b2
--- b6(v9: any):
---   return v9
+--   v7: any = load_reg.1
+--   jump b5(v7)
+-- b5(v8: any):
+--   return v8
+-- fs0: pc 0 regs r0=v0
 -- s0: pc 0 live r0
 -- end

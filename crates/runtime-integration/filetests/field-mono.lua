@@ -14,8 +14,9 @@ return get
 -- b0(v0: any):
 --   v1: table = guard_tag.table v0 [fs0 type]
 --   v2: ptr = literal p0
---   guard_shape v1, v2 [fs0 shape]
+--   guard_shape v1, v2 [fs1 shape]
 --   v3: int = load_slot.inline.0.2 v1
 --   return v3
 -- fs0: pc 0 regs r0=v0
+-- fs1: pc 0 regs r0=v1
 -- end

@@ -12,19 +12,18 @@ return set
 -- func "test:6" call params 2 stack 2
 -- p0: constant 0 "x"
 -- b0(v0: any, v1: any):
---   v2: bool = has_tag.table v0
---   branch v2, b3, b2
--- b2 cold:
---   store_reg.0 v0
---   store_reg.1 v1
---   interp_one @s0
---   jump b6
--- b3:
---   v3: table = unbox v0
+--   v2: table = guard_tag.table v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
 --   v4: str = literal p0
---   v5: bool = put_field v3, v4, v1
---   branch v5, b6, b2
--- b6:
+--   v5: bool = put_field v2, v4, v3
+--   branch v5, b5, b2
+-- b2 cold:
+--   store_reg.0 v2
+--   store_reg.1 v3
+--   interp_one @s0
+--   jump b5
+-- b5:
 --   return_none
--- s0: pc 0 live r0, r1
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- s0: pc 0 live r0
 -- end

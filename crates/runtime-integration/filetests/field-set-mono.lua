@@ -11,10 +11,11 @@ return set
 -- p0: shape @shape0 {x}
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   guard_shape v2, v3 [fs0 shape]
---   v4: int = guard_tag.int v1 [fs0 type]
---   store_slot.inline.0.2.tag v2, v4
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: ptr = literal p0
+--   guard_shape v2, v4 [fs1 shape]
+--   store_slot.inline.0.2.tag v2, v3
 --   return_none
 -- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 0 regs r0=v2, r1=v3
 -- end

@@ -11,21 +11,20 @@ return set
 -- p1: shape @shape1 {a, x}
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   v4: bool = shape_in v2, v3
---   branch v4, b2, b3
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: ptr = literal p0
+--   v5: bool = shape_in v2, v4
+--   branch v5, b2, b3
 -- b2:
---   v5: int = guard_tag.int v1 [fs0 type]
---   store_slot.inline.0.2.tag v2, v5
+--   store_slot.inline.0.2.tag v2, v3
 --   jump b4
 -- b3:
 --   v6: ptr = literal p1
 --   guard_shape v2, v6 [fs1 shape]
---   v7: int = guard_tag.int v1 [fs1 type]
---   store_slot.inline.1.2.tag v2, v7
+--   store_slot.inline.1.2.tag v2, v3
 --   jump b4
 -- b4:
 --   return_none
 -- fs0: pc 0 regs r0=v0, r1=v1
--- fs1: pc 0 regs r0=v2, r1=v1
+-- fs1: pc 0 regs r0=v2, r1=v3
 -- end

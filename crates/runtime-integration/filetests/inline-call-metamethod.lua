@@ -42,19 +42,13 @@ return run
 -- watch field x of {y, x} meta Point: int
 -- watch field y of {y} meta Point: constant
 -- b0(v0: any):
---   v2: table = literal p1
---   v3: int = int 3
---   v4: ptr = literal p2
---   guard_shape v2, v4 [fs0 shape]
---   v5: luafn = literal p3
---   v14: luafn = literal p9
---   v16: ptr = literal p11
---   v27: table = virtual_table v16, v3
---   v18: int = guard_tag.int v0 [fs1 type]
---   v25: int = int_op.add v18, v3
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v3: table = literal p1
+--   v4: int = int 3
+--   v5: ptr = literal p2
+--   guard_shape v3, v5 [fs1 shape]
+--   v25: int = int_op.add v1, v4
 --   return v25
--- fs0: pc 3 regs r1=v2, r3=v0, r4=v3
--- fs1: pc 2 regs r0=v27, r3=v0 caller fs2 closure v14 proto p10 at 2
--- fs2: pc 7 regs r1=v27 caller fs3 closure v5 proto p4 at 6 varargs 2
--- fs3: pc 3 regs r4=v0, r5=v3
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r1=v3, r3=v1, r4=v4
 -- end

@@ -15,28 +15,23 @@ return run
 -- p2: luafn line 7
 -- p3: proto line 7
 -- b0(v0: any, v1: any):
---   v2: int = int 3
---   v3: luafn = guard_tag.luafn v0 [fs0 type]
---   v4: luafn = literal p0
---   v5: bool = same_object v3, v4
---   branch v5, b3, b4
--- b2(v15: int):
---   return v15
+--   v2: luafn = guard_tag.luafn v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: int = int 3
+--   v5: luafn = literal p0
+--   v6: bool = same_object v2, v5
+--   branch v6, b3, b4
+-- b2(v14: int):
+--   return v14
 -- b3:
---   v7: int = guard_tag.int v1 [fs1 type]
---   v8: int = int_op.add v7, v2
+--   v8: int = int_op.add v3, v4
 --   jump b2(v8)
 -- b4:
 --   v10: luafn = literal p2
---   v11: bool = same_object v3, v10
---   guard v11 [fs3 callee]
---   v12: int = guard_tag.int v1 [fs4 type]
---   v13: int = int_op.sub v12, v2
---   jump b2(v13)
--- fs0: pc 3 regs r2=v0, r4=v1, r5=v2
--- fs1: pc 0 regs r0=v1, r1=v2 caller fs2 closure v4 proto p1 at 2
--- fs2: pc 3
--- fs3: pc 3 regs r2=v3, r4=v1, r5=v2
--- fs4: pc 0 regs r0=v1, r1=v2 caller fs5 closure v10 proto p3 at 2
--- fs5: pc 3
+--   v11: bool = same_object v2, v10
+--   guard v11 [fs1 callee]
+--   v12: int = int_op.sub v3, v4
+--   jump b2(v12)
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 3 regs r2=v2, r4=v3, r5=v4
 -- end

@@ -17,16 +17,15 @@ return run
 -- p1: proto line 8
 -- watch closures of line 6: constant
 -- b0(v0: any):
---   v1: int = int 0
---   v3: luafn = literal p0
---   v22: cell = virtual_cell v1
---   v23: luafn = virtual_closure.0 v3, v22
---   guard_valid [fs0 invalidated]
---   v8: int = guard_tag.int v0 [fs1 type]
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 0
+--   v4: luafn = literal p0
+--   v22: cell = virtual_cell v2
+--   v23: luafn = virtual_closure.0 v4, v22
+--   guard_valid [fs1 invalidated]
 --   v13: int = int 2
---   v17: int = int_op.add v8, v13
+--   v17: int = int_op.add v1, v13
 --   return v17
--- fs0: pc 3 regs r0=v0, r2=v23
--- fs1: pc 1 regs r0=v0, r1=v1 caller fs2 closure v23 proto p1 at 3
--- fs2: pc 5 regs r2=v23
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r0=v1, r2=v23
 -- end

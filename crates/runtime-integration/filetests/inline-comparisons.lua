@@ -29,14 +29,14 @@ return run
 -- watch field __eq of @table0: constant
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   guard_shape v2, v3 [fs0 shape]
---   v4: luafn = literal p1
---   v6: int = load_slot.inline.0.2 v2
---   v7: table = guard_tag.table v1 [fs1 type]
---   guard_shape v7, v3 [fs1 shape]
---   v9: int = load_slot.inline.0.2 v7
---   v10: bool = int_cmp.lt v6, v9
+--   v3: table = guard_tag.table v1 [fs0 type]
+--   v4: ptr = literal p0
+--   guard_shape v2, v4 [fs1 shape]
+--   v5: luafn = literal p1
+--   v7: int = load_slot.inline.0.2 v2
+--   guard_shape v3, v4 [fs2 shape]
+--   v9: int = load_slot.inline.0.2 v3
+--   v10: bool = int_cmp.lt v7, v9
 --   branch v10, b5, b6
 -- b5:
 --   v16: int = int 1
@@ -45,35 +45,36 @@ return run
 --   v17: int = int 0
 --   jump b10(v17)
 -- b10(v20: int):
---   v28: bool = int_cmp.le v6, v9
---   branch v28, b14, b15
+--   v27: bool = int_cmp.le v7, v9
+--   branch v27, b14, b15
 -- b14:
---   v34: int = int 2
---   jump b19(v34)
+--   v33: int = int 2
+--   jump b19(v33)
 -- b15:
---   v35: int = int 0
---   jump b19(v35)
--- b19(v39: int):
---   v40: int = int_op.add v20, v39
---   v44: bool = same_object v2, v7
---   branch v44, b21, b24
+--   v34: int = int 0
+--   jump b19(v34)
+-- b19(v38: int):
+--   v39: int = int_op.add v20, v38
+--   v42: bool = same_object v2, v3
+--   branch v42, b21, b24
 -- b21:
 --   jump b28
 -- b24:
---   v50: bool = int_cmp.eq v6, v9
---   branch v50, b25, b26
+--   v48: bool = int_cmp.eq v7, v9
+--   branch v48, b25, b26
 -- b25:
 --   jump b28
 -- b26:
---   v57: int = int 0
---   jump b30(v57)
+--   v55: int = int 0
+--   jump b30(v55)
 -- b28:
---   v56: int = int 4
---   jump b30(v56)
--- b30(v59: int):
---   v60: int = int_op.add v40, v59
---   return v60
+--   v54: int = int 4
+--   jump b30(v54)
+-- b30(v57: int):
+--   v58: int = int_op.add v39, v57
+--   return v58
 -- fs0: pc 0 regs r0=v0, r1=v1
--- fs1: pc 1 regs r1=v1, r2=v6 caller fs2 closure v4 proto p2 at 4
--- fs2: pc 0 regs r0=v2, r1=v1
+-- fs1: pc 0 regs r0=v2, r1=v3
+-- fs2: pc 1 regs r1=v3, r2=v7 caller fs3 closure v5 proto p2 at 4
+-- fs3: pc 0 regs r0=v2, r1=v3
 -- end

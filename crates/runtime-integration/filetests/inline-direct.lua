@@ -16,11 +16,9 @@ return run
 -- watch closures of line 8: constant
 -- watch captured variables: constant
 -- b0(v0: any):
---   v2: luafn = literal p1
---   v3: int = int 1
---   v4: int = guard_tag.int v0 [fs0 type]
---   v5: int = int_op.add v4, v3
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v4: int = int 1
+--   v5: int = int_op.add v1, v4
 --   return v5
--- fs0: pc 0 regs r0=v0, r1=v3 caller fs1 closure v2 proto p2 at 1
--- fs1: pc 3
+-- fs0: pc 0 regs r0=v0
 -- end

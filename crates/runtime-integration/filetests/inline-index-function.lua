@@ -22,24 +22,23 @@ return run
 -- watch metatables: constant
 -- watch field __index of @table0: constant
 -- b0(v0: any):
---   v2: table = literal p1
---   v3: ptr = literal p2
---   guard_shape v2, v3 [fs0 shape]
---   v4: luafn = literal p3
---   v5: any = lib.raw_get v2, v0
---   v6: bool = has_tag.nil v5
---   branch v6, b6, b2(v5)
--- b2(v12: any):
---   v13: int = guard_tag.int v12 [fs1 type for 1]
---   return v13
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v3: table = literal p1
+--   v4: ptr = literal p2
+--   guard_shape v3, v4 [fs1 shape]
+--   v6: any = box v1
+--   v7: any = lib.raw_get v3, v6
+--   v8: bool = has_tag.nil v7
+--   branch v8, b6, b2(v7)
+-- b2(v13: any):
+--   v14: int = guard_tag.int v13 [fs2 type for 1]
+--   return v14
 -- b6:
---   v7: int = int 2
---   v8: int = guard_tag.int v0 [fs2 type]
---   v9: int = int_op.mul v8, v7
---   v11: any = box v9
---   jump b2(v11)
--- fs0: pc 1 regs r0=v0, r1=v2
--- fs1: pc 2 regs r1=v12
--- fs2: pc 0 regs r1=v0 caller fs3 closure v4 proto p4 at 2
--- fs3: pc 1 regs r0=v0, r1=v2
+--   v9: int = int 2
+--   v10: int = int_op.mul v1, v9
+--   v12: any = box v10
+--   jump b2(v12)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 1 regs r0=v1, r1=v3
+-- fs2: pc 2 regs r1=v13
 -- end

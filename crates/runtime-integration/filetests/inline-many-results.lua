@@ -21,17 +21,15 @@ return run
 -- watch closures of line 8: constant
 -- watch captured variables: constant
 -- b0(v0: any):
---   v2: luafn = literal p1
---   v3: int = int 3
---   v4: int = guard_tag.int v0 [fs0 type]
---   v5: int = int_op.floordiv v4, v3
---   v6: int = int_op.mod v4, v3
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v4: int = int 3
+--   v5: int = int_op.floordiv v1, v4
+--   v6: int = int_op.mod v1, v4
 --   v13: int = int 5
 --   v14: int = int_op.floordiv v6, v13
 --   v15: int = int_op.mod v6, v13
 --   v18: int = int_op.add v14, v15
 --   v20: int = int_op.add v5, v18
 --   return v20
--- fs0: pc 0 regs r0=v0, r1=v3 caller fs1 closure v2 proto p2 at 1
--- fs1: pc 3
+-- fs0: pc 0 regs r0=v0
 -- end

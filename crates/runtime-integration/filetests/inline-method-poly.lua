@@ -35,41 +35,30 @@ return total
 -- watch field z of {z}: constant
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   v4: bool = shape_in v2, v3
---   branch v4, b3, b4
--- b2(v29: int):
---   return v29
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: ptr = literal p0
+--   v5: bool = shape_in v2, v4
+--   branch v5, b3, b4
+-- b2(v27: int):
+--   return v27
 -- b3:
---   v6: luafn = literal p2
---   v8: int = int 1
---   v9: int = guard_tag.int v1 [fs1 type]
---   v10: int = int_op.add v9, v8
+--   v9: int = int 1
+--   v10: int = int_op.add v3, v9
 --   jump b2(v10)
 -- b4:
 --   v12: ptr = literal p4
 --   v13: bool = shape_in v2, v12
 --   branch v13, b7, b8
 -- b7:
---   v15: luafn = literal p6
 --   v17: int = int 2
---   v18: int = guard_tag.int v1 [fs3 type]
---   v19: int = int_op.mul v18, v17
---   jump b2(v19)
+--   v18: int = int_op.mul v3, v17
+--   jump b2(v18)
 -- b8:
---   v21: ptr = literal p8
---   guard_shape v2, v21 [fs5 shape]
---   v23: luafn = literal p10
---   v25: int = int 3
---   v26: int = guard_tag.int v1 [fs6 type]
---   v27: int = int_op.sub v25, v26
---   jump b2(v27)
+--   v20: ptr = literal p8
+--   guard_shape v2, v20 [fs1 shape]
+--   v24: int = int 3
+--   v25: int = int_op.sub v24, v3
+--   jump b2(v25)
 -- fs0: pc 0 regs r0=v0, r1=v1
--- fs1: pc 1 regs r1=v1, r2=v8 caller fs2 closure v6 proto p3 at 2
--- fs2: pc 2
--- fs3: pc 1 regs r1=v1, r2=v17 caller fs4 closure v15 proto p7 at 2
--- fs4: pc 2
--- fs5: pc 0 regs r0=v2, r1=v1
--- fs6: pc 1 regs r1=v1, r2=v25 caller fs7 closure v23 proto p11 at 2
--- fs7: pc 2
+-- fs1: pc 0 regs r0=v2, r1=v3
 -- end

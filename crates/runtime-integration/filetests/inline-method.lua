@@ -20,14 +20,12 @@ return run
 -- watch field x of {x}: int
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   guard_shape v2, v3 [fs0 shape]
---   v5: luafn = literal p2
---   v7: int = load_slot.inline.0.2 v2
---   v8: int = guard_tag.int v1 [fs1 type]
---   v9: int = int_op.add v7, v8
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: ptr = literal p0
+--   guard_shape v2, v4 [fs1 shape]
+--   v8: int = load_slot.inline.0.2 v2
+--   v9: int = int_op.add v8, v3
 --   return v9
 -- fs0: pc 0 regs r0=v0, r1=v1
--- fs1: pc 1 regs r1=v1, r2=v7 caller fs2 closure v5 proto p3 at 2
--- fs2: pc 2
+-- fs1: pc 0 regs r0=v2, r1=v3
 -- end

@@ -19,16 +19,18 @@ return again
 -- watch closures of line 10: constant
 -- watch captured variables: constant
 -- b0(v0: any):
---   v3: luafn = literal p3
---   v4: int = int 3
---   store_reg.1 v3
---   store_reg.3 v0
---   store_reg.4 v4
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v4: luafn = literal p3
+--   v5: int = int 3
+--   store_reg.1 v4
+--   store_reg.3 v1
+--   store_reg.4 v5
 --   call_tail.1.2.1 @s0
 --   pop_frame
---   v5: any = load_reg.1
---   guard_valid [fs0 invalidated]
---   return v5
--- fs0: pc 3 regs r1=v5
+--   v6: any = load_reg.1
+--   guard_valid [fs1 invalidated]
+--   return v6
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r1=v6
 -- s0: pc 2
 -- end

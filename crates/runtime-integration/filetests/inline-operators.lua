@@ -36,25 +36,26 @@ return run
 -- watch field __concat of @table0: constant
 -- b0(v0: any, v1: any):
 --   v2: table = guard_tag.table v0 [fs0 type]
---   v3: ptr = literal p0
---   guard_shape v2, v3 [fs0 shape]
---   v4: luafn = literal p1
---   v6: int = load_slot.inline.0.2 v2
---   v7: table = guard_tag.table v1 [fs1 type]
---   guard_shape v7, v3 [fs1 shape]
---   v9: int = load_slot.inline.0.2 v7
---   v10: int = int_op.add v6, v9
+--   v3: table = guard_tag.table v1 [fs0 type]
+--   v4: ptr = literal p0
+--   guard_shape v2, v4 [fs1 shape]
+--   v5: luafn = literal p1
+--   v7: int = load_slot.inline.0.2 v2
+--   guard_shape v3, v4 [fs2 shape]
+--   v9: int = load_slot.inline.0.2 v3
+--   v10: int = int_op.add v7, v9
 --   v16: int = int 0
---   v17: int = int_op.sub v16, v6
+--   v17: int = int_op.sub v16, v7
 --   v19: int = int_op.add v10, v17
 --   v25: int = int_op.add v19, v9
 --   v26: int = int 2
---   v31: int = int_op.mul v6, v26
+--   v31: int = int_op.mul v7, v26
 --   v33: int = int_op.add v25, v31
---   v40: int = int_op.sub v6, v9
+--   v40: int = int_op.sub v7, v9
 --   v42: int = int_op.add v33, v40
 --   return v42
 -- fs0: pc 0 regs r0=v0, r1=v1
--- fs1: pc 1 regs r1=v1, r2=v6 caller fs2 closure v4 proto p2 at 5
--- fs2: pc 0 regs r0=v2, r1=v1
+-- fs1: pc 0 regs r0=v2, r1=v3
+-- fs2: pc 1 regs r1=v3, r2=v7 caller fs3 closure v5 proto p2 at 5
+-- fs3: pc 0 regs r0=v2, r1=v3
 -- end

@@ -16,22 +16,22 @@ return fib
 -- watch closures of line 6: constant
 -- watch captured variables: constant
 -- b0(v0: any):
---   v1: int = int 2
---   v2: int = guard_tag.int v0 [fs0 type]
---   v3: bool = int_cmp.lt v2, v1
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 2
+--   v3: bool = int_cmp.lt v1, v2
 --   branch v3, b2, b3
 -- b2:
---   return v2
+--   return v1
 -- b3:
 --   v4: luafn = literal p0
 --   v6: int = int -1
---   v8: int = int_op.add v2, v6
---   v10: bool = int_cmp.lt v8, v1
+--   v8: int = int_op.add v1, v6
+--   v10: bool = int_cmp.lt v8, v2
 --   branch v10, b4(v8), b7
 -- b4(v24: int):
 --   v27: int = int -2
---   v29: int = int_op.add v2, v27
---   v31: bool = int_cmp.lt v29, v1
+--   v29: int = int_op.add v1, v27
+--   v31: bool = int_cmp.lt v29, v2
 --   branch v31, b8(v29), b11
 -- b7:
 --   v14: int = int_op.add v8, v6
@@ -69,7 +69,7 @@ return fib
 --   jump b8(v44)
 -- fs0: pc 0 regs r0=v0
 -- fs1: pc 6 regs r0=v8, r1=v15 caller fs2 closure v4 proto p1 at 1
--- fs2: pc 5 regs r0=v2
+-- fs2: pc 5 regs r0=v1
 -- fs3: pc 6 regs r0=v8, r1=v16 caller fs2 closure v4 proto p1 at 1
 -- fs4: pc 9 regs r1=v16, r2=v21 caller fs2 closure v4 proto p1 at 1
 -- fs5: pc 9 regs r1=v16, r2=v22 caller fs2 closure v4 proto p1 at 1

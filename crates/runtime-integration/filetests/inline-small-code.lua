@@ -18,34 +18,32 @@ return again
 -- watch closures of line 9: constant
 -- watch captured variables: constant
 -- b0(v0: any):
---   v3: luafn = literal p3
---   v4: int = int 3
---   v5: int = guard_tag.int v0 [fs0 type]
---   v6: bool = int_cmp.lt v4, v5
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v5: int = int 3
+--   v6: bool = int_cmp.lt v5, v1
 --   branch v6, b5, b6
 -- b2(v18: int):
---   guard_valid [fs2 invalidated]
+--   guard_valid [fs1 invalidated]
 --   return v18
 -- b5:
---   v7: int = int_op.sub v5, v4
+--   v7: int = int_op.sub v1, v5
 --   jump b2(v7)
 -- b6:
 --   v8: int = int 0
---   v9: bool = int_cmp.lt v5, v8
+--   v9: bool = int_cmp.lt v1, v8
 --   branch v9, b7, b8
 -- b7:
---   v10: int = int_op.add v5, v4
+--   v10: int = int_op.add v1, v5
 --   jump b2(v10)
 -- b8:
---   v11: int = int_op.mul v5, v4
---   v12: int = int_op.and v5, v4
+--   v11: int = int_op.mul v1, v5
+--   v12: int = int_op.and v1, v5
 --   v13: int = int_op.add v11, v12
---   v14: int = int_op.or v5, v4
+--   v14: int = int_op.or v1, v5
 --   v15: int = int_op.sub v13, v14
---   v16: int = int_op.xor v5, v4
+--   v16: int = int_op.xor v1, v5
 --   v17: int = int_op.add v15, v16
 --   jump b2(v17)
--- fs0: pc 0 regs r0=v0, r1=v4 caller fs1 closure v3 proto p2 at 1 tail
--- fs1: pc 2
--- fs2: pc 3 regs r1=v18
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r1=v18
 -- end

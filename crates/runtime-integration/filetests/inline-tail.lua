@@ -16,13 +16,11 @@ return run
 -- watch closures of line 7: constant
 -- watch captured variables: constant
 -- b0(v0: any):
---   v3: luafn = literal p3
---   v4: int = int 2
---   v5: int = guard_tag.int v0 [fs0 type]
---   v6: int = int_op.mul v5, v4
---   guard_valid [fs2 invalidated]
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v5: int = int 2
+--   v6: int = int_op.mul v1, v5
+--   guard_valid [fs1 invalidated]
 --   return v6
--- fs0: pc 0 regs r0=v0 caller fs1 closure v3 proto p2 at 1 tail
--- fs1: pc 2
--- fs2: pc 3 regs r1=v6
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r1=v6
 -- end

@@ -19,29 +19,29 @@ return run
 -- watch shape of math: constant
 -- watch field sqrt of math: constant
 -- b0(v0: any):
---   v1: float = float 0.0
---   v2: int = int 1
---   v4: int = guard_tag.int v0 [fs0 type]
---   v5: bool = int_cmp.le v2, v4
---   branch v5, b4, b3(v1)
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: float = float 0.0
+--   v3: int = int 1
+--   v5: bool = int_cmp.le v3, v1
+--   branch v5, b4, b3(v2)
 -- b2(v6: float, v7: int) cold:
 --   v15: float = int_to_float v7
 --   v16: float = float_fn.sqrt v15
 --   v17: float = float_op.add v6, v16
 --   poll @s0
 --   guard_valid [fs1 invalidated]
---   v19: bool = int_cmp.lt v7, v4
---   v20: int = int_op.add v7, v2
+--   v19: bool = int_cmp.lt v7, v1
+--   v20: int = int_op.add v7, v3
 --   branch v19, b5(v17, v20), b3(v17)
 -- b3(v21: float):
 --   return v21
 -- b4:
---   jump b5(v1, v2)
+--   jump b5(v2, v3)
 -- b5(v25: float, v26: int) loop:
---   v28: bool = int_cmp.le v26, v4
+--   v28: bool = int_cmp.le v26, v1
 --   branch v28, b6, b2(v25, v26)
 -- b6:
---   v29: int = int_op.sub v4, v26
+--   v29: int = int_op.sub v1, v26
 --   v30: int = int 4095
 --   v31: bool = int_cmp.ult v29, v30
 --   v32: int = select v31, v29, v30
@@ -51,17 +51,17 @@ return run
 --   v37: float = int_to_float v35
 --   v38: float = float_fn.sqrt v37
 --   v39: float = float_op.add v34, v38
---   v42: int = int_op.add v35, v2
+--   v42: int = int_op.add v35, v3
 --   v43: bool = int_cmp.ne v35, v33
 --   branch v43, b7(v39, v42), b8
 -- b8:
 --   poll @s1
 --   guard_valid [fs2 invalidated]
---   v40: bool = int_cmp.lt v35, v4
+--   v40: bool = int_cmp.lt v35, v1
 --   branch v40, b5(v39, v42), b3(v39)
--- fs0: pc 4 regs r1=v1, r2=v2, r3=v0, r4=v2
--- fs1: pc 10 regs r1=v17, r2=v7, r3=v4, r4=v2
--- fs2: pc 10 regs r1=v39, r2=v35, r3=v4, r4=v2
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 10 regs r1=v17, r2=v7, r3=v1, r4=v3
+-- fs2: pc 10 regs r1=v39, r2=v35, r3=v1, r4=v3
 -- s0: pc 10
 -- s1: pc 10
 -- end

@@ -13,57 +13,57 @@ return run
 -- watch field y of {y}: int
 -- watch field x of {x}: int
 -- b0(v0: any, v1: any, v2: any):
---   v3: int = int 1
+--   v3: table = guard_tag.table v0 [fs0 type]
+--   v4: table = guard_tag.table v1 [fs0 type]
 --   v5: int = guard_tag.int v2 [fs0 type]
---   v6: bool = int_cmp.le v3, v5
---   branch v6, b4, b3
--- b2(v9: int) cold:
---   v14: int = load_slot.inline.0.2 v12
---   v17: int = load_slot.inline.0.2 v15
---   v18: int = int_op.add v14, v17
---   store_slot.inline.0.2.tag v12, v18
---   poll v15, v12 @s0
+--   v6: int = int 1
+--   v8: bool = int_cmp.le v6, v5
+--   branch v8, b4, b3
+-- b2(v11: int) cold:
+--   v15: int = load_slot.inline.0.2 v4
+--   v17: int = load_slot.inline.0.2 v3
+--   v18: int = int_op.add v15, v17
+--   store_slot.inline.0.2.tag v4, v18
+--   poll v3, v4 @s0
 --   guard_valid [fs1 invalidated]
---   v21: bool = int_cmp.lt v9, v5
---   v22: int = int_op.add v9, v3
+--   v21: bool = int_cmp.lt v11, v5
+--   v22: int = int_op.add v11, v6
 --   branch v21, b5(v22), b3
 -- b3:
 --   return_none
 -- b4:
---   v13: ptr = literal p0
+--   v14: ptr = literal p0
 --   v16: ptr = literal p1
---   v12: table = guard_tag.table v1 [fs2 type for 4]
---   guard_shape v12, v13 [fs2 shape for 4]
---   v15: table = guard_tag.table v0 [fs2 type for 5]
---   guard_shape v15, v16 [fs2 shape for 5]
---   jump b5(v3)
--- b5(v27: int) loop:
---   v28: bool = int_cmp.le v27, v5
---   branch v28, b6, b2(v27)
+--   guard_shape v4, v14 [fs2 shape for 4]
+--   guard_shape v3, v16 [fs2 shape for 5]
+--   jump b5(v6)
+-- b5(v25: int) loop:
+--   v26: bool = int_cmp.le v25, v5
+--   branch v26, b6, b2(v25)
 -- b6:
---   v29: int = int_op.sub v5, v27
---   v30: int = int 4095
---   v31: bool = int_cmp.ult v29, v30
---   v32: int = select v31, v29, v30
---   v33: int = int_op.add v27, v32
---   jump b7(v27)
--- b7(v34: int) loop:
---   v35: int = load_slot.inline.0.2 v12
---   v36: int = load_slot.inline.0.2 v15
---   v37: int = int_op.add v35, v36
---   store_slot.inline.0.2.tag v12, v37
---   v40: int = int_op.add v34, v3
---   v41: bool = int_cmp.ne v34, v33
---   branch v41, b7(v40), b8
+--   v27: int = int_op.sub v5, v25
+--   v28: int = int 4095
+--   v29: bool = int_cmp.ult v27, v28
+--   v30: int = select v29, v27, v28
+--   v31: int = int_op.add v25, v30
+--   jump b7(v25)
+-- b7(v32: int) loop:
+--   v33: int = load_slot.inline.0.2 v4
+--   v34: int = load_slot.inline.0.2 v3
+--   v35: int = int_op.add v33, v34
+--   store_slot.inline.0.2.tag v4, v35
+--   v38: int = int_op.add v32, v6
+--   v39: bool = int_cmp.ne v32, v31
+--   branch v39, b7(v38), b8
 -- b8:
---   poll v15, v12 @s1
+--   poll v3, v4 @s1
 --   guard_valid [fs3 invalidated]
---   v38: bool = int_cmp.lt v34, v5
---   branch v38, b5(v40), b3
--- fs0: pc 3 regs r0=v0, r1=v1, r3=v3, r4=v2, r5=v3
--- fs1: pc 8 regs r0=v15, r1=v12, r3=v9, r4=v5, r5=v3
--- fs2: pc 4 regs r0=v0, r1=v1, r3=v3, r4=v5, r5=v3
--- fs3: pc 8 regs r0=v15, r1=v12, r3=v34, r4=v5, r5=v3
+--   v36: bool = int_cmp.lt v32, v5
+--   branch v36, b5(v38), b3
+-- fs0: pc 0 regs r0=v0, r1=v1, r2=v2
+-- fs1: pc 8 regs r0=v3, r1=v4, r3=v11, r4=v5, r5=v6
+-- fs2: pc 4 regs r0=v3, r1=v4, r3=v6, r4=v5, r5=v6
+-- fs3: pc 8 regs r0=v3, r1=v4, r3=v32, r4=v5, r5=v6
 -- s0: pc 8 live r0, r1
 -- s1: pc 8 live r0, r1
 -- end

@@ -9,11 +9,11 @@ return sum
 -- expect
 -- func "test:6" call params 1 stack 7
 -- b0(v0: any):
---   v1: int = int 0
---   v2: int = int 1
---   v4: int = guard_tag.int v0 [fs0 type]
---   v5: bool = int_cmp.le v2, v4
---   v6: any = box v1
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 0
+--   v3: int = int 1
+--   v5: bool = int_cmp.le v3, v1
+--   v6: any = box v2
 --   branch v5, b7, b3(v6)
 -- b2(v8: any, v9: int) cold:
 --   v14: float = int_to_float v9
@@ -31,8 +31,8 @@ return sum
 --   v22: float = float_op.add v21, v15
 --   poll @s0
 --   guard_valid [fs2 invalidated]
---   v24: bool = int_cmp.lt v9, v4
---   v25: int = int_op.add v9, v2
+--   v24: bool = int_cmp.lt v9, v1
+--   v25: int = int_op.add v9, v3
 --   v26: any = box v22
 --   branch v24, b8(v26, v25), b3(v26)
 -- b6 cold:
@@ -41,12 +41,12 @@ return sum
 --   jump b5(v18)
 -- b7:
 --   v13: float = float 0.5
---   jump b8(v6, v2)
+--   jump b8(v6, v3)
 -- b8(v32: any, v33: int) loop:
---   v35: bool = int_cmp.le v33, v4
+--   v35: bool = int_cmp.le v33, v1
 --   branch v35, b9, b2(v32, v33)
 -- b9:
---   v36: int = int_op.sub v4, v33
+--   v36: int = int_op.sub v1, v33
 --   v37: int = int 4095
 --   v38: bool = int_cmp.ult v36, v37
 --   v39: int = select v38, v36, v37
@@ -68,20 +68,20 @@ return sum
 --   jump b13(v51)
 -- b13(v44: float):
 --   v52: float = float_op.add v44, v46
---   v56: int = int_op.add v42, v2
+--   v56: int = int_op.add v42, v3
 --   v57: any = box v52
 --   v58: bool = int_cmp.ne v42, v40
 --   branch v58, b10(v57, v56), b14
 -- b14:
 --   poll @s1
 --   guard_valid [fs4 invalidated]
---   v53: bool = int_cmp.lt v42, v4
+--   v53: bool = int_cmp.lt v42, v1
 --   branch v53, b8(v57, v56), b3(v57)
--- fs0: pc 4 regs r1=v1, r2=v2, r3=v0, r4=v2
--- fs1: pc 6 regs r1=v8, r2=v9, r3=v4, r4=v2, r6=v15
--- fs2: pc 7 regs r1=v22, r2=v9, r3=v4, r4=v2
--- fs3: pc 6 regs r1=v41, r2=v42, r3=v4, r4=v2, r6=v46
--- fs4: pc 7 regs r1=v52, r2=v42, r3=v4, r4=v2
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v8, r2=v9, r3=v1, r4=v3, r6=v15
+-- fs2: pc 7 regs r1=v22, r2=v9, r3=v1, r4=v3
+-- fs3: pc 6 regs r1=v41, r2=v42, r3=v1, r4=v3, r6=v46
+-- fs4: pc 7 regs r1=v52, r2=v42, r3=v1, r4=v3
 -- s0: pc 7
 -- s1: pc 7
 -- end

@@ -10,27 +10,27 @@ return sum
 -- expect
 -- func "test:7" call params 1 stack 6
 -- b0(v0: any):
---   v1: int = int 0
---   v2: int = int 1
---   v4: int = guard_tag.int v0 [fs0 type]
---   v5: bool = int_cmp.le v2, v4
---   branch v5, b4, b3(v1)
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 0
+--   v3: int = int 1
+--   v5: bool = int_cmp.le v3, v1
+--   branch v5, b4, b3(v2)
 -- b2(v6: int, v7: int) cold:
 --   v11: int = int_op.add v6, v7
 --   poll @s0
 --   guard_valid [fs1 invalidated]
---   v13: bool = int_cmp.lt v7, v4
---   v14: int = int_op.add v7, v2
+--   v13: bool = int_cmp.lt v7, v1
+--   v14: int = int_op.add v7, v3
 --   branch v13, b5(v11, v14), b3(v11)
 -- b3(v15: int):
 --   return v15
 -- b4:
---   jump b5(v1, v2)
+--   jump b5(v2, v3)
 -- b5(v19: int, v20: int) loop:
---   v22: bool = int_cmp.le v20, v4
+--   v22: bool = int_cmp.le v20, v1
 --   branch v22, b6, b2(v19, v20)
 -- b6:
---   v23: int = int_op.sub v4, v20
+--   v23: int = int_op.sub v1, v20
 --   v24: int = int 4095
 --   v25: bool = int_cmp.ult v23, v24
 --   v26: int = select v25, v23, v24
@@ -38,17 +38,17 @@ return sum
 --   jump b7(v19, v20)
 -- b7(v28: int, v29: int) loop:
 --   v31: int = int_op.add v28, v29
---   v34: int = int_op.add v29, v2
+--   v34: int = int_op.add v29, v3
 --   v35: bool = int_cmp.ne v29, v27
 --   branch v35, b7(v31, v34), b8
 -- b8:
 --   poll @s1
 --   guard_valid [fs2 invalidated]
---   v32: bool = int_cmp.lt v29, v4
+--   v32: bool = int_cmp.lt v29, v1
 --   branch v32, b5(v31, v34), b3(v31)
--- fs0: pc 4 regs r1=v1, r2=v2, r3=v0, r4=v2
--- fs1: pc 6 regs r1=v11, r2=v7, r3=v4, r4=v2
--- fs2: pc 6 regs r1=v31, r2=v29, r3=v4, r4=v2
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v11, r2=v7, r3=v1, r4=v3
+-- fs2: pc 6 regs r1=v31, r2=v29, r3=v1, r4=v3
 -- s0: pc 6
 -- s1: pc 6
 -- end

@@ -10,86 +10,87 @@ return map
 -- expect
 -- func "test:6" call params 2 stack 7
 -- b0(v0: any, v1: any):
---   v2: int = int 1
---   v3: table = guard_tag.table v0 [fs0 type]
---   v4: bool = none_beyond v3
---   guard v4 [fs0 elements]
---   v5: bool = no_meta v3
---   guard v5 [fs0 elements]
---   v6: int = elems_len v3
---   v8: bool = int_cmp.le v2, v6
---   branch v8, b4, b3
--- b2(v11: int) cold:
---   v16: int = int_op.sub v11, v2
---   v18: bool = int_cmp.ult v16, v6
---   guard v18 [fs1 elements]
---   v22: int = load_elem v3, v16
---   v24: int = int_op.mul v22, v20
---   v29: bool = int_cmp.ult v16, v28
---   guard v29 [fs2 elements]
---   store_elem v25, v16, v24
---   poll v3, v25 @s0
---   guard_valid [fs3 invalidated]
---   v34: bool = int_cmp.lt v11, v6
---   v35: int = int_op.add v11, v2
+--   v2: table = guard_tag.table v0 [fs0 type]
+--   v3: table = guard_tag.table v1 [fs0 type]
+--   v4: int = int 1
+--   v5: bool = none_beyond v2
+--   guard v5 [fs1 elements]
+--   v6: bool = no_meta v2
+--   guard v6 [fs1 elements]
+--   v7: int = elems_len v2
+--   v9: bool = int_cmp.le v4, v7
+--   branch v9, b4, b3
+-- b2(v12: int) cold:
+--   v17: int = int_op.sub v12, v4
+--   v19: bool = int_cmp.ult v17, v7
+--   guard v19 [fs2 elements]
+--   v23: int = load_elem v2, v17
+--   v25: int = int_op.mul v23, v21
+--   v29: bool = int_cmp.ult v17, v28
+--   guard v29 [fs3 elements]
+--   store_elem v3, v17, v25
+--   poll v2, v3 @s0
+--   guard_valid [fs4 invalidated]
+--   v34: bool = int_cmp.lt v12, v7
+--   v35: int = int_op.add v12, v4
 --   branch v34, b5(v35), b3
 -- b3:
 --   return_none
 -- b4:
---   v20: int = int 2
---   v19: int = elems_kind v3
---   v21: bool = int_cmp.eq v19, v20
---   guard v21 [fs4 elements for 4]
---   v25: table = guard_tag.table v1 [fs4 type for 6]
---   v28: int = elems_len v25
---   v30: int = elems_kind v25
---   v32: bool = int_cmp.eq v30, v20
---   guard v32 [fs4 elements for 6]
---   jump b5(v2)
--- b5(v39: int) loop:
---   v41: int = int_op.sub v39, v2
---   v42: bool = int_cmp.ult v41, v6
---   branch v42, b6, b2(v39)
+--   v21: int = int 2
+--   v20: int = elems_kind v2
+--   v22: bool = int_cmp.eq v20, v21
+--   guard v22 [fs5 elements for 4]
+--   v28: int = elems_len v3
+--   v30: int = elems_kind v3
+--   v32: bool = int_cmp.eq v30, v21
+--   guard v32 [fs5 elements for 6]
+--   jump b5(v4)
+-- b5(v38: int) loop:
+--   v40: int = int_op.sub v38, v4
+--   v41: bool = int_cmp.ult v40, v7
+--   branch v41, b6, b2(v38)
 -- b6:
---   v44: int = int_op.sub v6, v2
---   v45: int = int_op.sub v44, v41
---   v46: bool = int_cmp.ult v41, v28
---   branch v46, b7, b2(v39)
+--   v43: int = int_op.sub v7, v4
+--   v44: int = int_op.sub v43, v40
+--   v45: bool = int_cmp.ult v40, v28
+--   branch v45, b7, b2(v38)
 -- b7:
---   v48: int = int_op.sub v28, v2
---   v49: int = int_op.sub v48, v41
---   v50: bool = int_cmp.le v39, v6
---   branch v50, b8, b2(v39)
+--   v47: int = int_op.sub v28, v4
+--   v48: int = int_op.sub v47, v40
+--   v49: bool = int_cmp.le v38, v7
+--   branch v49, b8, b2(v38)
 -- b8:
---   v51: int = int_op.sub v6, v39
---   v52: int = int 4095
---   v53: bool = int_cmp.ult v51, v52
---   v54: int = select v53, v51, v52
---   v55: bool = int_cmp.ult v45, v54
---   v56: int = select v55, v45, v54
---   v57: bool = int_cmp.ult v49, v56
---   v58: int = select v57, v49, v56
---   v59: int = int_op.add v39, v58
---   jump b9(v39)
--- b9(v60: int) loop:
---   v62: int = int_op.sub v60, v2
---   v64: int = load_elem v3, v62
---   v65: int = int_op.mul v64, v20
---   store_elem v25, v62, v65
---   v69: int = int_op.add v60, v2
---   v70: bool = int_cmp.ne v60, v59
---   branch v70, b9(v69), b10
+--   v50: int = int_op.sub v7, v38
+--   v51: int = int 4095
+--   v52: bool = int_cmp.ult v50, v51
+--   v53: int = select v52, v50, v51
+--   v54: bool = int_cmp.ult v44, v53
+--   v55: int = select v54, v44, v53
+--   v56: bool = int_cmp.ult v48, v55
+--   v57: int = select v56, v48, v55
+--   v58: int = int_op.add v38, v57
+--   jump b9(v38)
+-- b9(v59: int) loop:
+--   v61: int = int_op.sub v59, v4
+--   v63: int = load_elem v2, v61
+--   v64: int = int_op.mul v63, v21
+--   store_elem v3, v61, v64
+--   v68: int = int_op.add v59, v4
+--   v69: bool = int_cmp.ne v59, v58
+--   branch v69, b9(v68), b10
 -- b10:
---   poll v3, v25 @s1
---   guard_valid [fs5 invalidated]
---   v67: bool = int_cmp.lt v60, v6
---   branch v67, b5(v69), b3
--- fs0: pc 1 regs r0=v0, r1=v1, r2=v2
--- fs1: pc 4 regs r0=v3, r1=v1, r2=v11, r3=v6, r4=v2, r5=v11
--- fs2: pc 6 regs r0=v3, r1=v1, r2=v11, r3=v6, r4=v2, r5=v11, r6=v24
--- fs3: pc 7 regs r0=v3, r1=v25, r2=v11, r3=v6, r4=v2
--- fs4: pc 4 regs r0=v3, r1=v1, r2=v2, r3=v6, r4=v2, r5=v2
--- fs5: pc 7 regs r0=v3, r1=v25, r2=v60, r3=v6, r4=v2
+--   poll v2, v3 @s1
+--   guard_valid [fs6 invalidated]
+--   v66: bool = int_cmp.lt v59, v7
+--   branch v66, b5(v68), b3
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 1 regs r0=v2, r1=v3, r2=v4
+-- fs2: pc 4 regs r0=v2, r1=v3, r2=v12, r3=v7, r4=v4, r5=v12
+-- fs3: pc 6 regs r0=v2, r1=v3, r2=v12, r3=v7, r4=v4, r5=v12, r6=v25
+-- fs4: pc 7 regs r0=v2, r1=v3, r2=v12, r3=v7, r4=v4
+-- fs5: pc 4 regs r0=v2, r1=v3, r2=v4, r3=v7, r4=v4, r5=v4
+-- fs6: pc 7 regs r0=v2, r1=v3, r2=v59, r3=v7, r4=v4
 -- s0: pc 7 live r0, r1
 -- s1: pc 7 live r0, r1
 -- end

@@ -13,9 +13,9 @@ return run
 -- watch closures of line 7: constant
 -- watch captured variables: constant
 -- b0(v0: any):
---   v2: int = int 3
---   v3: int = guard_tag.int v0 [fs0 type]
---   v4: int = int_op.mul v3, v2
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v3: int = int 3
+--   v4: int = int_op.mul v1, v3
 --   return v4
--- fs0: pc 1 regs r0=v0, r1=v2
+-- fs0: pc 0 regs r0=v0
 -- end

@@ -17,10 +17,8 @@ return run
 -- watch shape of _G: constant
 -- watch field Square of _G: constant
 -- b0(v0: any):
---   v3: luafn = literal p2
---   v4: int = guard_tag.int v0 [fs0 type]
---   v5: int = int_op.mul v4, v4
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v5: int = int_op.mul v1, v1
 --   return v5
--- fs0: pc 0 regs r0=v0 caller fs1 closure v3 proto p3 at 1
--- fs1: pc 2
+-- fs0: pc 0 regs r0=v0
 -- end

@@ -24,11 +24,9 @@ return run
 -- watch shape that Leaf inherits from: constant
 -- watch field twice of {__index, twice} singleton: constant
 -- b0(v0: any):
---   v3: luafn = literal p2
---   v4: int = int 2
---   v5: int = guard_tag.int v0 [fs0 type]
---   v6: int = int_op.mul v5, v4
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v5: int = int 2
+--   v6: int = int_op.mul v1, v5
 --   return v6
--- fs0: pc 0 regs r0=v0 caller fs1 closure v3 proto p3 at 1
--- fs1: pc 2
+-- fs0: pc 0 regs r0=v0
 -- end

@@ -10,12 +10,13 @@ return run
 -- p0: luafn line 5
 -- watch closures of line 5: constant
 -- b0(v0: any):
---   v1: luafn = literal p0
---   v2: cell = upval.0 v1
---   v3: any = load_cell v2
---   v4: int = guard_tag.int v0 [fs0 type]
---   v5: int = guard_tag.int v3 [fs0 type]
---   v6: int = int_op.mul v4, v5
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: luafn = literal p0
+--   v3: cell = upval.0 v2
+--   v4: any = load_cell v3
+--   v5: int = guard_tag.int v4 [fs1 type]
+--   v6: int = int_op.mul v1, v5
 --   return v6
--- fs0: pc 1 regs r0=v0, r1=v3
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 1 regs r0=v1, r1=v4
 -- end

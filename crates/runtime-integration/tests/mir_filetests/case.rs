@@ -101,8 +101,7 @@ impl Scope {
                     };
                     all.iter().any(other)
                 };
-                all.iter()
-                    .any(|l| l.blocks.contains(&b) && !holds_other(l))
+                all.iter().any(|l| l.blocks.contains(&b) && !holds_other(l))
             }
         };
         let mut out = Vec::new();
@@ -239,7 +238,10 @@ impl<'a> Case<'a> {
             checks.extend(Check::parse(n + 1, line)?);
         }
         if checks.is_empty() {
-            return Err((1, "no line '-- present:', '-- absent:' or '-- count:'".into()));
+            return Err((
+                1,
+                "no line '-- present:', '-- absent:' or '-- count:'".into(),
+            ));
         }
         let newline = if head.ends_with('\n') { "" } else { "\n" };
         Ok(Case {

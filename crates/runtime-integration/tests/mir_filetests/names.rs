@@ -51,9 +51,9 @@ pub fn text(func: &Func, profile: &Profile) -> String {
 /// jumps to, sites that no instruction is at.
 fn unused(func: &Func) -> Vec<String> {
     let cfg = Cfg::new(func);
-    let blocks = (0..func.blocks.len() as u32).map(Block).filter(|&b| {
-        !cfg.is_reachable(b) && func.blocks[b.index()].insts.is_empty()
-    });
+    let blocks = (0..func.blocks.len() as u32)
+        .map(Block)
+        .filter(|&b| !cfg.is_reachable(b) && func.blocks[b.index()].insts.is_empty());
     let mut out: Vec<String> = blocks.map(|b| format!("{b}:")).collect();
     let mut used = vec![false; func.sites.len()];
     for b in &func.blocks {

@@ -34,6 +34,9 @@ struct Wanted {
 /// Iterations of a loop before the snapshot is taken.
 const WAIT: u32 = 3;
 
+/// Calls after which a function would be hot, as by default; nothing listens.
+const HOT_CALLS: u32 = 1000;
+
 thread_local! {
     static WANTED: RefCell<Option<Wanted>> = const { RefCell::new(None) };
 }
@@ -94,9 +97,13 @@ pub fn take(case: &Case<'_>) -> Result<Profile, String> {
     let mut vm = vela_interpreter::new_vm(1).map_err(|e| e.to_string())?;
     vela_stdlib::open_all(&mut vm);
     vm.hooks.hot_loop = hot_loop;
-    if case.options.osr.is_some() {
-        vm.set_hot_thresholds(u32::MAX, 1);
-    }
+    // The kinds of arguments are noted while calls are counted.
+    let every = if case.options.osr.is_some() {
+        1
+    } else {
+        u32::MAX
+    };
+    vm.set_hot_thresholds(HOT_CALLS, every);
     let proto = vela_lua::compile(case.source.as_bytes(), "=test").map_err(|e| e.to_string())?;
     let proto = vm.load_proto(&proto);
     let env = Value::table(vm.globals);
