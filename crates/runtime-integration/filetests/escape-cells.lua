@@ -30,19 +30,15 @@ return run
 --   v5: bool = int_cmp.le v3, v1
 --   branch v5, b10, b3(v2)
 -- b2(v6: int, v7: int) cold:
---   v32: cell = virtual_cell v7
---   v33: luafn = virtual_closure.0 v12, v32
---   guard_valid [fs1 invalidated]
 --   v21: int = int_op.add v7, v3
 --   v27: int = int_op.add v6, v21
 --   poll @s3
---   guard_valid [fs2 invalidated]
+--   guard_valid [fs1 invalidated]
 --   v29: bool = int_cmp.lt v7, v1
 --   branch v29, b11(v27, v21), b3(v27)
 -- b3(v31: int):
 --   return v31
 -- b10:
---   v12: luafn = literal p0
 --   jump b11(v2, v3)
 -- b11(v40: int, v41: int) loop:
 --   v43: bool = int_cmp.le v41, v1
@@ -55,23 +51,18 @@ return run
 --   v48: int = int_op.add v41, v47
 --   jump b13(v40, v41)
 -- b13(v49: int, v50: int) loop:
---   v52: cell = virtual_cell v50
---   v53: luafn = virtual_closure.0 v12, v52
---   guard_valid [fs3 invalidated]
 --   v58: int = int_op.add v50, v3
 --   v60: int = int_op.add v49, v58
 --   v62: bool = int_cmp.ne v50, v48
 --   branch v62, b13(v60, v58), b14
 -- b14:
 --   poll @s4
---   guard_valid [fs4 invalidated]
+--   guard_valid [fs2 invalidated]
 --   v61: bool = int_cmp.lt v50, v1
 --   branch v61, b11(v60, v58), b3(v60)
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 8 regs r1=v6, r2=v7, r3=v1, r4=v3, r6=v32, r7=v33
--- fs2: pc 17 regs r1=v27, r2=v7, r3=v1, r4=v3
--- fs3: pc 8 regs r1=v49, r2=v50, r3=v1, r4=v3, r6=v52, r7=v53
--- fs4: pc 17 regs r1=v60, r2=v50, r3=v1, r4=v3
+-- fs1: pc 17 regs r1=v27, r2=v7, r3=v1, r4=v3
+-- fs2: pc 17 regs r1=v60, r2=v50, r3=v1, r4=v3
 -- s3: pc 17
 -- s4: pc 17
 -- end

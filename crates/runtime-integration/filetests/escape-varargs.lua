@@ -40,7 +40,6 @@ return run
 --   v4: int = int 2
 --   v5: int = int 3
 --   v13: int = int_op.add v1, v4
---   guard_valid [fs1 invalidated]
 --   v18: luafn = literal p6
 --   v19: int = int 0
 --   v20: int = int 1
@@ -50,7 +49,7 @@ return run
 --   jump b10(v19, v20)
 -- b10(v27: int, v28: int) loop:
 --   v36: bool = int_cmp.lt v19, v28
---   guard v36 [fs2 type for 12]
+--   guard v36 [fs1 type for 12]
 --   v38: int = int_op.add v28, v37
 --   v40: bool = int_cmp.eq v38, v19
 --   branch v40, b13, b14
@@ -61,10 +60,10 @@ return run
 --   v102: int = int_op.add v58, v100
 --   return v102
 -- b12(v50: any):
---   v51: int = guard_tag.int v50 [fs2 type for 12]
+--   v51: int = guard_tag.int v50 [fs1 type for 12]
 --   v52: int = int_op.add v27, v51
 --   poll v18 @s4
---   guard_valid [fs4 invalidated]
+--   guard_valid [fs3 invalidated]
 --   v54: bool = int_cmp.lt v28, v5
 --   v55: int = int_op.add v28, v20
 --   branch v54, b10(v52, v55), b11
@@ -87,10 +86,9 @@ return run
 --   v49: any = box v48
 --   jump b12(v49)
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 10 regs r0=v1, r1=v4, r2=v5, r3=v13
--- fs2: pc 11 regs r0=v27, r1=v28, r2=v5, r3=v20, r5=v22, r7=v28 caller fs3 closure v18 proto p5 at 15 varargs 3 tail
--- fs3: pc 15 regs r0=v1, r3=v13, r7=v1, r8=v4, r9=v5, r12=v1, r13=v4, r14=v5
--- fs4: pc 14 regs r0=v52, r1=v28, r2=v5, r3=v20 caller fs3 closure v18 proto p5 at 15 varargs 3 tail
+-- fs1: pc 11 regs r0=v27, r1=v28, r2=v5, r3=v20, r5=v22, r7=v28 caller fs2 closure v18 proto p5 at 15 varargs 3 tail
+-- fs2: pc 15 regs r0=v1, r3=v13, r7=v1, r8=v4, r9=v5, r12=v1, r13=v4, r14=v5
+-- fs3: pc 14 regs r0=v52, r1=v28, r2=v5, r3=v20 caller fs2 closure v18 proto p5 at 15 varargs 3 tail
 -- s3: pc 15
 -- s4: pc 14 caller s3 at 15 tail
 -- end

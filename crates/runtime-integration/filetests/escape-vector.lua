@@ -3,6 +3,7 @@
 -- nothing is allocated.
 -- absent: new_table call_lua set_shape
 -- absent in loops: store_slot load_slot guard_shape guard_tag box
+-- absent in inner loops: guard_valid
 -- present in loops: float_op.add
 local V = {}
 V.__index = V
@@ -16,10 +17,10 @@ end
 for i = 1, 20 do run(i) end
 return run
 -- expect
--- func "test:11" call params 1 stack 16
--- p0: luafn line 11
--- p1: luafn line 9
--- p2: proto line 9
+-- func "test:12" call params 1 stack 16
+-- p0: luafn line 12
+-- p1: luafn line 10
+-- p2: proto line 10
 -- p3: table _G
 -- p4: nativefn setmetatable
 -- p5: shape @shape0 {}
@@ -27,9 +28,9 @@ return run
 -- p7: shape @shape2 {x, y}
 -- p8: table V
 -- p9: shape @shape3 {x, y} meta V
--- p10: luafn line 10
--- p11: proto line 10
--- watch closures of line 11: constant
+-- p10: luafn line 11
+-- p11: proto line 11
+-- watch closures of line 12: constant
 -- watch captured variables: constant
 -- watch shape of _G: constant
 -- watch field setmetatable of _G: constant
@@ -41,8 +42,6 @@ return run
 --   v1: int = guard_tag.int v0 [fs0 type]
 --   v4: float = float 0.0
 --   v16: ptr = literal p9
---   v84: table = virtual_table v16, v4, v4
---   guard_valid [fs1 invalidated]
 --   v20: float = float 0.5
 --   v21: float = float 0.25
 --   v34: int = int 1
@@ -53,9 +52,8 @@ return run
 --   v54: float = float_op.add v82, v21
 --   v86: table = virtual_table v16, v49, v54
 --   v88: table = virtual_table v16, v20, v21
---   guard_valid [fs2 invalidated]
 --   poll v77, v77 @s3
---   guard_valid [fs3 invalidated]
+--   guard_valid [fs1 invalidated]
 --   v68: bool = int_cmp.lt v39, v1
 --   v69: int = int_op.add v39, v34
 --   branch v68, b12(v69, v49, v54), b7(v49, v54)
@@ -80,21 +78,17 @@ return run
 --   v105: float = float_op.add v103, v21
 --   v106: table = virtual_table v16, v104, v105
 --   v107: table = virtual_table v16, v20, v21
---   guard_valid [fs4 invalidated]
 --   v110: int = int_op.add v101, v34
 --   v111: bool = int_cmp.ne v101, v100
 --   branch v111, b14(v110, v104, v105), b15
 -- b15:
 --   poll v77, v77 @s4
---   guard_valid [fs5 invalidated]
+--   guard_valid [fs2 invalidated]
 --   v108: bool = int_cmp.lt v101, v1
 --   branch v108, b12(v110, v104, v105), b7(v104, v105)
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 4 regs r0=v1, r1=v84
--- fs2: pc 13 regs r1=v86, r2=v88, r3=v39, r4=v1, r5=v34
--- fs3: pc 13 regs r1=v86, r2=v88, r3=v39, r4=v1, r5=v34
--- fs4: pc 13 regs r1=v106, r2=v107, r3=v101, r4=v1, r5=v34
--- fs5: pc 13 regs r1=v106, r2=v107, r3=v101, r4=v1, r5=v34
+-- fs1: pc 13 regs r1=v86, r2=v88, r3=v39, r4=v1, r5=v34
+-- fs2: pc 13 regs r1=v106, r2=v107, r3=v101, r4=v1, r5=v34
 -- s3: pc 13 live r1, r2
 -- s4: pc 13 live r1, r2
 -- end

@@ -20,8 +20,6 @@ return run
 --   v1: int = guard_tag.int v0 [fs0 type]
 --   v2: luafn = literal p0
 --   v3: luafn = literal p1
---   v40: luafn = virtual_closure.0 v2
---   guard_valid [fs1 invalidated]
 --   v6: int = int 0
 --   v7: int = int 1
 --   v9: bool = int_cmp.le v7, v1
@@ -31,7 +29,7 @@ return run
 --   v33: int = int_op.add v11, v23
 --   v42: luafn = virtual_closure.0 v2
 --   poll v39, v3 @s3
---   guard_valid [fs2 invalidated]
+--   guard_valid [fs1 invalidated]
 --   v35: bool = int_cmp.lt v12, v1
 --   v36: int = int_op.add v12, v7
 --   branch v35, b14(v33, v36), b5(v33)
@@ -60,14 +58,13 @@ return run
 --   branch v64, b16(v59, v63), b19
 -- b19:
 --   poll v39, v3 @s4
---   guard_valid [fs4 invalidated]
+--   guard_valid [fs3 invalidated]
 --   v61: bool = int_cmp.lt v56, v1
 --   branch v61, b14(v59, v63), b5(v59)
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 3 regs r1=v3, r3=v1, r4=v40
--- fs2: pc 9 regs r1=v42, r2=v33, r3=v12, r4=v1, r5=v7 caller fs3 closure v3 proto p3 at 1
--- fs3: pc 3
--- fs4: pc 9 regs r1=v60, r2=v59, r3=v56, r4=v1, r5=v7 caller fs3 closure v3 proto p3 at 1
+-- fs1: pc 9 regs r1=v42, r2=v33, r3=v12, r4=v1, r5=v7 caller fs2 closure v3 proto p3 at 1
+-- fs2: pc 3
+-- fs3: pc 9 regs r1=v60, r2=v59, r3=v56, r4=v1, r5=v7 caller fs2 closure v3 proto p3 at 1
 -- s0: pc 3
 -- s3: pc 9 live r1 caller s0 at 1
 -- s4: pc 9 live r1 caller s0 at 1

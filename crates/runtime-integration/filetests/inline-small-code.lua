@@ -23,7 +23,6 @@ return again
 --   v6: bool = int_cmp.lt v5, v1
 --   branch v6, b5, b6
 -- b2(v18: int):
---   guard_valid [fs1 invalidated]
 --   return v18
 -- b5:
 --   v7: int = int_op.sub v1, v5
@@ -45,5 +44,4 @@ return again
 --   v17: int = int_op.add v15, v16
 --   jump b2(v17)
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 3 regs r1=v18
 -- end

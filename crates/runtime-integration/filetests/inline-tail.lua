@@ -1,6 +1,6 @@
 -- test optimize
 -- A tail call in an inlined function: the callee's body in place of it.
--- absent: call_lua call_window tail_call tail_call_lua call_tail
+-- absent: call_lua call_window tail_call tail_call_lua call_tail guard_valid
 -- present: int_op.mul
 local function double(x) return x * 2 end
 local function twice(x) return double(x) end
@@ -19,8 +19,6 @@ return run
 --   v1: int = guard_tag.int v0 [fs0 type]
 --   v5: int = int 2
 --   v6: int = int_op.mul v1, v5
---   guard_valid [fs1 invalidated]
 --   return v6
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 3 regs r1=v6
 -- end

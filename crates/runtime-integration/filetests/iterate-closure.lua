@@ -22,10 +22,6 @@ return sum
 --   v1: int = guard_tag.int v0 [fs0 type]
 --   v2: int = int 0
 --   v4: luafn = literal p1
---   v49: cell = virtual_cell v2
---   v50: cell = virtual_cell v1
---   v51: luafn = virtual_closure.0 v4, v49, v50
---   guard_valid [fs1 invalidated]
 --   v9: nil = nil
 --   v16: any = box v9
 --   v27: int = int 1
@@ -40,7 +36,7 @@ return sum
 --   v59: cell = virtual_cell v1
 --   v60: luafn = virtual_closure.0 v4, v58, v59
 --   poll v9, v42 @s2
---   guard_valid [fs3 invalidated]
+--   guard_valid [fs1 invalidated]
 --   v43: bool = has_tag.nil v42
 --   branch v43, b9, b10
 -- b9:
@@ -49,13 +45,11 @@ return sum
 --   v61: cell = virtual_cell v29
 --   v62: cell = virtual_cell v1
 --   v63: luafn = virtual_closure.0 v4, v61, v62
---   v44: int = guard_tag.int v42 [fs4 type]
+--   v44: int = guard_tag.int v42 [fs2 type]
 --   v45: int = int_op.add v17, v44
 --   jump b4(v45, v29)
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 4 regs r2=v51 caller fs2 closure v4 proto p2 at 2
--- fs2: pc 3 regs r1=v2
--- fs3: pc 7 regs r1=v17, r2=v60, r3=v9, r5=v9, r6=v42
--- fs4: pc 5 regs r1=v17, r2=v63, r3=v9, r4=v42, r5=v9, r6=v42
+-- fs1: pc 7 regs r1=v17, r2=v60, r3=v9, r5=v9, r6=v42
+-- fs2: pc 5 regs r1=v17, r2=v63, r3=v9, r4=v42, r5=v9, r6=v42
 -- s2: pc 7 live r2, r6
 -- end

@@ -2,6 +2,7 @@
 -- Extra arguments passed to one of several callees.
 -- absent: call_lua call_window interp_one
 -- present in loops: load_elem
+-- absent in inner loops: guard_valid poll
 local list = {
   function(a, b) return a + b end,
   function(...) return select("#", ...) end,
@@ -15,19 +16,19 @@ local function run(i) return (emit(i, 2)) end
 for i = 1, 20 do run(i) end
 return run
 -- expect
--- func "test:14" call params 1 stack 23
--- p0: luafn line 14
--- p1: luafn line 9
--- p2: proto line 9
+-- func "test:15" call params 1 stack 23
+-- p0: luafn line 15
+-- p1: luafn line 10
+-- p2: proto line 10
 -- p3: table list
--- p4: luafn line 6
--- p5: proto line 6
--- p6: luafn line 7
--- p7: proto line 7
+-- p4: luafn line 7
+-- p5: proto line 7
+-- p6: luafn line 8
+-- p7: proto line 8
 -- p8: table _G
 -- p9: nativefn select
 -- p10: str "#"
--- watch closures of line 14: constant
+-- watch closures of line 15: constant
 -- watch captured variables: constant
 -- watch shape of _G: constant
 -- watch field select of _G: constant
@@ -67,7 +68,6 @@ return run
 -- b8 cold:
 --   v33: bool = same_object v26, v32
 --   guard v33 [fs5 callee]
---   guard_valid [fs6 invalidated]
 --   jump b6(v4)
 -- b13:
 --   v24: int = int 7
@@ -75,7 +75,7 @@ return run
 --   v32: luafn = literal p6
 --   v23: int = elems_kind v7
 --   v25: bool = int_cmp.eq v23, v24
---   guard v25 [fs7 elements for 8]
+--   guard v25 [fs6 elements for 8]
 --   jump b14(v5, v6)
 -- b14(v49: int, v50: int) loop:
 --   v52: int = int_op.sub v50, v6
@@ -102,8 +102,7 @@ return run
 --   branch v72, b19, b18
 -- b18:
 --   v73: bool = same_object v71, v32
---   guard v73 [fs9 callee]
---   guard_valid [fs10 invalidated]
+--   guard v73 [fs8 callee]
 --   jump b20(v4)
 -- b19:
 --   v74: int = int_op.add v1, v4
@@ -115,7 +114,7 @@ return run
 --   branch v79, b17(v75, v78), b21
 -- b21:
 --   poll v3 @s4
---   guard_valid [fs11 invalidated]
+--   guard_valid [fs9 invalidated]
 --   v76: bool = int_cmp.lt v66, v10
 --   branch v76, b14(v75, v78), b5(v75)
 -- fs0: pc 0 regs r0=v0
@@ -124,12 +123,10 @@ return run
 -- fs3: pc 8 regs r0=v13, r1=v14, r2=v10, r3=v6, r4=v14, r5=v7 caller fs2 closure v3 proto p2 at 5 varargs 2
 -- fs4: pc 12 regs r0=v40, r1=v14, r2=v10, r3=v6 caller fs2 closure v3 proto p2 at 5 varargs 2
 -- fs5: pc 10 regs r0=v13, r1=v14, r2=v10, r3=v6, r5=v26, r7=v1, r8=v4 top r9 caller fs2 closure v3 proto p2 at 5 varargs 2
--- fs6: pc 11 regs r0=v13, r1=v14, r2=v10, r3=v6, r5=v4 caller fs2 closure v3 proto p2 at 5 varargs 2
--- fs7: pc 8 regs r0=v5, r1=v6, r2=v10, r3=v6, r4=v6, r5=v7 caller fs8 closure v3 proto p2 at 5 varargs 2
--- fs8: pc 3 regs r3=v1, r4=v4
--- fs9: pc 10 regs r0=v65, r1=v66, r2=v10, r3=v6, r5=v71, r7=v1, r8=v4 top r9 caller fs2 closure v3 proto p2 at 5 varargs 2
--- fs10: pc 11 regs r0=v65, r1=v66, r2=v10, r3=v6, r5=v4 caller fs2 closure v3 proto p2 at 5 varargs 2
--- fs11: pc 12 regs r0=v75, r1=v66, r2=v10, r3=v6 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- fs6: pc 8 regs r0=v5, r1=v6, r2=v10, r3=v6, r4=v6, r5=v7 caller fs7 closure v3 proto p2 at 5 varargs 2
+-- fs7: pc 3 regs r3=v1, r4=v4
+-- fs8: pc 10 regs r0=v65, r1=v66, r2=v10, r3=v6, r5=v71, r7=v1, r8=v4 top r9 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- fs9: pc 12 regs r0=v75, r1=v66, r2=v10, r3=v6 caller fs2 closure v3 proto p2 at 5 varargs 2
 -- s0: pc 3
 -- s3: pc 12 caller s0 at 5
 -- s4: pc 12 caller s0 at 5
