@@ -1,41 +1,25 @@
 -- test optimize
--- {...} in an inlined function: a list of known values, which is made with them.
--- count: new_table=1
--- absent: load_vararg call_lua call_window interp_one lib.set_list2
-local function pack(...) local t = { ... } return t[1] + t[2] end
+-- {...} in an inlined function: a list of known values. What the table was made with
+-- tells its length and elements, so that nobody needs it.
+-- absent: new_table load_vararg call_lua call_window interp_one lib guard load_elem
+-- present: int_op.add
+local function pack(...) local t = { ... } return #t + t[1] + t[2] end
 local function run(i) return (pack(i, 2)) end
 for i = 1, 20 do run(i) end
 return run
 -- expect
--- func "test:6" call params 1 stack 10
--- p0: luafn line 6
--- p1: luafn line 5
--- p2: proto line 5
+-- func "test:7" call params 1 stack 10
+-- p0: luafn line 7
+-- p1: luafn line 6
+-- p2: proto line 6
 -- p3: shape @shape0 {}
--- watch closures of line 6: constant
+-- watch closures of line 7: constant
 -- watch captured variables: constant
 -- b0(v0: any):
 --   v1: int = guard_tag.int v0 [fs0 type]
---   v3: luafn = literal p1
 --   v4: int = int 2
---   v5: ptr = literal p3
---   v7: table = new_table.0.2 v5, v1, v4
---   v8: int = int 1
---   v9: int = int 0
---   v10: int = elems_len v7
---   v11: bool = int_cmp.ult v9, v10
---   guard v11 [fs1 elements]
---   v12: int = elems_kind v7
---   v14: bool = int_cmp.eq v12, v4
---   guard v14 [fs1 elements]
---   v15: int = load_elem v7, v9
---   v19: bool = int_cmp.ult v8, v10
---   guard v19 [fs3 elements]
---   v23: int = load_elem v7, v8
---   v24: int = int_op.add v15, v23
---   return v24
+--   v19: int = int_op.add v1, v4
+--   v28: int = int_op.add v19, v4
+--   return v28
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 4 regs r0=v7 caller fs2 closure v3 proto p2 at 5 varargs 2
--- fs2: pc 3 regs r3=v1, r4=v4
--- fs3: pc 5 regs r0=v7, r1=v15 caller fs2 closure v3 proto p2 at 5 varargs 2
 -- end
