@@ -555,3 +555,37 @@ impl Display for Func {
         f.write_str("end\n")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::helper::Helper;
+
+    #[test]
+    fn names_of_operations() {
+        let call = Op::CallLua {
+            a: 1,
+            is_self: true,
+            open: false,
+        };
+        let loc = SlotLoc::Inline { index: 0, cap: 2 };
+        let ops = [
+            Op::Poll,
+            Op::GuardTag(Tag::INT),
+            Op::IntOp(IntOp::Add),
+            Op::Lib(Helper::StrSub),
+            Op::LoadSlot(loc),
+            Op::NewClosure(0, Some(Pool(1))),
+            call,
+        ];
+        for op in ops {
+            let name = op.to_string();
+            assert!(is_op(&name), "{name}");
+            assert!(is_op(name.split('.').next().unwrap()), "{name}");
+        }
+        assert!(is_op("int") && is_op("literal") && is_op("virtual_closure"));
+        for wrong in ["", "call", "int_op.pow", "lib.nothing", "poll.1"] {
+            assert!(!is_op(wrong), "{wrong}");
+        }
+    }
+}
