@@ -20,11 +20,8 @@ fn valid_behind(op: &Op, before: bool) -> bool {
 
 /// See the module.
 pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
-    let checks = |b: &crate::ir::BlockData| {
-        let is_check = |i: &crate::ir::Inst| func.insts[i.index()].op == Op::GuardValid;
-        b.insts.iter().any(is_check)
-    };
-    if !func.blocks.iter().any(checks) {
+    let mut insts = func.blocks.iter().flat_map(|b| &b.insts);
+    if !insts.any(|i| func.insts[i.index()].op == Op::GuardValid) {
         return false;
     }
     let cfg = Cfg::new(func);
@@ -35,10 +32,8 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
     // Invalid code is not entered. Everything else is valid until it is shown
     // not to be.
     let mut at_end = vec![true; func.blocks.len()];
-    let at_start = |at_end: &[bool], b: Block| {
-        let preds = cfg.preds[b.index()].iter();
-        preds.fold(true, |all, p| all && at_end[p.index()])
-    };
+    let at_start =
+        |at_end: &[bool], b: Block| cfg.preds[b.index()].iter().all(|p| at_end[p.index()]);
     let mut changes = true;
     while changes {
         changes = false;
