@@ -21,7 +21,7 @@ return run
 -- watch captured variables: constant
 -- watch metatables: constant
 -- watch shape of Leaf: constant
--- watch shape that Leaf inherits from: constant
+-- watch shape of a class that is inherited from: constant
 -- watch field twice of {__index, twice} singleton: constant
 -- b0(v0: any):
 --   v1: int = guard_tag.int v0 [fs0 type]

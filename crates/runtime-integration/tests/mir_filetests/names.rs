@@ -243,10 +243,9 @@ impl Names<'_> {
         if let Some((&addr, _)) = table {
             return format!("shape of {}", self.table(addr));
         }
-        for (&addr, table) in &world.tables {
-            if table.inherited.values().any(|f| f.stays.addr == cell) {
-                return format!("shape that {} inherits from", self.table(addr));
-            }
+        let mut heirs = world.tables.values().flat_map(|t| t.inherited.values());
+        if heirs.any(|f| f.stays.addr == cell) {
+            return "shape of a class that is inherited from".into();
         }
         // Of the shapes that share the cell the first.
         for &shape in self.profile.vm.shapes.all() {
