@@ -233,6 +233,55 @@ impl Display for Op {
     }
 }
 
+/// Operations with immediates that name one of a list.
+const LISTS: [&str; 8] = [
+    "has_tag",
+    "guard_tag",
+    "int_op",
+    "int_cmp",
+    "float_op",
+    "float_fn",
+    "float_cmp",
+    "lib",
+];
+
+/// Other operations with immediates, or with the operand of a constant.
+const NUMBERED: [&str; 22] = [
+    "int",
+    "float",
+    "bool",
+    "literal",
+    "str_less",
+    "store_reg",
+    "load_reg",
+    "upval",
+    "load_slot",
+    "store_slot",
+    "new_table",
+    "call_lua",
+    "call_lua_multi",
+    "call_window",
+    "return_window",
+    "tail_call",
+    "tail_call_lua",
+    "push_frame",
+    "enter_frame",
+    "call_tail",
+    "new_closure",
+    "virtual_closure",
+];
+
+/// Whether this names an operation, with its immediates or without.
+#[must_use]
+pub fn is_op(name: &str) -> bool {
+    let (head, immediates) = name.split_once('.').map_or((name, ""), |(h, i)| (h, i));
+    if immediates.is_empty() {
+        LISTS.contains(&head) || NUMBERED.contains(&head) || PLAIN.iter().any(|e| e.0 == head)
+    } else {
+        parse_op(name, Some("0")).is_some() || NUMBERED.contains(&head)
+    }
+}
+
 /// Reads an operation: its name with immediates behind dots, and the operand
 /// of a constant. `None` if there is no such operation.
 pub(crate) fn parse_op(text: &str, constant: Option<&str>) -> Option<Op> {
@@ -504,5 +553,39 @@ impl Display for Func {
             f.write_char('\n')?;
         }
         f.write_str("end\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::helper::Helper;
+
+    #[test]
+    fn names_of_operations() {
+        let call = Op::CallLua {
+            a: 1,
+            is_self: true,
+            open: false,
+        };
+        let loc = SlotLoc::Inline { index: 0, cap: 2 };
+        let ops = [
+            Op::Poll,
+            Op::GuardTag(Tag::INT),
+            Op::IntOp(IntOp::Add),
+            Op::Lib(Helper::StrSub),
+            Op::LoadSlot(loc),
+            Op::NewClosure(0, Some(Pool(1))),
+            call,
+        ];
+        for op in ops {
+            let name = op.to_string();
+            assert!(is_op(&name), "{name}");
+            assert!(is_op(name.split('.').next().unwrap()), "{name}");
+        }
+        assert!(is_op("int") && is_op("literal") && is_op("virtual_closure"));
+        for wrong in ["", "call", "int_op.pow", "lib.nothing", "poll.1"] {
+            assert!(!is_op(wrong), "{wrong}");
+        }
     }
 }

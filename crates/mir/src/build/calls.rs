@@ -469,10 +469,20 @@ impl Builder<'_> {
                 | I::MathAbs
                 | I::MathMin
                 | I::MathMax
+                | I::MathSin
+                | I::MathCos
+                | I::MathTan
+                | I::MathExp
+                | I::MathLog
+                | I::MathFmod
+                | I::MathUlt
+                | I::MathToInteger
                 | I::StringSub
                 | I::StringChar
                 | I::StringLen
                 | I::Type
+                | I::ToString
+                | I::ToNumber
                 | I::RawGet
                 | I::RawLen
                 | I::RawEqual

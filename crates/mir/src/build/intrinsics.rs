@@ -110,7 +110,12 @@ impl Builder<'_> {
                 let ty = known.or(result.and_then(Ty::from_tag)).unwrap_or(*first);
                 number(ty) && types.iter().all(|&t| t == ty || t == Ty::Any)
             }
-            (I::MathFmod, [Ty::Float, Ty::Float]) => true,
+            (I::MathFmod, [x, y]) => {
+                // Of two integers it is an integer.
+                let float = [x, y].contains(&&Ty::Float) || result == Some(Tag::FLOAT);
+                let fits = |t: &Ty| number(*t) || *t == Ty::Any;
+                float && fits(x) && fits(y) && (*x, *y) != (Ty::Int, Ty::Int)
+            }
             (I::MathUlt, [x, y]) => int_like(*x) && int_like(*y),
             (I::MathToInteger, [x]) => {
                 *x == Ty::Int || ranges && *x == Ty::Float && result == Some(Tag::INT)
@@ -150,7 +155,11 @@ impl Builder<'_> {
             I::MathCeil => self.rounded(args[0], FloatFn::Ceil),
             I::MathAbs => self.absolute(args[0], result),
             I::MathMin | I::MathMax => self.extreme(call.which == I::MathMin, args, result),
-            I::MathFmod => self.emit(Op::FloatOp(FloatOp::Fmod), &[args[0], args[1]], Ty::Float),
+            I::MathFmod => {
+                let x = self.float_operand(args[0]);
+                let y = self.float_operand(args[1]);
+                self.emit(Op::FloatOp(FloatOp::Fmod), &[x, y], Ty::Float)
+            }
             I::MathUlt => {
                 let x = self.guard_tag(args[0], Tag::INT);
                 let y = self.guard_tag(args[1], Tag::INT);
@@ -269,11 +278,16 @@ impl Builder<'_> {
         vec![one]
     }
 
-    fn float_function(&mut self, which: Intrinsic, x: Val) -> Val {
-        let x = match self.ty(x) {
+    /// The float that a number is; what is not known to be one has to be.
+    fn float_operand(&mut self, x: Val) -> Val {
+        match self.ty(x) {
             Ty::Any => self.guard_tag(x, Tag::FLOAT),
             _ => self.as_float(x),
-        };
+        }
+    }
+
+    fn float_function(&mut self, which: Intrinsic, x: Val) -> Val {
+        let x = self.float_operand(x);
         let f = match which {
             Intrinsic::MathSqrt => FloatFn::Sqrt,
             Intrinsic::MathSin => FloatFn::Sin,

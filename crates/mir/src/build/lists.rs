@@ -63,9 +63,16 @@ impl Builder<'_> {
     }
 
     /// Makes the table of the instruction before with these elements. False
-    /// if something else was there.
+    /// if something else was there, other than extra arguments that are values
+    /// here: those that end the list.
     fn fresh_list(&mut self, a: u8, table: Val, values: &[Val]) -> bool {
-        let maker = self.pc.checked_sub(1).map(|pc| self.proto.code[pc]);
+        let before = |n: usize| self.pc.checked_sub(n).map(|pc| self.proto.code[pc]);
+        let extra = |i: &Instr| i.op() == Some(Bytecode::Vararg);
+        let maker = before(if before(1).is_some_and(|i| extra(&i)) {
+            2
+        } else {
+            1
+        });
         let Some(&Op::NewTable { fields, elems }) = self.func.def_op(table) else {
             return false;
         };

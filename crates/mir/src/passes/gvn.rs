@@ -18,6 +18,7 @@ use crate::ir::{Alias, Block, Cond, Def, FloatOp, Func, Inst, IntOp, Op, Pool, T
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use vela_objects::Tag;
+use vela_objects::table::ELEMS_MIXED;
 
 /// What makes two operations the same.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -74,6 +75,8 @@ struct Gvn<'f> {
     /// Current version by class.
     versions: Vec<u32>,
     next_version: u32,
+    /// By table that was made here: the first version given since then.
+    made: FxHashMap<Val, u32>,
     replaced: Replacements,
     changed: bool,
 }
@@ -113,6 +116,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         order: FxHashMap::default(),
         versions: (1..=n as u32).collect(),
         next_version: n as u32 + 1,
+        made: FxHashMap::default(),
         classes,
         replaced,
         changed: false,
@@ -499,10 +503,67 @@ impl Gvn<'_> {
             }
             _ => {}
         }
+        if op.reads().is_some()
+            && let Some(action) = self.of_new_table(i, &op, &args, ty)
+        {
+            return action;
+        }
         if op.is_pure() || op.reads().is_some() || op == Op::GuardFloatToInt {
             return self.number(i);
         }
         Action::Keep
+    }
+
+    /// A load from a table that was made here, and whose memory of that class
+    /// nobody wrote since: what it was made with tells the result.
+    fn of_new_table(&mut self, i: Inst, op: &Op, args: &[Val], ty: Ty) -> Option<Action> {
+        let table = *args.first()?;
+        let class = class_read(op, ty)?;
+        if *self.made.get(&table)? <= self.version(class) {
+            return None;
+        }
+        let Def::Inst(maker) = self.func.vals[table.index()].def else {
+            return None;
+        };
+        let values: SmallVec<[Val; 3]> =
+            self.func.inst(maker).args.iter().skip(1).copied().collect();
+        let is_any = |&v: &Val| matches!(self.func.ty(v), Ty::Any | Ty::Nil);
+        let ends = !values.last().is_some_and(is_any);
+        let known = match op {
+            Op::ElemsLen if ends => Op::Int(values.len() as i64),
+            Op::ElemsKind if ends && !values.is_empty() && !values.iter().any(is_any) => {
+                let mut tags = values.iter().filter_map(|&v| self.func.ty(v).tag());
+                let first = tags.next()?;
+                let kind = if tags.all(|t| t == first) {
+                    first.0
+                } else {
+                    ELEMS_MIXED
+                };
+                Op::Int(kind.into())
+            }
+            Op::NoneBeyond | Op::NoExt | Op::NoMeta => Op::Bool(true),
+            Op::LoadElem => {
+                let &Op::Int(n) = self.func.def_op(args[1])? else {
+                    return None;
+                };
+                let v = *values.get(usize::try_from(n).ok()?)?;
+                let have = self.func.ty(v);
+                if have == ty && self.fuel.take() {
+                    return Some(Action::Replace(v));
+                }
+                if ty == Ty::Any && self.fuel.take() {
+                    self.become_op(i, Op::Box, &[v]);
+                    return Some(self.number(i));
+                }
+                return None;
+            }
+            _ => return None,
+        };
+        if !self.fuel.take() {
+            return None;
+        }
+        self.become_op(i, known, &[]);
+        Some(self.number(i))
     }
 
     fn guard_tag(&mut self, i: Inst, tag: Tag, v: Val, ty: Ty) -> Action {
@@ -582,8 +643,10 @@ impl Gvn<'_> {
             }
             Op::AddSlot | Op::SetShape | Op::GuardShape => self.has_shape(args[0], args[1]),
             Op::NewTable { .. } => {
-                if let ([shape, ..], Some(table)) = (&args[..], result) {
-                    self.has_shape(table, *shape);
+                let table = result.expect("a new table is a value");
+                self.made.insert(table, self.next_version);
+                if let Some(&shape) = args.first() {
+                    self.has_shape(table, shape);
                 }
             }
             _ => {}

@@ -98,6 +98,11 @@ pub(super) fn is_quiet(op: &Op) -> bool {
         && !matches!(op, Op::NewClosure(..))
 }
 
+/// Whether the code may be invalid behind the operation.
+pub(super) fn may_invalidate(op: &Op) -> bool {
+    !is_quiet(op) && clobbers(op, Ty::Any, Alias::Validity)
+}
+
 /// Whether the operation may change memory of this class. `stored` is the type
 /// of the element that is stored.
 ///

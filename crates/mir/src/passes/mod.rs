@@ -19,6 +19,7 @@ mod params;
 mod rotate;
 mod simplify;
 mod split;
+mod valid;
 mod wait;
 mod window;
 
@@ -40,6 +41,7 @@ pub const PASSES: &[(&str, Pass)] = &[
     ("escape", escape::run),
     ("licm", licm::run),
     ("rotate", rotate::run),
+    ("valid", valid::run),
     ("split", split::run),
     ("carry", carry::run),
     ("window", window::run),
@@ -51,8 +53,8 @@ pub const PASSES: &[(&str, Pass)] = &[
 /// The order in which [`optimize`] runs the passes.
 pub const PIPELINE: &[&str] = &[
     "simplify", "nest", "params", "fold", "gvn", "fold", "params", "escape", "licm", "rotate",
-    "params", "gvn", "licm", "fold", "split", "gvn", "fold", "carry", "window", "simplify", "dce",
-    "wait",
+    "params", "gvn", "licm", "fold", "valid", "split", "gvn", "fold", "carry", "window",
+    "simplify", "dce", "wait",
 ];
 
 /// What [`optimize`] runs behind `escape` where that changed something.

@@ -1,0 +1,57 @@
+-- test build
+-- The builder: an addition that saw integers and floats tells them apart on the fast
+-- path; what is neither runs in the interpreter, on a cold path.
+-- present: int_op.add float_op.add has_tag
+-- absent: guard_tag
+-- absent in hot code: interp_one
+local function add(a, b) return a + b end
+for i = 1, 20 do add(i, i) add(i, 0.5) add(0.5, i) end
+return add
+-- expect
+-- func "test:7" call params 2 stack 3
+-- b0(v0: any, v1: any):
+--   jump b1
+-- b1:
+--   v2: bool = has_tag.int v0
+--   branch v2, b3, b2
+-- b2:
+--   v8: bool = has_tag.int v0
+--   branch v8, b8, b6
+-- b3:
+--   v3: int = unbox v0
+--   v4: bool = has_tag.int v1
+--   branch v4, b4, b2
+-- b4:
+--   v5: int = unbox v1
+--   v6: int = int_op.add v3, v5
+--   v7: any = box v6
+--   jump b5(v7)
+-- b5(v22: any):
+--   return v22
+-- b6:
+--   v11: bool = has_tag.float v0
+--   guard v11 [fs0 type]
+--   v12: float = unbox v0
+--   jump b7(v12)
+-- b7(v13: float):
+--   v14: bool = has_tag.int v1
+--   branch v14, b11, b9
+-- b8:
+--   v9: int = unbox v0
+--   v10: float = int_to_float v9
+--   jump b7(v10)
+-- b9:
+--   v17: bool = has_tag.float v1
+--   guard v17 [fs0 type]
+--   v18: float = unbox v1
+--   jump b10(v18)
+-- b10(v19: float):
+--   v20: float = float_op.add v13, v19
+--   v21: any = box v20
+--   jump b5(v21)
+-- b11:
+--   v15: int = unbox v1
+--   v16: float = int_to_float v15
+--   jump b10(v16)
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- end

@@ -1,0 +1,33 @@
+-- test build
+-- The builder: a loop's variables are block parameters with the types that they have
+-- on every way in; the poll is at the back edge.
+-- count: poll=1 guard_tag=1
+-- absent: interp_one
+local function sum(n) local s = 0 for i = 1, n do s = s + i end return s end
+for i = 1, 20 do sum(i) end
+return sum
+-- expect
+-- func "test:6" call params 1 stack 6
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   jump b1
+-- b1:
+--   v2: int = int 0
+--   v3: int = int 1
+--   v4: int = int 1
+--   v5: bool = int_cmp.le v3, v1
+--   branch v5, b2(v2, v3, v3), b3(v2)
+-- b2(v6: int, v7: int, v10: int) loop:
+--   v11: int = int_op.add v6, v7
+--   v12: int = int 1
+--   poll @s0
+--   guard_valid [fs1 invalidated]
+--   v13: bool = int_cmp.lt v7, v1
+--   v14: int = int_op.add v7, v12
+--   branch v13, b2(v11, v14, v14), b3(v11)
+-- b3(v15: int):
+--   return v15
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v11, r2=v7, r3=v1, r4=v4
+-- s0: pc 6
+-- end

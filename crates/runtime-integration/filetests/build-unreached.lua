@@ -1,0 +1,36 @@
+-- test build
+-- The builder: a part of the function that never ran is an exit, so that it costs
+-- nothing and is no way into what follows.
+-- present: exit
+-- absent: call_window call_lua
+local function run(x) if x < 0 then print(x) end return x + 1 end
+for i = 1, 20 do run(i) end
+return run
+-- expect
+-- func "test:6" call params 1 stack 4
+-- p0: luafn line 6
+-- p1: table _G
+-- p2: nativefn print
+-- watch closures of line 6: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field print of _G: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   jump b1
+-- b1:
+--   v2: int = int 0
+--   v3: bool = int_cmp.lt v1, v2
+--   branch v3, b2, b3
+-- b2:
+--   v4: luafn = literal p0
+--   v5: table = literal p1
+--   v6: nativefn = literal p2
+--   exit [fs1 unreached]
+-- b3:
+--   v8: int = int 1
+--   v9: int = int_op.add v1, v8
+--   return v9
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 4 regs r0=v1, r1=v6, r3=v1
+-- end

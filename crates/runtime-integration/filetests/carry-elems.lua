@@ -1,0 +1,95 @@
+-- test optimize
+-- An element that one iteration stores and the next one loads is carried in a value.
+-- absent in inner loops: load_elem guard
+-- count in inner loops: store_elem=1
+local function prefix(t) for i = 2, #t do t[i] = t[i - 1] + 1 end end
+local t = {} for i = 1, 50 do t[i] = i end
+for i = 1, 20 do prefix(t) end
+return prefix
+-- expect
+-- func "test:5" call params 1 stack 6
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: int = int 2
+--   v3: bool = none_beyond v1
+--   guard v3 [fs1 elements]
+--   v4: bool = no_meta v1
+--   guard v4 [fs1 elements]
+--   v5: int = elems_len v1
+--   v6: int = int 1
+--   v7: bool = int_cmp.le v2, v5
+--   branch v7, b4, b3
+-- b2(v9: int) cold:
+--   v15: int = int_op.add v9, v13
+--   v17: int = int_op.sub v15, v6
+--   v19: bool = int_cmp.ult v17, v5
+--   guard v19 [fs2 elements]
+--   v23: int = load_elem v1, v17
+--   v25: int = int_op.add v23, v6
+--   v27: int = int_op.sub v9, v6
+--   v29: bool = int_cmp.ult v27, v5
+--   guard v29 [fs3 elements]
+--   store_elem v1, v27, v25
+--   poll v1 @s0
+--   guard_valid [fs4 invalidated]
+--   v34: bool = int_cmp.lt v9, v5
+--   v35: int = int_op.add v9, v6
+--   branch v34, b5(v35), b3
+-- b3:
+--   return_none
+-- b4:
+--   v13: int = int -1
+--   v20: int = elems_kind v1
+--   v22: bool = int_cmp.eq v20, v2
+--   guard v22 [fs1 elements for 5]
+--   jump b5(v2)
+-- b5(v38: int) loop:
+--   v40: int = int_op.add v38, v13
+--   v41: int = int_op.sub v40, v6
+--   v42: bool = int_cmp.ult v41, v5
+--   branch v42, b6, b2(v38)
+-- b6:
+--   v44: int = int_op.sub v5, v6
+--   v45: int = int_op.sub v44, v41
+--   v46: int = int_op.sub v38, v6
+--   v47: bool = int_cmp.ult v46, v5
+--   branch v47, b7, b2(v38)
+-- b7:
+--   v50: int = int_op.sub v44, v46
+--   v51: bool = int_cmp.le v38, v5
+--   branch v51, b8, b2(v38)
+-- b8:
+--   v52: int = int_op.sub v5, v38
+--   v53: int = int 4095
+--   v54: bool = int_cmp.ult v52, v53
+--   v55: int = select v54, v52, v53
+--   v56: bool = int_cmp.ult v45, v55
+--   v57: int = select v56, v45, v55
+--   v58: bool = int_cmp.ult v50, v57
+--   v59: int = select v58, v50, v57
+--   v60: int = int_op.add v38, v59
+--   v74: int = int -2
+--   v75: int = int_op.add v38, v74
+--   v76: int = load_elem v1, v75
+--   jump b9(v38, v76)
+-- b9(v61: int, v77: int) loop:
+--   v67: int = int_op.add v77, v6
+--   v68: int = int_op.sub v61, v6
+--   store_elem v1, v68, v67
+--   v72: int = int_op.add v61, v6
+--   v73: bool = int_cmp.ne v61, v60
+--   branch v73, b9(v72, v67), b10
+-- b10:
+--   poll v1 @s1
+--   guard_valid [fs5 invalidated]
+--   v70: bool = int_cmp.lt v61, v5
+--   branch v70, b5(v72), b3
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 1 regs r0=v1, r1=v2
+-- fs2: pc 5 regs r0=v1, r1=v9, r2=v5, r3=v6, r4=v9, r5=v15
+-- fs3: pc 7 regs r0=v1, r1=v9, r2=v5, r3=v6, r4=v9, r5=v25
+-- fs4: pc 8 regs r0=v1, r1=v9, r2=v5, r3=v6
+-- fs5: pc 8 regs r0=v1, r1=v61, r2=v5, r3=v6
+-- s0: pc 8 live r0
+-- s1: pc 8 live r0
+-- end

@@ -1,0 +1,42 @@
+-- test optimize
+-- A loop that fills an array from its start: each iteration appends.
+-- present in loops: push_elem
+-- absent in hot code: put_index interp_one
+local function fill(n) local t = {} for i = 1, n do t[i] = i * 2 end return t end
+for i = 1, 20 do fill(i) end
+return fill
+-- expect
+-- func "test:5" call params 1 stack 7
+-- p0: shape @shape0 {}
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: ptr = literal p0
+--   v4: int = int 1
+--   v6: bool = int_cmp.le v4, v1
+--   branch v6, b5, b6
+-- b2(v8: int) loop:
+--   v13: int = int_op.mul v8, v12
+--   v15: int = int_op.sub v8, v4
+--   v16: int = elems_len v32
+--   v17: bool = int_cmp.eq v15, v16
+--   guard v17 [fs1 elements]
+--   push_elem v32, v13
+--   poll v32 @s0
+--   guard_valid [fs2 invalidated]
+--   v21: bool = int_cmp.lt v8, v1
+--   v22: int = int_op.add v8, v4
+--   branch v21, b2(v22), b3(v32)
+-- b3(v27: table):
+--   return v27
+-- b5:
+--   v32: table = new_table.0.11 v2
+--   v12: int = int 2
+--   jump b2(v4)
+-- b6:
+--   v35: table = new_table.0.11 v2
+--   jump b3(v35)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v32, r2=v8, r3=v1, r4=v4, r5=v8, r6=v13
+-- fs2: pc 7 regs r1=v32, r2=v8, r3=v1, r4=v4
+-- s0: pc 7 live r1
+-- end

@@ -1,0 +1,42 @@
+-- test optimize
+-- A key that was a string or an integer: elements first, then a lookup of any key.
+-- present: find_index load_elem
+-- absent in hot code: interp_one
+local function get(t, k) return t[k] end
+local t = { 1, 2, a = 1, b = 2 }
+for i = 1, 20 do get(t, i % 2 == 0 and "a" or 1) end
+return get
+-- expect
+-- func "test:5" call params 2 stack 3
+-- b0(v0: any, v1: any):
+--   v2: table = guard_tag.table v0 [fs0 type]
+--   v3: bool = has_tag.int v1
+--   branch v3, b5, b4
+-- b2 cold:
+--   store_reg.0 v2
+--   store_reg.1 v1
+--   interp_one @s0
+--   v16: any = load_reg.2
+--   jump b9(v16)
+-- b4 cold:
+--   v12: any = find_index v2, v1
+--   v13: bool = has_tag.none v12
+--   v14: bool = not v13
+--   branch v14, b9(v12), b2
+-- b5:
+--   v4: int = unbox v1
+--   v5: int = int 1
+--   v6: int = int_op.sub v4, v5
+--   v7: int = elems_len v2
+--   v8: bool = int_cmp.ult v6, v7
+--   branch v8, b6, b4
+-- b6:
+--   v9: any = load_elem v2, v6
+--   v10: bool = has_tag.nil v9
+--   v11: bool = not v10
+--   branch v11, b9(v9), b4
+-- b9(v17: any):
+--   return v17
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- s0: pc 0 live r0, r1
+-- end

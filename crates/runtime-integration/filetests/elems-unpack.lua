@@ -1,0 +1,43 @@
+-- test optimize
+-- table.unpack where the number of results is known: a test of the length, and loads.
+-- count: load_elem=2 elems_len=1
+-- absent: call_window call_lua_multi interp_one
+local function sum(t) local a, b = table.unpack(t) return a + b end
+local t = { 1, 2, 3 }
+for i = 1, 20 do sum(t) end
+return sum
+-- expect
+-- func "test:5" call params 1 stack 4
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: table table
+-- p3: nativefn table.unpack
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field table of _G: constant
+-- watch shape of table: constant
+-- watch field unpack of table: constant
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v5: nativefn = literal p3
+--   v6: bool = none_beyond v1
+--   guard v6 [fs1 elements]
+--   v7: bool = no_meta v1
+--   guard v7 [fs1 elements]
+--   v8: int = elems_len v1
+--   v9: int = int 2
+--   v10: bool = int_cmp.le v9, v8
+--   guard v10 [fs1 elements]
+--   v11: int = int 0
+--   v12: any = load_elem v1, v11
+--   v13: int = int 1
+--   v14: any = load_elem v1, v13
+--   v15: int = guard_tag.int v12 [fs2 type]
+--   v16: int = guard_tag.int v14 [fs2 type]
+--   v17: int = int_op.add v15, v16
+--   return v17
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r1=v5, r3=v1
+-- fs2: pc 4 regs r1=v12, r2=v14
+-- end

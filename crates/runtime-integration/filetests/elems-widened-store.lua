@@ -1,0 +1,50 @@
+-- test optimize
+-- Stores of floats to what began as an array of integers: the array became a mixed
+-- one, and stores have the tag.
+-- present: store_elem_mixed
+-- absent in hot code: interp_one store_elem put_index
+local function set(t, i, v) t[i] = v end
+local t = { 1, 2, 3 }
+for i = 1, 20 do set(t, i % 3 + 1, i + 0.5) set(t, i % 3 + 1, i) end
+return set
+-- expect
+-- func "test:6" call params 3 stack 3
+-- b0(v0: any, v1: any, v2: any):
+--   v3: table = guard_tag.table v0 [fs0 type]
+--   v4: int = guard_tag.int v1 [fs0 type]
+--   v5: bool = has_tag.nil v2
+--   v6: bool = not v5
+--   branch v6, b5, b4
+-- b2 cold:
+--   store_reg.0 v3
+--   store_reg.1 v4
+--   store_reg.2 v2
+--   interp_one @s0
+--   jump b11
+-- b4 cold:
+--   v17: bool = put_index v3, v4, v2
+--   branch v17, b11, b2
+-- b5:
+--   v7: int = int 1
+--   v8: int = int_op.sub v4, v7
+--   v9: int = elems_len v3
+--   v10: bool = int_cmp.ult v8, v9
+--   branch v10, b7, b4
+-- b7:
+--   v11: int = elems_kind v3
+--   v12: int = int 255
+--   v13: bool = int_cmp.eq v11, v12
+--   branch v13, b8, b4
+-- b8:
+--   v14: any = load_elem v3, v8
+--   v15: bool = has_tag.nil v14
+--   v16: bool = not v15
+--   branch v16, b9, b4
+-- b9:
+--   store_elem_mixed v3, v8, v2
+--   jump b11
+-- b11:
+--   return_none
+-- fs0: pc 0 regs r0=v0, r1=v1, r2=v2
+-- s0: pc 0 live r0, r2
+-- end

@@ -1,0 +1,52 @@
+-- test optimize
+-- Four shapes, four places: a test for each but the last, which is a guard, as the site
+-- never saw anything else.
+-- count: shape_in=3 guard_shape=1 load_slot=4
+-- absent: find_field interp_one
+local function get(o) return o.x end
+for i = 1, 20 do
+  get({ x = i }) get({ a = 0, x = i }) get({ a = 0, b = 0, x = i }) get({ a = 0, b = 0, c = 0, x = i })
+end
+return get
+-- expect
+-- func "test:6" call params 1 stack 2
+-- p0: shape @shape0 {x}
+-- p1: shape @shape1 {a, x}
+-- p2: shape @shape2 {a, b, x}
+-- p3: shape @shape3 {a, b, c, x}
+-- watch field x of {x}: int
+-- watch field x of {a, x}: int
+-- watch field x of {a, b, x}: int
+-- watch field x of {a, b, c, x}: int
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: ptr = literal p0
+--   v3: bool = shape_in v1, v2
+--   branch v3, b2, b3
+-- b2:
+--   v4: int = load_slot.inline.0.2 v1
+--   jump b8(v4)
+-- b3:
+--   v5: ptr = literal p1
+--   v6: bool = shape_in v1, v5
+--   branch v6, b4, b5
+-- b4:
+--   v7: int = load_slot.inline.1.2 v1
+--   jump b8(v7)
+-- b5:
+--   v8: ptr = literal p2
+--   v9: bool = shape_in v1, v8
+--   branch v9, b6, b7
+-- b6:
+--   v10: int = load_slot.inline.2.4 v1
+--   jump b8(v10)
+-- b7:
+--   v11: ptr = literal p3
+--   guard_shape v1, v11 [fs1 shape]
+--   v12: int = load_slot.inline.3.4 v1
+--   jump b8(v12)
+-- b8(v13: int):
+--   return v13
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 0 regs r0=v1
+-- end

@@ -1,0 +1,71 @@
+-- test optimize
+-- A callback given to an inlined function: it is known there, although the call's
+-- own profile saw two functions, and the loop has no test of it.
+-- absent: call_lua call_window new_closure same_object
+-- present in loops: int_op.mul
+local function each(n, f) local s = 0 for i = 1, n do s = s + f(i) end return s end
+local function run(n) return (each(n, function(x) return x * 3 end)) end
+for i = 1, 20 do run(i) each(i, function(x) return x end) end
+return run
+-- expect
+-- func "test:7" call params 1 stack 14
+-- p0: luafn line 7
+-- p1: luafn line 6
+-- p2: proto line 7
+-- p3: proto line 6
+-- p4: proto line 8
+-- watch closures of line 7: constant
+-- watch captured variables: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: luafn = literal p0
+--   v3: luafn = literal p1
+--   v6: int = int 0
+--   v7: int = int 1
+--   v9: bool = int_cmp.le v7, v1
+--   branch v9, b13, b5(v6)
+-- b4(v11: int, v12: int) cold:
+--   v23: int = int_op.mul v12, v22
+--   v33: int = int_op.add v11, v23
+--   v42: luafn = virtual_closure.0 v2
+--   poll v39, v3 @s3
+--   guard_valid [fs1 invalidated]
+--   v35: bool = int_cmp.lt v12, v1
+--   v36: int = int_op.add v12, v7
+--   branch v35, b14(v33, v36), b5(v33)
+-- b5(v37: int):
+--   return v37
+-- b13:
+--   v22: int = int 3
+--   v39: nil = nil
+--   jump b14(v6, v7)
+-- b14(v46: int, v47: int) loop:
+--   v49: bool = int_cmp.le v47, v1
+--   branch v49, b15, b4(v46, v47)
+-- b15:
+--   v50: int = int_op.sub v1, v47
+--   v51: int = int 4095
+--   v52: bool = int_cmp.ult v50, v51
+--   v53: int = select v52, v50, v51
+--   v54: int = int_op.add v47, v53
+--   jump b16(v46, v47)
+-- b16(v55: int, v56: int) loop:
+--   v58: int = int_op.mul v56, v22
+--   v59: int = int_op.add v55, v58
+--   v60: luafn = virtual_closure.0 v2
+--   v63: int = int_op.add v56, v7
+--   v64: bool = int_cmp.ne v56, v54
+--   branch v64, b16(v59, v63), b19
+-- b19:
+--   poll v39, v3 @s4
+--   guard_valid [fs3 invalidated]
+--   v61: bool = int_cmp.lt v56, v1
+--   branch v61, b14(v59, v63), b5(v59)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 9 regs r1=v42, r2=v33, r3=v12, r4=v1, r5=v7 caller fs2 closure v3 proto p3 at 1
+-- fs2: pc 3
+-- fs3: pc 9 regs r1=v60, r2=v59, r3=v56, r4=v1, r5=v7 caller fs2 closure v3 proto p3 at 1
+-- s0: pc 3
+-- s3: pc 9 live r1 caller s0 at 1
+-- s4: pc 9 live r1 caller s0 at 1
+-- end

@@ -1,0 +1,58 @@
+-- test optimize
+-- A store by a computed key to an object whose class has a function as __newindex: a
+-- raw lookup, and the function in place where there is no such key.
+-- absent: call_lua call_window
+-- present: lib.raw_get lib.raw_set
+-- absent in hot code: interp_one
+local P = {}
+P.__newindex = function(t, k, v) rawset(t, k, v * 2) end
+local function run(p, i) p[i] = i end
+for i = 1, 20 do run(setmetatable({}, P), i) end
+return run
+-- expect
+-- func "test:9" call params 2 stack 12
+-- p0: shape @shape0 {} meta @table0
+-- p1: luafn line 8
+-- p2: proto line 8
+-- p3: table _G
+-- p4: nativefn rawset
+-- watch metatables: constant
+-- watch field __newindex of @table0: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field rawset of _G: constant
+-- b0(v0: any, v1: any):
+--   v2: table = guard_tag.table v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: ptr = literal p0
+--   guard_shape v2, v4 [fs1 shape]
+--   v5: luafn = literal p1
+--   v6: any = box v3
+--   v7: any = lib.raw_get v2, v6
+--   v8: bool = has_tag.nil v7
+--   branch v8, b9, b3
+-- b2:
+--   return_none
+-- b3:
+--   v9: bool = put_index v2, v3, v3
+--   branch v9, b2, b5
+-- b5 cold:
+--   store_reg.0 v2
+--   store_reg.1 v3
+--   interp_one @s0
+--   guard_valid [fs2 invalidated]
+--   jump b2
+-- b9:
+--   v12: int = int 2
+--   v13: int = int_op.mul v3, v12
+--   v15: any = box v13
+--   v16: bool = lib.raw_set v2, v6, v15
+--   guard_valid [fs3 invalidated]
+--   jump b2
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 0 regs r0=v2, r1=v3
+-- fs2: pc 1
+-- fs3: pc 5 caller fs4 closure v5 proto p2 at 2
+-- fs4: pc 0 regs r0=v2, r1=v3
+-- s0: pc 0 live r0
+-- end

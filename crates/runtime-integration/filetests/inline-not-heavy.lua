@@ -1,0 +1,136 @@
+-- test optimize
+-- What inlines much in turn is called: otherwise every function of a chain would
+-- hold a copy of everything below it.
+-- count: call_lua=1
+local function work(x)
+  for i = 1, 3 do x = x + i * 2 - x // 3 + (x & 7) - i % 5 + (x >> 2) end
+  for i = 1, 3 do x = x - i * 3 + x // 5 - (x & 3) + i % 7 - (x >> 1) end
+  return x
+end
+local function f1(x)
+  return work(x) + work(x + 1) + work(x + 2) + work(x + 3) + work(x + 4) + work(x + 5)
+end
+local function f2(x) return f1(x) + work(x + 1) end
+local function outer(x) return f2(x) + work(x) end
+for i = 1, 20 do outer(i) end
+return outer
+-- expect
+-- func "test:14" call params 1 stack 14
+-- p0: luafn line 14
+-- p1: luafn line 13
+-- p2: proto line 13
+-- p3: luafn line 10
+-- p4: luafn line 5
+-- p5: proto line 5
+-- watch closures of line 14: constant
+-- watch captured variables: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v3: luafn = literal p1
+--   v4: luafn = literal p3
+--   push_frame.1 v3 @s0
+--   v5: any = call_lua.4 v4, v1 @s1
+--   pop_frame
+--   v6: int = guard_tag.int v5 [fs1 type for 2]
+--   guard_valid [fs3 invalidated]
+--   v7: luafn = literal p4
+--   v8: int = int 1
+--   v9: int = int_op.add v1, v8
+--   v11: int = int 3
+--   v19: int = int 2
+--   v25: int = int 7
+--   v28: int = int 5
+--   jump b6(v9, v8)
+-- b6(v14: int, v15: int) loop:
+--   v20: int = int_op.mul v15, v19
+--   v21: int = int_op.add v14, v20
+--   v23: int = int_op.floordiv v14, v11
+--   v24: int = int_op.sub v21, v23
+--   v26: int = int_op.and v14, v25
+--   v27: int = int_op.add v24, v26
+--   v29: int = int_op.mod v15, v28
+--   v30: int = int_op.sub v27, v29
+--   v32: int = int_op.shr v14, v19
+--   v33: int = int_op.add v30, v32
+--   poll v7, v3 @s3
+--   guard_valid [fs4 invalidated]
+--   v35: bool = int_cmp.lt v15, v11
+--   v36: int = int_op.add v15, v8
+--   branch v35, b6(v33, v36), b7
+-- b7:
+--   jump b8(v33, v8)
+-- b8(v42: int, v43: int) loop:
+--   v48: int = int_op.mul v43, v11
+--   v49: int = int_op.sub v42, v48
+--   v51: int = int_op.floordiv v42, v28
+--   v52: int = int_op.add v49, v51
+--   v54: int = int_op.and v42, v11
+--   v55: int = int_op.sub v52, v54
+--   v57: int = int_op.mod v43, v25
+--   v58: int = int_op.add v55, v57
+--   v60: int = int_op.shr v42, v8
+--   v61: int = int_op.sub v58, v60
+--   poll v7, v3 @s4
+--   guard_valid [fs6 invalidated]
+--   v63: bool = int_cmp.lt v43, v11
+--   v64: int = int_op.add v43, v8
+--   branch v63, b8(v61, v64), b9
+-- b9:
+--   v67: int = int_op.add v6, v61
+--   jump b12(v1, v8)
+-- b12(v75: int, v76: int) loop:
+--   v81: int = int_op.mul v76, v19
+--   v82: int = int_op.add v75, v81
+--   v84: int = int_op.floordiv v75, v11
+--   v85: int = int_op.sub v82, v84
+--   v87: int = int_op.and v75, v25
+--   v88: int = int_op.add v85, v87
+--   v90: int = int_op.mod v76, v28
+--   v91: int = int_op.sub v88, v90
+--   v93: int = int_op.shr v75, v19
+--   v94: int = int_op.add v91, v93
+--   poll v7 @s6
+--   guard_valid [fs7 invalidated]
+--   v96: bool = int_cmp.lt v76, v11
+--   v97: int = int_op.add v76, v8
+--   branch v96, b12(v94, v97), b13
+-- b13:
+--   jump b14(v94, v8)
+-- b14(v103: int, v104: int) loop:
+--   v109: int = int_op.mul v104, v11
+--   v110: int = int_op.sub v103, v109
+--   v112: int = int_op.floordiv v103, v28
+--   v113: int = int_op.add v110, v112
+--   v115: int = int_op.and v103, v11
+--   v116: int = int_op.sub v113, v115
+--   v118: int = int_op.mod v104, v25
+--   v119: int = int_op.add v116, v118
+--   v121: int = int_op.shr v103, v8
+--   v122: int = int_op.sub v119, v121
+--   poll v7 @s7
+--   guard_valid [fs9 invalidated]
+--   v124: bool = int_cmp.lt v104, v11
+--   v125: int = int_op.add v104, v8
+--   branch v124, b14(v122, v125), b15
+-- b15:
+--   v128: int = int_op.add v67, v122
+--   return v128
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r0=v1, r1=v5 caller fs2 closure v3 proto p2 at 1
+-- fs2: pc 2 regs r0=v1
+-- fs3: pc 3 regs r0=v1, r1=v6 caller fs2 closure v3 proto p2 at 1
+-- fs4: pc 14 regs r0=v33, r1=v15, r2=v11, r3=v8 caller fs5 closure v7 proto p5 at 2
+-- fs5: pc 5 regs r1=v6 caller fs2 closure v3 proto p2 at 1
+-- fs6: pc 29 regs r0=v61, r1=v43, r2=v11, r3=v8 caller fs5 closure v7 proto p5 at 2
+-- fs7: pc 14 regs r0=v94, r1=v76, r2=v11, r3=v8 caller fs8 closure v7 proto p5 at 2
+-- fs8: pc 5 regs r1=v67
+-- fs9: pc 29 regs r0=v122, r1=v104, r2=v11, r3=v8 caller fs8 closure v7 proto p5 at 2
+-- s0: pc 2
+-- s1: pc 2 caller s0 at 1
+-- s2: pc 5 caller s0 at 1
+-- s3: pc 14 caller s2 at 2
+-- s4: pc 29 caller s2 at 2
+-- s5: pc 5
+-- s6: pc 14 caller s5 at 2
+-- s7: pc 29 caller s5 at 2
+-- end

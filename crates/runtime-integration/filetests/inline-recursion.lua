@@ -1,0 +1,87 @@
+-- test optimize
+-- A recursive function: its body is unrolled once, what is deeper is called.
+-- count: call_lua=4
+-- count: int_cmp=3
+-- absent: call_window
+local function fib(n)
+  if n < 2 then return n end
+  return fib(n - 1) + fib(n - 2)
+end
+for i = 1, 10 do fib(i) end
+return fib
+-- expect
+-- func "test:6" call params 1 stack 9
+-- p0: luafn line 6
+-- p1: proto line 6
+-- watch closures of line 6: constant
+-- watch captured variables: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 2
+--   v3: bool = int_cmp.lt v1, v2
+--   branch v3, b2, b3
+-- b2:
+--   return v1
+-- b3:
+--   v4: luafn = literal p0
+--   v6: int = int -1
+--   v8: int = int_op.add v1, v6
+--   v10: bool = int_cmp.lt v8, v2
+--   branch v10, b4(v8), b7
+-- b4(v24: int):
+--   v27: int = int -2
+--   v29: int = int_op.add v1, v27
+--   v31: bool = int_cmp.lt v29, v2
+--   branch v31, b8(v29), b11
+-- b7:
+--   v14: int = int_op.add v8, v6
+--   push_frame.1 v4 @s0
+--   v15: any = call_lua.4.self v4, v14 @s1
+--   pop_frame
+--   v16: int = guard_tag.int v15 [fs1 type for 5]
+--   guard_valid [fs3 invalidated]
+--   v18: int = int -2
+--   v20: int = int_op.add v8, v18
+--   enter_frame.1 @s0
+--   v21: any = call_lua.5.self v4, v20 @s2
+--   pop_frame
+--   v22: int = guard_tag.int v21 [fs4 type for 8]
+--   guard_valid [fs5 invalidated]
+--   v23: int = int_op.add v16, v22
+--   jump b4(v23)
+-- b8(v45: int):
+--   v46: int = int_op.add v24, v45
+--   return v46
+-- b11:
+--   v35: int = int_op.add v29, v6
+--   push_frame.2 v4 @s3
+--   v36: any = call_lua.5.self v4, v35 @s4
+--   pop_frame
+--   v37: int = guard_tag.int v36 [fs6 type for 5]
+--   guard_valid [fs8 invalidated]
+--   v41: int = int_op.add v29, v27
+--   enter_frame.2 @s3
+--   v42: any = call_lua.6.self v4, v41 @s5
+--   pop_frame
+--   v43: int = guard_tag.int v42 [fs9 type for 8]
+--   guard_valid [fs10 invalidated]
+--   v44: int = int_op.add v37, v43
+--   jump b8(v44)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r0=v8, r1=v15 caller fs2 closure v4 proto p1 at 1
+-- fs2: pc 5 regs r0=v1
+-- fs3: pc 6 regs r0=v8, r1=v16 caller fs2 closure v4 proto p1 at 1
+-- fs4: pc 9 regs r1=v16, r2=v21 caller fs2 closure v4 proto p1 at 1
+-- fs5: pc 9 regs r1=v16, r2=v22 caller fs2 closure v4 proto p1 at 1
+-- fs6: pc 6 regs r0=v29, r1=v36 caller fs7 closure v4 proto p1 at 2
+-- fs7: pc 8 regs r1=v24
+-- fs8: pc 6 regs r0=v29, r1=v37 caller fs7 closure v4 proto p1 at 2
+-- fs9: pc 9 regs r1=v37, r2=v42 caller fs7 closure v4 proto p1 at 2
+-- fs10: pc 9 regs r1=v37, r2=v43 caller fs7 closure v4 proto p1 at 2
+-- s0: pc 5
+-- s1: pc 5 caller s0 at 1
+-- s2: pc 8 caller s0 at 1
+-- s3: pc 8
+-- s4: pc 5 caller s3 at 2
+-- s5: pc 8 caller s3 at 2
+-- end

@@ -1,0 +1,48 @@
+-- test optimize
+-- A stateless iterator that is a Lua function.
+-- absent: call_lua call_window interp_one
+-- present in loops: int_op.add
+local function step(n, i) if i < n then return i + 1 end end
+local function sum(n) local s = 0 for i in step, n, 0 do s = s + i end return s end
+for i = 1, 20 do sum(i) end
+return sum
+-- expect
+-- func "test:6" call params 1 stack 11
+-- p0: luafn line 6
+-- p1: luafn line 5
+-- p2: proto line 5
+-- watch closures of line 6: constant
+-- watch captured variables: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 0
+--   v4: luafn = literal p1
+--   v6: nil = nil
+--   v15: int = int 1
+--   jump b2(v2, v2)
+-- b2(v7: int, v10: int) loop:
+--   v14: bool = int_cmp.lt v10, v1
+--   branch v14, b5, b6
+-- b3(v20: any):
+--   poll v4, v20 @s1
+--   guard_valid [fs1 invalidated]
+--   v21: bool = has_tag.nil v20
+--   branch v21, b7, b8
+-- b5:
+--   v16: int = int_op.add v10, v15
+--   v17: any = box v16
+--   jump b3(v17)
+-- b6:
+--   v19: any = box v6
+--   jump b3(v19)
+-- b7:
+--   return v7
+-- b8:
+--   v22: int = guard_tag.int v20 [fs2 type]
+--   v23: int = int_op.add v7, v22
+--   jump b2(v23, v22)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 8 regs r1=v7, r2=v4, r3=v1, r5=v6, r6=v20
+-- fs2: pc 6 regs r1=v7, r2=v4, r3=v1, r4=v20, r5=v6, r6=v20
+-- s1: pc 8 live r2, r6
+-- end

@@ -1,0 +1,57 @@
+-- test optimize
+-- ipairs: element by element, with no call.
+-- absent: call_window call_lua interp_one
+-- present in loops: load_elem
+local function sum(t) local s = 0 for _, v in ipairs(t) do s = s + v end return s end
+for i = 1, 20 do sum({ 1, 2, 3, i }) end
+return sum
+-- expect
+-- func "test:5" call params 1 stack 11
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: nativefn ipairs
+-- p3: nativefn ipairs_iterator
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field ipairs of _G: constant
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: int = int 0
+--   v5: nativefn = literal p2
+--   v6: any = lib.native_upval v5
+--   v7: nativefn = unbox v6
+--   v9: nil = nil
+--   v15: nativefn = literal p3
+--   v24: int = int 2
+--   v27: int = int 1
+--   v16: bool = same_object v7, v15
+--   guard v16 [fs1 callee for 6]
+--   v17: int = elems_len v1
+--   v23: int = elems_kind v1
+--   v25: bool = int_cmp.eq v23, v24
+--   guard v25 [fs1 elements for 6]
+--   v18: bool = int_cmp.ult v2, v17
+--   branch v18, b7(v2, v2), b4(v2, v2)
+-- b3(v30: int, v31: int) loop:
+--   v26: int = load_elem v1, v31
+--   v28: int = int_op.add v31, v27
+--   poll v7, v1 @s0
+--   guard_valid [fs2 invalidated]
+--   v29: int = int_op.add v30, v26
+--   v34: bool = int_cmp.ult v28, v17
+--   branch v34, b3(v29, v28), b4(v29, v28)
+-- b4(v32: int, v33: int):
+--   v19: bool = no_ext v1
+--   guard v19 [fs3 elements]
+--   v20: bool = no_meta v1
+--   guard v20 [fs3 elements]
+--   return v32
+-- b7(v35: int, v36: int):
+--   jump b3(v35, v36)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v2, r2=v7, r3=v1, r4=v2, r5=v9
+-- fs2: pc 7 regs r1=v30, r2=v7, r3=v1, r5=v9, r6=v28, r7=v26
+-- fs3: pc 6 regs r1=v32, r2=v7, r3=v1, r4=v33, r5=v9
+-- s0: pc 7 live r2, r3
+-- end

@@ -1,0 +1,46 @@
+-- test optimize
+-- The same with next as the iterator.
+-- absent: call_window call_lua interp_one
+-- present in loops: lib.next_pair
+local function sum(t) local s = 0 for _, v in next, t do s = s + v end return s end
+for i = 1, 20 do sum({ a = 1, b = 2, c = i }) end
+return sum
+-- expect
+-- func "test:5" call params 1 stack 11
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: nativefn next
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field next of _G: constant
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: int = int 0
+--   v5: nativefn = literal p2
+--   v6: nil = nil
+--   v8: any = box v6
+--   v16: int = int 6
+--   jump b2(v2, v8)
+-- b2(v9: int, v12: any) loop:
+--   v17: any = lib.next_pair v1, v12, v16
+--   v18: any = second_result
+--   v19: bool = has_tag.none v17
+--   v20: bool = not v19
+--   guard v20 [fs1 type]
+--   poll v5, v1, v17, v18 @s0
+--   guard_valid [fs2 invalidated]
+--   v21: bool = has_tag.nil v17
+--   branch v21, b3, b4
+-- b3:
+--   return v9
+-- b4:
+--   v22: int = guard_tag.int v18 [fs3 type]
+--   v23: int = int_op.add v9, v22
+--   jump b2(v23, v17)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v9, r2=v5, r3=v1, r4=v12, r5=v6
+-- fs2: pc 7 regs r1=v9, r2=v5, r3=v1, r5=v6, r6=v17, r7=v18
+-- fs3: pc 5 regs r1=v9, r2=v5, r3=v1, r4=v17, r5=v6, r7=v18
+-- s0: pc 7 live r2, r3, r6, r7
+-- end

@@ -1,0 +1,55 @@
+-- test optimize
+-- pairs: a helper for each step, with no call of next.
+-- absent: call_window call_lua interp_one
+-- present in loops: lib.next_pair
+local function sum(t) local s = 0 for _, v in pairs(t) do s = s + v end return s end
+for i = 1, 20 do sum({ a = 1, b = 2, c = i }) end
+return sum
+-- expect
+-- func "test:5" call params 1 stack 11
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: nativefn pairs
+-- p3: nativefn next
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field pairs of _G: constant
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: int = int 0
+--   v5: nativefn = literal p2
+--   v6: any = box v1
+--   v7: any = lib.pairs_next v5, v6
+--   v8: nativefn = guard_tag.nativefn v7 [fs1 type]
+--   v9: nil = nil
+--   v11: any = box v9
+--   v17: nativefn = literal p3
+--   v19: int = int 6
+--   v18: bool = same_object v8, v17
+--   guard v18 [fs2 callee for 6]
+--   jump b2(v2, v11)
+-- b2(v12: int, v15: any) loop:
+--   v20: any = lib.next_pair v1, v15, v19
+--   v21: any = second_result
+--   v22: bool = has_tag.none v20
+--   v23: bool = not v22
+--   guard v23 [fs3 type]
+--   poll v8, v1, v20, v21 @s0
+--   guard_valid [fs4 invalidated]
+--   v24: bool = has_tag.nil v20
+--   branch v24, b3, b4
+-- b3:
+--   return v12
+-- b4:
+--   v25: int = guard_tag.int v21 [fs5 type]
+--   v26: int = int_op.add v12, v25
+--   jump b2(v26, v20)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r1=v2, r2=v5, r4=v1
+-- fs2: pc 6 regs r1=v2, r2=v8, r3=v1, r4=v9, r5=v9
+-- fs3: pc 6 regs r1=v12, r2=v8, r3=v1, r4=v15, r5=v9
+-- fs4: pc 7 regs r1=v12, r2=v8, r3=v1, r5=v9, r6=v20, r7=v21
+-- fs5: pc 5 regs r1=v12, r2=v8, r3=v1, r4=v20, r5=v9, r7=v21
+-- s0: pc 7 live r2, r3, r6, r7
+-- end

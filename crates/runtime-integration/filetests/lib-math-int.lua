@@ -1,0 +1,42 @@
+-- test optimize
+-- The same of integers where the library gives integers.
+-- absent: call_window float_fn float_op interp_one
+-- count: select=3 guard_tag=2
+local function run(x, y) return math.abs(x) + math.max(x, y) + math.min(x, y) + math.floor(x) end
+for i = 1, 20 do run(i, 10 - i) end
+return run
+-- expect
+-- func "test:5" call params 2 stack 7
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: table math
+-- p3: nativefn math.abs
+-- p4: nativefn math.max
+-- p5: nativefn math.min
+-- p6: nativefn math.floor
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field math of _G: constant
+-- watch shape of math: constant
+-- watch field abs of math: constant
+-- watch field max of math: constant
+-- watch field min of math: constant
+-- watch field floor of math: constant
+-- b0(v0: any, v1: any):
+--   v2: int = guard_tag.int v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v8: int = int 0
+--   v9: bool = int_cmp.lt v2, v8
+--   v10: int = int_op.sub v8, v2
+--   v11: int = select v9, v10, v2
+--   v16: bool = int_cmp.lt v2, v3
+--   v17: int = select v16, v3, v2
+--   v18: int = int_op.add v11, v17
+--   v23: bool = int_cmp.lt v3, v2
+--   v24: int = select v23, v3, v2
+--   v25: int = int_op.add v18, v24
+--   v30: int = int_op.add v25, v2
+--   return v30
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- end

@@ -1,0 +1,55 @@
+-- test optimize
+-- Functions of math without a call. What math.floor gets is the only operand that
+-- may be of either kind.
+-- present: float_fn.sqrt float_fn.floor float_op.fmod float_fn.abs float_cmp.lt select guard_float_to_int
+-- absent: call_window call_lua load_slot interp_one
+local function run(x, y)
+  return math.sqrt(x) + math.floor(y) + math.fmod(x, y) + math.abs(y) + math.max(x, y) + math.min(x, y)
+end
+for i = 1, 20 do run(i + 0.5, i + 0.25) end
+return run
+-- expect
+-- func "test:6" call params 2 stack 7
+-- p0: luafn line 6
+-- p1: table _G
+-- p2: table math
+-- p3: nativefn math.sqrt
+-- p4: nativefn math.floor
+-- p5: nativefn math.fmod
+-- p6: nativefn math.abs
+-- p7: nativefn math.max
+-- p8: nativefn math.min
+-- watch closures of line 6: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field math of _G: constant
+-- watch shape of math: constant
+-- watch field sqrt of math: constant
+-- watch field floor of math: constant
+-- watch field fmod of math: constant
+-- watch field abs of math: constant
+-- watch field max of math: constant
+-- watch field min of math: constant
+-- b0(v0: any, v1: any):
+--   v2: float = guard_tag.float v0 [fs0 type]
+--   v3: float = guard_tag.float v1 [fs0 type]
+--   v8: float = float_fn.sqrt v2
+--   v12: nativefn = literal p4
+--   v13: float = float_fn.floor v3
+--   v14: int = guard_float_to_int v13 [fs1 range]
+--   v15: float = int_to_float v14
+--   v16: float = float_op.add v8, v15
+--   v21: float = float_op.fmod v2, v3
+--   v22: float = float_op.add v16, v21
+--   v27: float = float_fn.abs v3
+--   v28: float = float_op.add v22, v27
+--   v33: bool = float_cmp.lt v2, v3
+--   v34: float = select v33, v3, v2
+--   v35: float = float_op.add v28, v34
+--   v40: bool = float_cmp.lt v3, v2
+--   v41: float = select v40, v3, v2
+--   v42: float = float_op.add v35, v41
+--   return v42
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 7 regs r0=v2, r1=v3, r2=v8, r3=v12, r5=v3
+-- end

@@ -1,0 +1,51 @@
+-- test optimize
+-- rawget, rawset, rawequal and rawlen.
+-- present: lib.raw_get lib.raw_set lib.raw_equal lib.raw_len
+-- absent: call_window interp_one
+local function run(t, u, i) rawset(t, i, i) return rawget(t, i) + (rawequal(t, u) and 1 or 0) + rawlen(t) end
+local t = { 1 }
+for i = 1, 20 do run(t, {}, i) end
+return run
+-- expect
+-- func "test:5" call params 3 stack 9
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: nativefn rawset
+-- p3: nativefn rawget
+-- p4: nativefn rawequal
+-- p5: nativefn rawlen
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field rawset of _G: constant
+-- watch field rawget of _G: constant
+-- watch field rawequal of _G: constant
+-- watch field rawlen of _G: constant
+-- b0(v0: any, v1: any, v2: any):
+--   v3: table = guard_tag.table v0 [fs0 type]
+--   v4: table = guard_tag.table v1 [fs0 type]
+--   v5: int = guard_tag.int v2 [fs0 type]
+--   v9: any = box v5
+--   v11: bool = lib.raw_set v3, v9, v9
+--   guard_valid [fs1 invalidated]
+--   v16: any = lib.raw_get v3, v9
+--   v20: any = box v3
+--   v21: any = box v4
+--   v22: bool = lib.raw_equal v20, v21
+--   branch v22, b2, b3
+-- b2:
+--   v23: int = int 1
+--   jump b4(v23)
+-- b3:
+--   v24: int = int 0
+--   jump b4(v24)
+-- b4(v27: int):
+--   v28: int = guard_tag.int v16 [fs2 type]
+--   v29: int = int_op.add v28, v27
+--   v33: int = lib.raw_len v3
+--   v34: int = int_op.add v29, v33
+--   return v34
+-- fs0: pc 0 regs r0=v0, r1=v1, r2=v2
+-- fs1: pc 5 regs r0=v3, r1=v4, r2=v5
+-- fs2: pc 17 regs r0=v3, r3=v16, r4=v27
+-- end

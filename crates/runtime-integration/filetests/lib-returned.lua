@@ -1,0 +1,37 @@
+-- test optimize
+-- A library function in a return, or whose result is another call's last argument:
+-- it has one result, so that nothing is called.
+-- present: float_fn.exp float_fn.log lib.to_num
+-- absent: call_window return_window interp_one
+local function run(s) return math.exp(math.log(tonumber(s))) end
+for i = 1, 20 do run(i .. ".5") end
+return run
+-- expect
+-- func "test:6" call params 1 stack 8
+-- p0: luafn line 6
+-- p1: table _G
+-- p2: table math
+-- p3: nativefn math.exp
+-- p4: nativefn math.log
+-- p5: nativefn tonumber
+-- watch closures of line 6: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field math of _G: constant
+-- watch shape of math: constant
+-- watch field exp of math: constant
+-- watch field log of math: constant
+-- watch field tonumber of _G: constant
+-- b0(v0: any):
+--   v1: str = guard_tag.str v0 [fs0 type]
+--   v5: nativefn = literal p3
+--   v9: nativefn = literal p4
+--   v13: any = box v1
+--   v14: any = lib.to_num v13
+--   v15: float = guard_tag.float v14 [fs1 type]
+--   v16: float = float_fn.log v15
+--   v17: float = float_fn.exp v16
+--   return v17
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 7 regs r1=v5, r3=v9, r5=v14 top r6
+-- end

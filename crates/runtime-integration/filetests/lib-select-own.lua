@@ -1,0 +1,94 @@
+-- test optimize
+-- select of the function's own extra arguments, whose number is not known.
+-- present: vararg_count load_vararg
+-- absent: call_window interp_one
+local function sum(...)
+  local s = 0
+  for k = 1, select("#", ...) do s = s + select(k, ...) end
+  return s
+end
+for i = 1, 20 do sum(i, 2, 3) end
+return sum
+-- expect
+-- func "test:5" call params 0 vararg stack 9
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: nativefn select
+-- p3: constant 1 "#"
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field select of _G: constant
+-- b0:
+--   v0: int = int 0
+--   v1: int = int 1
+--   v4: nativefn = literal p2
+--   v6: int = vararg_count
+--   v8: bool = int_cmp.le v1, v6
+--   branch v8, b7, b3(v0)
+-- b2(v9: int, v10: int) cold:
+--   v19: bool = int_cmp.lt v0, v10
+--   guard v19 [fs0 type for 12]
+--   v21: int = int_op.add v10, v20
+--   v22: bool = int_cmp.ult v21, v6
+--   branch v22, b4, b5
+-- b3(v32: int):
+--   return v32
+-- b4 cold:
+--   v23: any = load_vararg v21
+--   jump b6(v23)
+-- b5 cold:
+--   v25: any = box v24
+--   jump b6(v25)
+-- b6(v26: any) cold:
+--   v27: int = guard_tag.int v26 [fs0 type for 12]
+--   v28: int = int_op.add v9, v27
+--   poll @s0
+--   guard_valid [fs1 invalidated]
+--   v30: bool = int_cmp.lt v10, v6
+--   v31: int = int_op.add v10, v1
+--   branch v30, b8(v28, v31), b3(v28)
+-- b7:
+--   v20: int = int -1
+--   v24: nil = nil
+--   jump b8(v0, v1)
+-- b8(v36: int, v37: int) loop:
+--   v39: bool = int_cmp.le v37, v6
+--   branch v39, b9, b2(v36, v37)
+-- b9:
+--   v40: int = int_op.sub v6, v37
+--   v41: int = int 4095
+--   v42: bool = int_cmp.ult v40, v41
+--   v43: int = select v42, v40, v41
+--   v44: int = int_op.add v37, v43
+--   jump b10(v36, v37)
+-- b10(v45: int, v46: int) loop:
+--   v49: bool = int_cmp.lt v0, v46
+--   guard v49 [fs2 type for 12]
+--   v50: int = int_op.add v46, v20
+--   v51: bool = int_cmp.ult v50, v6
+--   branch v51, b12, b11
+-- b11:
+--   v52: any = box v24
+--   jump b13(v52)
+-- b12:
+--   v53: any = load_vararg v50
+--   jump b13(v53)
+-- b13(v48: any):
+--   v54: int = guard_tag.int v48 [fs2 type for 12]
+--   v55: int = int_op.add v45, v54
+--   v58: int = int_op.add v46, v1
+--   v59: bool = int_cmp.ne v46, v44
+--   branch v59, b10(v55, v58), b14
+-- b14:
+--   poll @s1
+--   guard_valid [fs3 invalidated]
+--   v56: bool = int_cmp.lt v46, v6
+--   branch v56, b8(v55, v58), b3(v55)
+-- fs0: pc 11 regs r0=v9, r1=v10, r2=v6, r3=v1, r5=v4, r7=v10
+-- fs1: pc 14 regs r0=v28, r1=v10, r2=v6, r3=v1
+-- fs2: pc 11 regs r0=v45, r1=v46, r2=v6, r3=v1, r5=v4, r7=v46
+-- fs3: pc 14 regs r0=v55, r1=v46, r2=v6, r3=v1
+-- s0: pc 14
+-- s1: pc 14
+-- end

@@ -1,0 +1,67 @@
+-- test optimize
+-- A library function called in a loop: what it is called by is a watched fact, so
+-- that the loop holds the operation alone.
+-- absent in loops: guard_shape load_slot call_window guard_tag same_object
+-- present in loops: float_fn.sqrt
+local function run(n) local s = 0.0 for i = 1, n do s = s + math.sqrt(i) end return s end
+for i = 1, 20 do run(i) end
+return run
+-- expect
+-- func "test:6" call params 1 stack 9
+-- p0: luafn line 6
+-- p1: table _G
+-- p2: table math
+-- p3: nativefn math.sqrt
+-- watch closures of line 6: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field math of _G: constant
+-- watch shape of math: constant
+-- watch field sqrt of math: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: float = float 0.0
+--   v3: int = int 1
+--   v5: bool = int_cmp.le v3, v1
+--   branch v5, b4, b3(v2)
+-- b2(v6: float, v7: int) cold:
+--   v15: float = int_to_float v7
+--   v16: float = float_fn.sqrt v15
+--   v17: float = float_op.add v6, v16
+--   poll @s0
+--   guard_valid [fs1 invalidated]
+--   v19: bool = int_cmp.lt v7, v1
+--   v20: int = int_op.add v7, v3
+--   branch v19, b5(v17, v20), b3(v17)
+-- b3(v21: float):
+--   return v21
+-- b4:
+--   jump b5(v2, v3)
+-- b5(v25: float, v26: int) loop:
+--   v28: bool = int_cmp.le v26, v1
+--   branch v28, b6, b2(v25, v26)
+-- b6:
+--   v29: int = int_op.sub v1, v26
+--   v30: int = int 4095
+--   v31: bool = int_cmp.ult v29, v30
+--   v32: int = select v31, v29, v30
+--   v33: int = int_op.add v26, v32
+--   jump b7(v25, v26)
+-- b7(v34: float, v35: int) loop:
+--   v37: float = int_to_float v35
+--   v38: float = float_fn.sqrt v37
+--   v39: float = float_op.add v34, v38
+--   v42: int = int_op.add v35, v3
+--   v43: bool = int_cmp.ne v35, v33
+--   branch v43, b7(v39, v42), b8
+-- b8:
+--   poll @s1
+--   guard_valid [fs2 invalidated]
+--   v40: bool = int_cmp.lt v35, v1
+--   branch v40, b5(v39, v42), b3(v39)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 10 regs r1=v17, r2=v7, r3=v1, r4=v3
+-- fs2: pc 10 regs r1=v39, r2=v35, r3=v1, r4=v3
+-- s0: pc 10
+-- s1: pc 10
+-- end

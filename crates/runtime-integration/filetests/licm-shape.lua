@@ -1,0 +1,69 @@
+-- test optimize
+-- A field of an object in a loop that stores to another: the shape is tested before
+-- the loop.
+-- absent in loops: guard_shape guard_tag find_field
+-- present in loops: load_slot store_slot
+local function run(a, b, n) for i = 1, n do b.y = b.y + a.x end end
+for i = 1, 20 do run({ x = i }, { y = 0 }, i) end
+return run
+-- expect
+-- func "test:6" call params 3 stack 9
+-- p0: shape @shape0 {y}
+-- p1: shape @shape1 {x}
+-- watch field y of {y}: int
+-- watch field x of {x}: int
+-- b0(v0: any, v1: any, v2: any):
+--   v3: table = guard_tag.table v0 [fs0 type]
+--   v4: table = guard_tag.table v1 [fs0 type]
+--   v5: int = guard_tag.int v2 [fs0 type]
+--   v6: int = int 1
+--   v8: bool = int_cmp.le v6, v5
+--   branch v8, b4, b3
+-- b2(v11: int) cold:
+--   v15: int = load_slot.inline.0.2 v4
+--   v17: int = load_slot.inline.0.2 v3
+--   v18: int = int_op.add v15, v17
+--   store_slot.inline.0.2.tag v4, v18
+--   poll v3, v4 @s0
+--   guard_valid [fs1 invalidated]
+--   v21: bool = int_cmp.lt v11, v5
+--   v22: int = int_op.add v11, v6
+--   branch v21, b5(v22), b3
+-- b3:
+--   return_none
+-- b4:
+--   v14: ptr = literal p0
+--   v16: ptr = literal p1
+--   guard_shape v4, v14 [fs2 shape for 4]
+--   guard_shape v3, v16 [fs2 shape for 5]
+--   jump b5(v6)
+-- b5(v25: int) loop:
+--   v26: bool = int_cmp.le v25, v5
+--   branch v26, b6, b2(v25)
+-- b6:
+--   v27: int = int_op.sub v5, v25
+--   v28: int = int 4095
+--   v29: bool = int_cmp.ult v27, v28
+--   v30: int = select v29, v27, v28
+--   v31: int = int_op.add v25, v30
+--   jump b7(v25)
+-- b7(v32: int) loop:
+--   v33: int = load_slot.inline.0.2 v4
+--   v34: int = load_slot.inline.0.2 v3
+--   v35: int = int_op.add v33, v34
+--   store_slot.inline.0.2.tag v4, v35
+--   v38: int = int_op.add v32, v6
+--   v39: bool = int_cmp.ne v32, v31
+--   branch v39, b7(v38), b8
+-- b8:
+--   poll v3, v4 @s1
+--   guard_valid [fs3 invalidated]
+--   v36: bool = int_cmp.lt v32, v5
+--   branch v36, b5(v38), b3
+-- fs0: pc 0 regs r0=v0, r1=v1, r2=v2
+-- fs1: pc 8 regs r0=v3, r1=v4, r3=v11, r4=v5, r5=v6
+-- fs2: pc 4 regs r0=v3, r1=v4, r3=v6, r4=v5, r5=v6
+-- fs3: pc 8 regs r0=v3, r1=v4, r3=v32, r4=v5, r5=v6
+-- s0: pc 8 live r0, r1
+-- s1: pc 8 live r0, r1
+-- end

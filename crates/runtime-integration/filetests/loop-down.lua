@@ -1,0 +1,45 @@
+-- test optimize
+-- A loop that counts down by two.
+-- absent in loops: guard_tag box interp_one
+local function sum(n) local s = 0 for i = n, 1, -2 do s = s + i end return s end
+for i = 1, 20 do sum(i) end
+return sum
+-- expect
+-- func "test:4" call params 1 stack 6
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 0
+--   v3: int = int 1
+--   v4: int = int -2
+--   v5: bool = int_cmp.le v3, v1
+--   branch v5, b4, b3(v2)
+-- b3(v21: int):
+--   return v21
+-- b4:
+--   v16: int = int 2
+--   jump b5(v2, v1)
+-- b5(v25: int, v26: int) loop:
+--   v28: int = int_op.sub v26, v3
+--   v29: int = int 8190
+--   v30: bool = int_cmp.ult v28, v29
+--   v31: int = select v30, v28, v29
+--   v33: int = int_op.floordiv v31, v16
+--   jump b6(v25, v26, v33)
+-- b6(v34: int, v35: int, v37: int) loop:
+--   v38: int = int_op.add v34, v35
+--   v45: int = int_op.add v35, v4
+--   v47: int = int -1
+--   v48: int = int_op.add v37, v47
+--   v49: bool = int_cmp.ne v37, v2
+--   branch v49, b6(v38, v45, v48), b7
+-- b7:
+--   poll @s1
+--   guard_valid [fs1 invalidated]
+--   v41: int = int_op.sub v35, v3
+--   v42: bool = int_cmp.ult v41, v16
+--   v43: bool = not v42
+--   branch v43, b5(v38, v45), b3(v38)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v38, r2=v35, r3=v3, r4=v4
+-- s1: pc 6
+-- end

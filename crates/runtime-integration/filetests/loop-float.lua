@@ -1,0 +1,57 @@
+-- test optimize
+-- A float that a loop carries is unboxed in the loop's parameter.
+-- absent in loops: guard_tag box unbox interp_one
+-- present in inner loops: float_op.add
+local function sum(n) local s = 0.0 for i = 1, n do s = s + i * 0.5 end return s end
+for i = 1, 20 do sum(i) end
+return sum
+-- expect
+-- func "test:5" call params 1 stack 7
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: float = float 0.0
+--   v3: int = int 1
+--   v5: bool = int_cmp.le v3, v1
+--   branch v5, b4, b3(v2)
+-- b2(v6: float, v7: int) cold:
+--   v12: float = int_to_float v7
+--   v13: float = float_op.mul v12, v11
+--   v14: float = float_op.add v6, v13
+--   poll @s0
+--   guard_valid [fs1 invalidated]
+--   v16: bool = int_cmp.lt v7, v1
+--   v17: int = int_op.add v7, v3
+--   branch v16, b5(v14, v17), b3(v14)
+-- b3(v18: float):
+--   return v18
+-- b4:
+--   v11: float = float 0.5
+--   jump b5(v2, v3)
+-- b5(v22: float, v23: int) loop:
+--   v25: bool = int_cmp.le v23, v1
+--   branch v25, b6, b2(v22, v23)
+-- b6:
+--   v26: int = int_op.sub v1, v23
+--   v27: int = int 4095
+--   v28: bool = int_cmp.ult v26, v27
+--   v29: int = select v28, v26, v27
+--   v30: int = int_op.add v23, v29
+--   jump b7(v22, v23)
+-- b7(v31: float, v32: int) loop:
+--   v34: float = int_to_float v32
+--   v35: float = float_op.mul v34, v11
+--   v36: float = float_op.add v31, v35
+--   v39: int = int_op.add v32, v3
+--   v40: bool = int_cmp.ne v32, v30
+--   branch v40, b7(v36, v39), b8
+-- b8:
+--   poll @s1
+--   guard_valid [fs2 invalidated]
+--   v37: bool = int_cmp.lt v32, v1
+--   branch v37, b5(v36, v39), b3(v36)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 7 regs r1=v14, r2=v7, r3=v1, r4=v3
+-- fs2: pc 7 regs r1=v36, r2=v32, r3=v1, r4=v3
+-- s0: pc 7
+-- s1: pc 7
+-- end

@@ -1,0 +1,54 @@
+-- test optimize
+-- A numeric loop: the variable stays an integer without a test of its type, and
+-- there is no check for overflow, as the loop ends at its limit.
+-- absent in loops: guard_tag box interp_one guard
+-- absent: float_op
+-- count in inner loops: int_op.add=2
+local function sum(n) local s = 0 for i = 1, n do s = s + i end return s end
+for i = 1, 20 do sum(i) end
+return sum
+-- expect
+-- func "test:7" call params 1 stack 6
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 0
+--   v3: int = int 1
+--   v5: bool = int_cmp.le v3, v1
+--   branch v5, b4, b3(v2)
+-- b2(v6: int, v7: int) cold:
+--   v11: int = int_op.add v6, v7
+--   poll @s0
+--   guard_valid [fs1 invalidated]
+--   v13: bool = int_cmp.lt v7, v1
+--   v14: int = int_op.add v7, v3
+--   branch v13, b5(v11, v14), b3(v11)
+-- b3(v15: int):
+--   return v15
+-- b4:
+--   jump b5(v2, v3)
+-- b5(v19: int, v20: int) loop:
+--   v22: bool = int_cmp.le v20, v1
+--   branch v22, b6, b2(v19, v20)
+-- b6:
+--   v23: int = int_op.sub v1, v20
+--   v24: int = int 4095
+--   v25: bool = int_cmp.ult v23, v24
+--   v26: int = select v25, v23, v24
+--   v27: int = int_op.add v20, v26
+--   jump b7(v19, v20)
+-- b7(v28: int, v29: int) loop:
+--   v31: int = int_op.add v28, v29
+--   v34: int = int_op.add v29, v3
+--   v35: bool = int_cmp.ne v29, v27
+--   branch v35, b7(v31, v34), b8
+-- b8:
+--   poll @s1
+--   guard_valid [fs2 invalidated]
+--   v32: bool = int_cmp.lt v29, v1
+--   branch v32, b5(v31, v34), b3(v31)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 6 regs r1=v11, r2=v7, r3=v1, r4=v3
+-- fs2: pc 6 regs r1=v31, r2=v29, r3=v1, r4=v3
+-- s0: pc 6
+-- s1: pc 6
+-- end

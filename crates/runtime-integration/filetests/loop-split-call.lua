@@ -1,0 +1,44 @@
+-- test optimize
+-- A loop with a call in it is not split: the call may do anything.
+-- count: call_window=1
+-- present in inner loops: poll guard_valid
+local function run(n) for i = 1, n do os.time() end end
+for i = 1, 20 do run(i) end
+return run
+-- expect
+-- func "test:5" call params 1 stack 7
+-- p0: luafn line 5
+-- p1: table _G
+-- p2: table os
+-- p3: nativefn os.time
+-- watch closures of line 5: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field os of _G: constant
+-- watch shape of os: constant
+-- watch field time of os: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 1
+--   v4: bool = int_cmp.le v2, v1
+--   branch v4, b4, b3
+-- b2(v5: int) loop:
+--   store_reg.5 v11
+--   call_window.5.0.0 @s0
+--   guard_valid [fs1 invalidated]
+--   poll @s1
+--   guard_valid [fs2 invalidated]
+--   v13: bool = int_cmp.lt v5, v1
+--   v14: int = int_op.add v5, v2
+--   branch v13, b2(v14), b3
+-- b3:
+--   return_none
+-- b4:
+--   v11: nativefn = literal p3
+--   jump b2(v2)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 7 regs r1=v5, r2=v1, r3=v2
+-- fs2: pc 7 regs r1=v5, r2=v1, r3=v2
+-- s0: pc 6
+-- s1: pc 7
+-- end

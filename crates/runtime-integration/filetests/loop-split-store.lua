@@ -1,0 +1,96 @@
+-- test optimize
+-- The same with a store to another array, which cannot be the one that is read as
+-- far as kinds and lengths are concerned.
+-- absent in inner loops: guard poll elems_len elems_kind guard_tag
+-- present in inner loops: load_elem store_elem
+local function map(t, u) for i = 1, #t do u[i] = t[i] * 2 end end
+local t, u = {}, {} for i = 1, 50 do t[i], u[i] = i, 0 end
+for i = 1, 20 do map(t, u) end
+return map
+-- expect
+-- func "test:6" call params 2 stack 7
+-- b0(v0: any, v1: any):
+--   v2: table = guard_tag.table v0 [fs0 type]
+--   v3: table = guard_tag.table v1 [fs0 type]
+--   v4: int = int 1
+--   v5: bool = none_beyond v2
+--   guard v5 [fs1 elements]
+--   v6: bool = no_meta v2
+--   guard v6 [fs1 elements]
+--   v7: int = elems_len v2
+--   v9: bool = int_cmp.le v4, v7
+--   branch v9, b4, b3
+-- b2(v12: int) cold:
+--   v17: int = int_op.sub v12, v4
+--   v19: bool = int_cmp.ult v17, v7
+--   guard v19 [fs2 elements]
+--   v23: int = load_elem v2, v17
+--   v25: int = int_op.mul v23, v21
+--   v29: bool = int_cmp.ult v17, v28
+--   guard v29 [fs3 elements]
+--   store_elem v3, v17, v25
+--   poll v2, v3 @s0
+--   guard_valid [fs4 invalidated]
+--   v34: bool = int_cmp.lt v12, v7
+--   v35: int = int_op.add v12, v4
+--   branch v34, b5(v35), b3
+-- b3:
+--   return_none
+-- b4:
+--   v21: int = int 2
+--   v20: int = elems_kind v2
+--   v22: bool = int_cmp.eq v20, v21
+--   guard v22 [fs5 elements for 4]
+--   v28: int = elems_len v3
+--   v30: int = elems_kind v3
+--   v32: bool = int_cmp.eq v30, v21
+--   guard v32 [fs5 elements for 6]
+--   jump b5(v4)
+-- b5(v38: int) loop:
+--   v40: int = int_op.sub v38, v4
+--   v41: bool = int_cmp.ult v40, v7
+--   branch v41, b6, b2(v38)
+-- b6:
+--   v43: int = int_op.sub v7, v4
+--   v44: int = int_op.sub v43, v40
+--   v45: bool = int_cmp.ult v40, v28
+--   branch v45, b7, b2(v38)
+-- b7:
+--   v47: int = int_op.sub v28, v4
+--   v48: int = int_op.sub v47, v40
+--   v49: bool = int_cmp.le v38, v7
+--   branch v49, b8, b2(v38)
+-- b8:
+--   v50: int = int_op.sub v7, v38
+--   v51: int = int 4095
+--   v52: bool = int_cmp.ult v50, v51
+--   v53: int = select v52, v50, v51
+--   v54: bool = int_cmp.ult v44, v53
+--   v55: int = select v54, v44, v53
+--   v56: bool = int_cmp.ult v48, v55
+--   v57: int = select v56, v48, v55
+--   v58: int = int_op.add v38, v57
+--   jump b9(v38)
+-- b9(v59: int) loop:
+--   v61: int = int_op.sub v59, v4
+--   v63: int = load_elem v2, v61
+--   v64: int = int_op.mul v63, v21
+--   store_elem v3, v61, v64
+--   v68: int = int_op.add v59, v4
+--   v69: bool = int_cmp.ne v59, v58
+--   branch v69, b9(v68), b10
+-- b10:
+--   poll v2, v3 @s1
+--   guard_valid [fs6 invalidated]
+--   v66: bool = int_cmp.lt v59, v7
+--   branch v66, b5(v68), b3
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 1 regs r0=v2, r1=v3, r2=v4
+-- fs2: pc 4 regs r0=v2, r1=v3, r2=v12, r3=v7, r4=v4, r5=v12
+-- fs3: pc 6 regs r0=v2, r1=v3, r2=v12, r3=v7, r4=v4, r5=v12, r6=v25
+-- fs4: pc 7 regs r0=v2, r1=v3, r2=v12, r3=v7, r4=v4
+-- fs5: pc 4 regs r0=v2, r1=v3, r2=v4, r3=v7, r4=v4, r5=v4
+-- fs6: pc 7 regs r0=v2, r1=v3, r2=v59, r3=v7, r4=v4
+-- s0: pc 7 live r0, r1
+-- s1: pc 7 live r0, r1
+-- end

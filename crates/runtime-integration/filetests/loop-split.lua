@@ -1,0 +1,80 @@
+-- test optimize
+-- A counted loop over an array: bounds, kind and shape are tested once for chunks of
+-- iterations; the inner loop has no test and no poll.
+-- absent in inner loops: guard poll elems_len elems_kind guard_valid guard_tag
+-- present in inner loops: load_elem
+local function sum(t) local s = 0 for i = 1, #t do s = s + t[i] end return s end
+local t = {} for i = 1, 50 do t[i] = i end
+for i = 1, 20 do sum(t) end
+return sum
+-- expect
+-- func "test:6" call params 1 stack 7
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: int = int 0
+--   v3: int = int 1
+--   v4: bool = none_beyond v1
+--   guard v4 [fs1 elements]
+--   v5: bool = no_meta v1
+--   guard v5 [fs1 elements]
+--   v6: int = elems_len v1
+--   v8: bool = int_cmp.le v3, v6
+--   branch v8, b4, b3(v2)
+-- b2(v10: int, v11: int) cold:
+--   v16: int = int_op.sub v11, v3
+--   v18: bool = int_cmp.ult v16, v6
+--   guard v18 [fs2 elements]
+--   v22: int = load_elem v1, v16
+--   v23: int = int_op.add v10, v22
+--   poll v1 @s0
+--   guard_valid [fs3 invalidated]
+--   v25: bool = int_cmp.lt v11, v6
+--   v26: int = int_op.add v11, v3
+--   branch v25, b5(v23, v26), b3(v23)
+-- b3(v27: int):
+--   return v27
+-- b4:
+--   v20: int = int 2
+--   v19: int = elems_kind v1
+--   v21: bool = int_cmp.eq v19, v20
+--   guard v21 [fs4 elements for 5]
+--   jump b5(v2, v3)
+-- b5(v31: int, v32: int) loop:
+--   v34: int = int_op.sub v32, v3
+--   v35: bool = int_cmp.ult v34, v6
+--   branch v35, b6, b2(v31, v32)
+-- b6:
+--   v37: int = int_op.sub v6, v3
+--   v38: int = int_op.sub v37, v34
+--   v39: bool = int_cmp.le v32, v6
+--   branch v39, b7, b2(v31, v32)
+-- b7:
+--   v40: int = int_op.sub v6, v32
+--   v41: int = int 4095
+--   v42: bool = int_cmp.ult v40, v41
+--   v43: int = select v42, v40, v41
+--   v44: bool = int_cmp.ult v38, v43
+--   v45: int = select v44, v38, v43
+--   v46: int = int_op.add v32, v45
+--   jump b8(v31, v32)
+-- b8(v47: int, v48: int) loop:
+--   v50: int = int_op.sub v48, v3
+--   v52: int = load_elem v1, v50
+--   v53: int = int_op.add v47, v52
+--   v56: int = int_op.add v48, v3
+--   v57: bool = int_cmp.ne v48, v46
+--   branch v57, b8(v53, v56), b9
+-- b9:
+--   poll v1 @s1
+--   guard_valid [fs5 invalidated]
+--   v54: bool = int_cmp.lt v48, v6
+--   branch v54, b5(v53, v56), b3(v53)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 2 regs r0=v1, r1=v2, r2=v3
+-- fs2: pc 5 regs r0=v1, r1=v10, r2=v11, r3=v6, r4=v3, r5=v11
+-- fs3: pc 7 regs r0=v1, r1=v23, r2=v11, r3=v6, r4=v3
+-- fs4: pc 5 regs r0=v1, r1=v2, r2=v3, r3=v6, r4=v3, r5=v3
+-- fs5: pc 7 regs r0=v1, r1=v53, r2=v48, r3=v6, r4=v3
+-- s0: pc 7 live r0
+-- s1: pc 7 live r0
+-- end

@@ -1,0 +1,53 @@
+-- test optimize
+-- A while loop: the guards of the first iteration hold for the others.
+-- absent in loops: guard_tag box interp_one
+local function count(n) local i = 0 while i < n do i = i + 3 end return i end
+for i = 1, 20 do count(i) end
+return count
+-- expect
+-- func "test:4" call params 1 stack 2
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v2: int = int 0
+--   v6: int = int 3
+--   v5: bool = int_cmp.lt v2, v1
+--   branch v5, b5(v2), b4(v2)
+-- b3(v8: int) cold:
+--   v7: int = int_op.add v8, v6
+--   poll @s0
+--   guard_valid [fs1 invalidated]
+--   v10: bool = int_cmp.lt v7, v1
+--   branch v10, b6(v7), b4(v7)
+-- b4(v9: int):
+--   return v9
+-- b5(v11: int):
+--   jump b6(v11)
+-- b6(v12: int) loop:
+--   v13: bool = int_cmp.lt v12, v1
+--   branch v13, b7, b3(v12)
+-- b7:
+--   v14: int = int_op.sub v1, v12
+--   v15: int = int 1
+--   v16: int = int_op.sub v14, v15
+--   v17: int = int 12285
+--   v18: bool = int_cmp.ult v16, v17
+--   v19: int = select v18, v16, v17
+--   v21: int = int_op.floordiv v19, v6
+--   jump b8(v12, v21)
+-- b8(v22: int, v23: int) loop:
+--   v24: int = int_op.add v22, v6
+--   v27: int = int -1
+--   v28: int = int_op.add v23, v27
+--   v29: bool = int_cmp.ne v23, v2
+--   branch v29, b8(v24, v28), b9
+-- b9:
+--   poll @s1
+--   guard_valid [fs2 invalidated]
+--   v25: bool = int_cmp.lt v24, v1
+--   branch v25, b6(v24), b4(v24)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 4 regs r0=v1, r1=v7
+-- fs2: pc 4 regs r0=v1, r1=v24
+-- s0: pc 4
+-- s1: pc 4
+-- end

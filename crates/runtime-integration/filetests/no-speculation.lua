@@ -1,0 +1,78 @@
+-- test optimize no-speculation
+-- Without speculation nothing is relied on: no guards, no facts; an operation on
+-- values of any type has a fast path for what it tests.
+-- absent: watch guard_tag guard_shape guard exit
+local function run(t, i) return t.x + i end
+for i = 1, 20 do run({ x = i }, i) end
+return run
+-- expect
+-- func "test:5" call params 2 stack 3
+-- p0: constant 0 "x"
+-- b0(v0: any, v1: any):
+--   v2: bool = has_tag.table v0
+--   branch v2, b3, b2
+-- b2 cold:
+--   store_reg.0 v0
+--   store_reg.1 v1
+--   interp_one @s0
+--   v9: any = load_reg.2
+--   jump b6(v9)
+-- b3:
+--   v3: table = unbox v0
+--   v4: str = literal p0
+--   v5: any = find_field v3, v4
+--   v6: bool = has_tag.none v5
+--   v7: bool = not v6
+--   branch v7, b6(v5), b2
+-- b6(v10: any):
+--   v11: bool = has_tag.int v10
+--   branch v11, b9, b8
+-- b7 cold:
+--   store_reg.2 v10
+--   store_reg.1 v1
+--   interp_one @s1
+--   v32: any = load_reg.2
+--   jump b20(v32)
+-- b8:
+--   branch v11, b14, b12
+-- b9:
+--   v12: int = unbox v10
+--   v13: bool = has_tag.int v1
+--   branch v13, b10, b8
+-- b10:
+--   v14: int = unbox v1
+--   v15: int = int_op.add v12, v14
+--   v16: any = box v15
+--   jump b20(v16)
+-- b12:
+--   v20: bool = has_tag.float v10
+--   branch v20, b15, b7
+-- b13(v22: float):
+--   v23: bool = has_tag.int v1
+--   branch v23, b18, b16
+-- b14:
+--   v18: int = unbox v10
+--   v19: float = int_to_float v18
+--   jump b13(v19)
+-- b15:
+--   v21: float = unbox v10
+--   jump b13(v21)
+-- b16:
+--   v26: bool = has_tag.float v1
+--   branch v26, b19, b7
+-- b17(v28: float):
+--   v29: float = float_op.add v22, v28
+--   v30: any = box v29
+--   jump b20(v30)
+-- b18:
+--   v24: int = unbox v1
+--   v25: float = int_to_float v24
+--   jump b17(v25)
+-- b19:
+--   v27: float = unbox v1
+--   jump b17(v27)
+-- b20(v33: any):
+--   return v33
+-- s0: pc 0 live r0, r1
+-- s1: pc 1 live r1, r2
+-- end

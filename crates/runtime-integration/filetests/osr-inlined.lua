@@ -1,0 +1,88 @@
+-- test optimize osr=1
+-- Code that is entered in a loop that calls a function with a loop: that is inlined.
+-- present: load_reg
+-- absent: call_lua call_window
+-- absent in loops: guard_tag box load_reg
+local function inner(n) local s = 0 for k = 1, n do s = s + k end return s end
+local function run(n)
+  local s = 0
+  for i = 1, n do s = s + inner(i) end
+  return s
+end
+for i = 1, 20 do run(i) end
+return run, 10
+-- expect
+-- func "test:7" osr 5 params 1 stack 14
+-- p0: luafn line 7
+-- p1: luafn line 6
+-- p2: proto line 6
+-- watch closures of line 7: constant
+-- watch captured variables: constant
+-- b0:
+--   v0: any = load_reg.1
+--   v1: any = load_reg.2
+--   v2: any = load_reg.3
+--   v3: any = load_reg.4
+--   v4: any = load_reg.5
+--   v5: int = guard_tag.int v0 [fs0 type]
+--   v6: int = guard_tag.int v1 [fs0 type]
+--   v7: int = guard_tag.int v2 [fs0 type]
+--   v8: int = guard_tag.int v3 [fs0 type]
+--   v9: int = guard_tag.int v4 [fs0 type]
+--   jump b8
+-- b1(v10: int, v11: int) loop:
+--   v20: bool = int_cmp.le v18, v11
+--   branch v20, b7, b5(v17)
+-- b4(v21: int, v22: int) cold:
+--   v26: int = int_op.add v21, v22
+--   poll v16 @s1
+--   guard_valid [fs1 invalidated]
+--   v28: bool = int_cmp.lt v22, v11
+--   v29: int = int_op.add v22, v18
+--   branch v28, b9(v26, v29), b5(v26)
+-- b5(v30: int):
+--   v32: int = int_op.add v10, v30
+--   poll @s2
+--   guard_valid [fs3 invalidated]
+--   v34: bool = int_cmp.lt v11, v7
+--   v35: int = int_op.add v11, v18
+--   branch v34, b1(v32, v35), b6
+-- b6:
+--   return v32
+-- b7:
+--   jump b9(v17, v18)
+-- b8:
+--   v16: luafn = literal p1
+--   v17: int = int 0
+--   v18: int = int 1
+--   jump b1(v5, v6)
+-- b9(v42: int, v43: int) loop:
+--   v45: bool = int_cmp.le v43, v11
+--   branch v45, b10, b4(v42, v43)
+-- b10:
+--   v46: int = int_op.sub v11, v43
+--   v47: int = int 4095
+--   v48: bool = int_cmp.ult v46, v47
+--   v49: int = select v48, v46, v47
+--   v50: int = int_op.add v43, v49
+--   jump b11(v42, v43)
+-- b11(v51: int, v52: int) loop:
+--   v54: int = int_op.add v51, v52
+--   v57: int = int_op.add v52, v18
+--   v58: bool = int_cmp.ne v52, v50
+--   branch v58, b11(v54, v57), b12
+-- b12:
+--   poll v16 @s3
+--   guard_valid [fs4 invalidated]
+--   v55: bool = int_cmp.lt v52, v11
+--   branch v55, b9(v54, v57), b5(v54)
+-- fs0: pc 5 window r1, r2, r3, r4, r5
+-- fs1: pc 6 regs r1=v26, r2=v22, r3=v11, r4=v18 caller fs2 closure v16 proto p2 at 6
+-- fs2: pc 7 regs r1=v10, r2=v11, r3=v7, r4=v8
+-- fs3: pc 9 regs r1=v32, r2=v11, r3=v7, r4=v8
+-- fs4: pc 6 regs r1=v54, r2=v52, r3=v11, r4=v18 caller fs2 closure v16 proto p2 at 6
+-- s0: pc 7
+-- s1: pc 6 caller s0 at 6
+-- s2: pc 9
+-- s3: pc 6 caller s0 at 6
+-- end

@@ -1,0 +1,93 @@
+-- test optimize osr=2
+-- Code that is entered in the inner of two loops: it goes on with the outer one,
+-- whose next inner loops are in the same code.
+-- present: load_reg
+-- absent in loops: load_reg guard_tag box interp_one
+local function run(n)
+  local s = 0
+  for i = 1, n do
+    for j = 1, n do s = s + i * j end
+  end
+  return s
+end
+for i = 1, 20 do run(i) end
+return run, 10
+-- expect
+-- func "test:6" osr 9 params 1 stack 11
+-- b0:
+--   v0: any = load_reg.0
+--   v1: any = load_reg.1
+--   v2: any = load_reg.2
+--   v3: any = load_reg.3
+--   v4: any = load_reg.4
+--   v5: any = load_reg.5
+--   v6: any = load_reg.6
+--   v7: any = load_reg.7
+--   v8: any = load_reg.8
+--   v9: any = load_reg.9
+--   v10: int = guard_tag.int v0 [fs0 type]
+--   v11: int = guard_tag.int v1 [fs0 type]
+--   v12: int = guard_tag.int v2 [fs0 type]
+--   v13: int = guard_tag.int v3 [fs0 type]
+--   v14: int = guard_tag.int v4 [fs0 type]
+--   v15: int = guard_tag.int v5 [fs0 type]
+--   v16: int = guard_tag.int v6 [fs0 type]
+--   v17: int = guard_tag.int v7 [fs0 type]
+--   v18: int = guard_tag.int v8 [fs0 type]
+--   v19: int = guard_tag.int v9 [fs0 type]
+--   jump b7
+-- b1(v21: int, v26: int) cold:
+--   v30: int = int_op.mul v49, v26
+--   v31: int = int_op.add v21, v30
+--   poll @s0
+--   guard_valid [fs1 invalidated]
+--   v33: bool = int_cmp.lt v26, v51
+--   v34: int = int_op.add v26, v32
+--   branch v33, b8(v31, v34), b6(v31)
+-- b2(v37: int) loop:
+--   poll @s1
+--   guard_valid [fs2 invalidated]
+--   v41: bool = int_cmp.lt v37, v13
+--   v42: int = int_op.add v37, v32
+--   branch v41, b4, b3
+-- b3:
+--   return v62
+-- b4:
+--   branch v46, b5(v62, v42, v42, v32, v10, v32), b2(v42)
+-- b5(v47: int, v48: int, v49: int, v50: int, v51: int, v52: int) loop:
+--   jump b8(v47, v50)
+-- b6(v62: int):
+--   jump b2(v48)
+-- b7:
+--   v32: int = int 1
+--   v46: bool = int_cmp.le v32, v10
+--   jump b5(v11, v12, v15, v16, v17, v18)
+-- b8(v63: int, v64: int) loop:
+--   v66: bool = int_cmp.le v64, v51
+--   branch v66, b9, b1(v63, v64)
+-- b9:
+--   v67: int = int_op.sub v51, v64
+--   v68: int = int 4095
+--   v69: bool = int_cmp.ult v67, v68
+--   v70: int = select v69, v67, v68
+--   v71: int = int_op.add v64, v70
+--   jump b10(v63, v64)
+-- b10(v72: int, v73: int) loop:
+--   v75: int = int_op.mul v49, v73
+--   v76: int = int_op.add v72, v75
+--   v79: int = int_op.add v73, v32
+--   v80: bool = int_cmp.ne v73, v71
+--   branch v80, b10(v76, v79), b11
+-- b11:
+--   poll @s2
+--   guard_valid [fs3 invalidated]
+--   v77: bool = int_cmp.lt v73, v51
+--   branch v77, b8(v76, v79), b6(v76)
+-- fs0: pc 9 window r0, r1, r2, r3, r4, r5, r6, r7, r8, r9
+-- fs1: pc 11 regs r0=v10, r1=v31, r2=v48, r3=v13, r4=v14, r5=v49, r6=v26, r7=v51, r8=v52
+-- fs2: pc 12 regs r0=v10, r1=v62, r2=v37, r3=v13, r4=v14
+-- fs3: pc 11 regs r0=v10, r1=v76, r2=v48, r3=v13, r4=v14, r5=v49, r6=v73, r7=v51, r8=v52
+-- s0: pc 11
+-- s1: pc 12
+-- s2: pc 11
+-- end

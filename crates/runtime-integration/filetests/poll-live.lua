@@ -1,0 +1,60 @@
+-- test optimize
+-- A poll names what the collector has to see, which only its slow path stores: here
+-- the table, and not the numbers.
+-- absent: store_reg
+-- present in loops: poll
+local function run(t, n) local s = 0 for i = 1, n do s = s + t.x end return s end
+for i = 1, 20 do run({ x = i }, i) end
+return run
+-- expect
+-- func "test:6" call params 2 stack 8
+-- p0: shape @shape0 {x}
+-- watch field x of {x}: int
+-- b0(v0: any, v1: any):
+--   v2: table = guard_tag.table v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: int = int 0
+--   v5: int = int 1
+--   v7: bool = int_cmp.le v5, v3
+--   branch v7, b4, b3(v4)
+-- b2(v9: int, v10: int) cold:
+--   v15: int = int_op.add v9, v14
+--   poll v2 @s0
+--   guard_valid [fs1 invalidated]
+--   v17: bool = int_cmp.lt v10, v3
+--   v18: int = int_op.add v10, v5
+--   branch v17, b5(v15, v18), b3(v15)
+-- b3(v20: int):
+--   return v20
+-- b4:
+--   v13: ptr = literal p0
+--   guard_shape v2, v13 [fs2 shape for 5]
+--   v14: int = load_slot.inline.0.2 v2
+--   jump b5(v4, v5)
+-- b5(v23: int, v24: int) loop:
+--   v25: bool = int_cmp.le v24, v3
+--   branch v25, b6, b2(v23, v24)
+-- b6:
+--   v26: int = int_op.sub v3, v24
+--   v27: int = int 4095
+--   v28: bool = int_cmp.ult v26, v27
+--   v29: int = select v28, v26, v27
+--   v30: int = int_op.add v24, v29
+--   jump b7(v23, v24)
+-- b7(v31: int, v32: int) loop:
+--   v33: int = int_op.add v31, v14
+--   v36: int = int_op.add v32, v5
+--   v37: bool = int_cmp.ne v32, v30
+--   branch v37, b7(v33, v36), b8
+-- b8:
+--   poll v2 @s1
+--   guard_valid [fs3 invalidated]
+--   v34: bool = int_cmp.lt v32, v3
+--   branch v34, b5(v33, v36), b3(v33)
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 7 regs r0=v2, r2=v15, r3=v10, r4=v3, r5=v5
+-- fs2: pc 5 regs r0=v2, r2=v4, r3=v5, r4=v3, r5=v5
+-- fs3: pc 7 regs r0=v2, r2=v33, r3=v32, r4=v3, r5=v5
+-- s0: pc 7 live r0
+-- s1: pc 7 live r0
+-- end

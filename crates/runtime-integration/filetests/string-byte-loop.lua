@@ -1,0 +1,80 @@
+-- test optimize
+-- The same in a loop over the string.
+-- present in loops: str_byte
+-- absent in loops: call_window guard_tag str_len interp_one
+local function hash(s)
+  local h = 0
+  for i = 1, #s do h = h * 31 + s:byte(i) end
+  return h
+end
+for i = 1, 20 do hash("abcdefgh") end
+return hash
+-- expect
+-- func "test:5" call params 1 stack 11
+-- p0: nativefn string.byte
+-- watch metatables: constant
+-- watch field byte of {...} singleton: constant
+-- b0(v0: any):
+--   v1: str = guard_tag.str v0 [fs0 type]
+--   v2: int = int 0
+--   v3: int = int 1
+--   v4: int = str_len v1
+--   v6: bool = int_cmp.le v3, v4
+--   branch v6, b4, b3(v2)
+-- b2(v8: int, v9: int) cold:
+--   v14: int = int_op.mul v8, v13
+--   v18: int = int_op.sub v9, v3
+--   v19: int = int_op.add v9, v4
+--   v21: bool = int_cmp.lt v9, v2
+--   v22: int = select v21, v19, v18
+--   v23: bool = int_cmp.ult v22, v4
+--   guard v23 [fs1 elements]
+--   v24: int = str_byte v1, v22
+--   v25: int = int_op.add v14, v24
+--   poll v1 @s0
+--   guard_valid [fs2 invalidated]
+--   v27: bool = int_cmp.lt v9, v4
+--   v28: int = int_op.add v9, v3
+--   branch v27, b5(v25, v28), b3(v25)
+-- b3(v29: int):
+--   return v29
+-- b4:
+--   v13: int = int 31
+--   v15: nativefn = literal p0
+--   jump b5(v2, v3)
+-- b5(v33: int, v34: int) loop:
+--   v36: bool = int_cmp.le v34, v4
+--   branch v36, b6, b2(v33, v34)
+-- b6:
+--   v37: int = int_op.sub v4, v34
+--   v38: int = int 4095
+--   v39: bool = int_cmp.ult v37, v38
+--   v40: int = select v39, v37, v38
+--   v41: int = int_op.add v34, v40
+--   jump b7(v33, v34)
+-- b7(v42: int, v43: int) loop:
+--   v45: int = int_op.mul v42, v13
+--   v46: int = int_op.sub v43, v3
+--   v47: int = int_op.add v43, v4
+--   v48: bool = int_cmp.lt v43, v2
+--   v49: int = select v48, v47, v46
+--   v50: bool = int_cmp.ult v49, v4
+--   guard v50 [fs3 elements]
+--   v51: int = str_byte v1, v49
+--   v52: int = int_op.add v45, v51
+--   v55: int = int_op.add v43, v3
+--   v56: bool = int_cmp.ne v43, v41
+--   branch v56, b7(v52, v55), b8
+-- b8:
+--   poll v1 @s1
+--   guard_valid [fs4 invalidated]
+--   v53: bool = int_cmp.lt v43, v4
+--   branch v53, b5(v52, v55), b3(v52)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 8 regs r0=v1, r2=v9, r3=v4, r4=v3, r6=v14, r7=v15, r9=v1, r10=v9
+-- fs2: pc 10 regs r0=v1, r1=v25, r2=v9, r3=v4, r4=v3
+-- fs3: pc 8 regs r0=v1, r2=v43, r3=v4, r4=v3, r6=v45, r7=v15, r9=v1, r10=v43
+-- fs4: pc 10 regs r0=v1, r1=v52, r2=v43, r3=v4, r4=v3
+-- s0: pc 10 live r0
+-- s1: pc 10 live r0
+-- end

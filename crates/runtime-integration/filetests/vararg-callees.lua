@@ -1,0 +1,133 @@
+-- test optimize
+-- Extra arguments passed to one of several callees.
+-- absent: call_lua call_window interp_one
+-- present in loops: load_elem
+-- absent in inner loops: guard_valid poll
+local list = {
+  function(a, b) return a + b end,
+  function(...) return select("#", ...) end,
+}
+local function emit(...)
+  local s = 0
+  for k = 1, #list do s = s + list[k](...) end
+  return s
+end
+local function run(i) return (emit(i, 2)) end
+for i = 1, 20 do run(i) end
+return run
+-- expect
+-- func "test:15" call params 1 stack 23
+-- p0: luafn line 15
+-- p1: luafn line 10
+-- p2: proto line 10
+-- p3: table list
+-- p4: luafn line 7
+-- p5: proto line 7
+-- p6: luafn line 8
+-- p7: proto line 8
+-- p8: table _G
+-- p9: nativefn select
+-- p10: str "#"
+-- watch closures of line 15: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field select of _G: constant
+-- b0(v0: any):
+--   v1: int = guard_tag.int v0 [fs0 type]
+--   v3: luafn = literal p1
+--   v4: int = int 2
+--   v5: int = int 0
+--   v6: int = int 1
+--   v7: table = literal p3
+--   v8: bool = none_beyond v7
+--   guard v8 [fs1 elements]
+--   v9: bool = no_meta v7
+--   guard v9 [fs1 elements]
+--   v10: int = elems_len v7
+--   v12: bool = int_cmp.le v6, v10
+--   branch v12, b13, b5(v5)
+-- b4(v13: int, v14: int) cold:
+--   v20: int = int_op.sub v14, v6
+--   v22: bool = int_cmp.ult v20, v10
+--   guard v22 [fs3 elements]
+--   v26: luafn = load_elem v7, v20
+--   v28: bool = same_object v26, v27
+--   branch v28, b7, b8
+-- b5(v44: int):
+--   return v44
+-- b6(v39: int) cold:
+--   v40: int = int_op.add v13, v39
+--   poll v3 @s3
+--   guard_valid [fs4 invalidated]
+--   v42: bool = int_cmp.lt v14, v10
+--   v43: int = int_op.add v14, v6
+--   branch v42, b14(v40, v43), b5(v40)
+-- b7 cold:
+--   v30: int = int_op.add v1, v4
+--   jump b6(v30)
+-- b8 cold:
+--   v33: bool = same_object v26, v32
+--   guard v33 [fs5 callee]
+--   jump b6(v4)
+-- b13:
+--   v24: int = int 7
+--   v27: luafn = literal p4
+--   v32: luafn = literal p6
+--   v23: int = elems_kind v7
+--   v25: bool = int_cmp.eq v23, v24
+--   guard v25 [fs6 elements for 8]
+--   jump b14(v5, v6)
+-- b14(v49: int, v50: int) loop:
+--   v52: int = int_op.sub v50, v6
+--   v53: bool = int_cmp.ult v52, v10
+--   branch v53, b15, b4(v49, v50)
+-- b15:
+--   v55: int = int_op.sub v10, v6
+--   v56: int = int_op.sub v55, v52
+--   v57: bool = int_cmp.le v50, v10
+--   branch v57, b16, b4(v49, v50)
+-- b16:
+--   v58: int = int_op.sub v10, v50
+--   v59: int = int 4095
+--   v60: bool = int_cmp.ult v58, v59
+--   v61: int = select v60, v58, v59
+--   v62: bool = int_cmp.ult v56, v61
+--   v63: int = select v62, v56, v61
+--   v64: int = int_op.add v50, v63
+--   jump b17(v49, v50)
+-- b17(v65: int, v66: int) loop:
+--   v69: int = int_op.sub v66, v6
+--   v71: luafn = load_elem v7, v69
+--   v72: bool = same_object v71, v27
+--   branch v72, b19, b18
+-- b18:
+--   v73: bool = same_object v71, v32
+--   guard v73 [fs8 callee]
+--   jump b20(v4)
+-- b19:
+--   v74: int = int_op.add v1, v4
+--   jump b20(v74)
+-- b20(v68: int):
+--   v75: int = int_op.add v65, v68
+--   v78: int = int_op.add v66, v6
+--   v79: bool = int_cmp.ne v66, v64
+--   branch v79, b17(v75, v78), b21
+-- b21:
+--   poll v3 @s4
+--   guard_valid [fs9 invalidated]
+--   v76: bool = int_cmp.lt v66, v10
+--   branch v76, b14(v75, v78), b5(v75)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 4 regs r0=v5, r1=v6, r2=v7 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- fs2: pc 3 regs r3=v1, r4=v4
+-- fs3: pc 8 regs r0=v13, r1=v14, r2=v10, r3=v6, r4=v14, r5=v7 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- fs4: pc 12 regs r0=v40, r1=v14, r2=v10, r3=v6 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- fs5: pc 10 regs r0=v13, r1=v14, r2=v10, r3=v6, r5=v26, r7=v1, r8=v4 top r9 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- fs6: pc 8 regs r0=v5, r1=v6, r2=v10, r3=v6, r4=v6, r5=v7 caller fs7 closure v3 proto p2 at 5 varargs 2
+-- fs7: pc 3 regs r3=v1, r4=v4
+-- fs8: pc 10 regs r0=v65, r1=v66, r2=v10, r3=v6, r5=v71, r7=v1, r8=v4 top r9 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- fs9: pc 12 regs r0=v75, r1=v66, r2=v10, r3=v6 caller fs2 closure v3 proto p2 at 5 varargs 2
+-- s0: pc 3
+-- s3: pc 12 caller s0 at 5
+-- s4: pc 12 caller s0 at 5
+-- end
