@@ -221,7 +221,7 @@ pub(crate) unsafe fn get_cached(
 fn nil_is_final(vm: &VmState, way: &Way) -> bool {
     match way.kind {
         WayKind::Absent => true,
-        WayKind::Own | WayKind::OwnOut => way.epoch == vm.meta_epoch,
+        WayKind::Own | WayKind::OwnOut | WayKind::Lacking => way.epoch == vm.meta_epoch,
         _ => false,
     }
 }
@@ -266,7 +266,8 @@ pub(crate) fn get_prop(
         // to it is alive.
         let slot = unsafe { &mut *fb };
         if let Some(way) = find_way(slot, shape as u64)
-            && way.kind == WayKind::Absent
+            && matches!(way.kind, WayKind::Absent | WayKind::Lacking)
+            && nil_is_final(vm, way)
         {
             return Ok(Value::NIL);
         }
@@ -297,6 +298,16 @@ pub(crate) fn get_prop(
                     let way = holder_way(vm, shape as u64, h, i, false);
                     add_way(vm, slot, key, way);
                     return Ok(h.slot(i));
+                }
+                if chain_lacks(vm, s, key) {
+                    let way = Way {
+                        shape: shape as u64,
+                        kind: WayKind::Lacking,
+                        epoch: vm.meta_epoch,
+                        ..Way::EMPTY
+                    };
+                    add_way(vm, slot, key, way);
+                    return Ok(Value::NIL);
                 }
                 // SAFETY: `fb` as above; `slot` is not used any more.
                 unsafe { note_accessor(vm, fb, o, Event::Index) };

@@ -86,6 +86,9 @@ pub enum WayKind {
     /// Of a call of `setmetatable`, besides its target: a table of shape
     /// `shape` got shape `aux`, by a metatable whose shape had the id `epoch`.
     Transition = 14,
+    /// As `Absent`, where the tables of the `__index` chain lack the field, too;
+    /// valid while `epoch` is the VM's.
+    Lacking = 15,
 }
 
 /// One cached case of a site.

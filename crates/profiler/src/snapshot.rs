@@ -204,7 +204,8 @@ fn way_snapshot(vm: &VmState, slot: &FeedbackSlot, way: &Way) -> WaySnapshot {
         next: way.next_shape().map(|s| shape_snapshot(vm, s)),
         holder: None,
         held: None,
-        nil_is_final: own_nil_is_final(vm, way),
+        nil_is_final: own_nil_is_final(vm, way)
+            || way.kind == WayKind::Lacking && way.epoch == vm.meta_epoch,
         field: way.field_info().map(field_snapshot),
         epoch: way.epoch,
         target: way.callee().map(|c| target_snapshot(vm, slot, way, c)),

@@ -1,7 +1,7 @@
 -- test optimize
--- A variable that begins as an integer and becomes a float in the loop: its type is
--- widened, and the loop tells the two apart.
--- present in loops: has_tag
+-- A variable that begins as an integer and is a float after each iteration: with the
+-- first iteration apart, the loop has a float.
+-- absent in loops: has_tag unbox
 -- absent in hot code: interp_one
 local function sum(n) local s = 0 for i = 1, n do s = s + i * 0.5 end return s end
 for i = 1, 20 do sum(i) end
@@ -15,73 +15,56 @@ return sum
 --   v5: bool = int_cmp.le v3, v1
 --   v6: any = box v2
 --   branch v5, b7, b3(v6)
--- b2(v8: any, v9: int) cold:
+-- b2(v45: float, v9: int) cold:
 --   v14: float = int_to_float v9
---   v15: float = float_op.mul v14, v13
---   v16: bool = has_tag.int v8
---   branch v16, b6, b4
--- b3(v28: any):
---   return v28
--- b4 cold:
---   v19: bool = has_tag.float v8
---   guard v19 [fs1 type]
---   v20: float = unbox v8
---   jump b5(v20)
--- b5(v21: float) cold:
---   v22: float = float_op.add v21, v15
+--   v15: float = float_op.mul v14, v33
+--   v22: float = float_op.add v45, v15
 --   poll @s0
---   guard_valid [fs2 invalidated]
+--   guard_valid [fs1 invalidated]
 --   v24: bool = int_cmp.lt v9, v1
 --   v25: int = int_op.add v9, v3
 --   v26: any = box v22
---   branch v24, b8(v26, v25), b3(v26)
--- b6 cold:
---   v17: int = unbox v8
---   v18: float = int_to_float v17
---   jump b5(v18)
+--   branch v24, b12(v22, v25), b3(v26)
+-- b3(v28: any):
+--   return v28
 -- b7:
---   v13: float = float 0.5
---   jump b8(v6, v3)
--- b8(v32: any, v33: int) loop:
---   v35: bool = int_cmp.le v33, v1
---   branch v35, b9, b2(v32, v33)
--- b9:
---   v36: int = int_op.sub v1, v33
---   v37: int = int 4095
---   v38: bool = int_cmp.ult v36, v37
---   v39: int = select v38, v36, v37
---   v40: int = int_op.add v33, v39
---   jump b10(v32, v33)
--- b10(v41: any, v42: int) loop:
---   v45: float = int_to_float v42
---   v46: float = float_op.mul v45, v13
---   v47: bool = has_tag.int v41
---   branch v47, b12, b11
--- b11:
---   v48: bool = has_tag.float v41
---   guard v48 [fs3 type]
---   v49: float = unbox v41
---   jump b13(v49)
--- b12:
---   v50: int = unbox v41
---   v51: float = int_to_float v50
---   jump b13(v51)
--- b13(v44: float):
---   v52: float = float_op.add v44, v46
---   v56: int = int_op.add v42, v3
---   v57: any = box v52
---   v58: bool = int_cmp.ne v42, v40
---   branch v58, b10(v57, v56), b14
--- b14:
+--   v33: float = float 0.5
 --   poll @s1
---   guard_valid [fs4 invalidated]
---   v53: bool = int_cmp.lt v42, v1
---   branch v53, b8(v57, v56), b3(v57)
+--   guard_valid [fs2 invalidated]
+--   v42: bool = int_cmp.lt v3, v1
+--   v43: int = int 2
+--   v44: any = box v33
+--   branch v42, b11, b3(v44)
+-- b11:
+--   jump b12(v33, v43)
+-- b12(v50: float, v51: int) loop:
+--   v53: bool = int_cmp.le v51, v1
+--   branch v53, b13, b2(v50, v51)
+-- b13:
+--   v54: int = int_op.sub v1, v51
+--   v55: int = int 4095
+--   v56: bool = int_cmp.ult v54, v55
+--   v57: int = select v56, v54, v55
+--   v58: int = int_op.add v51, v57
+--   jump b14(v50, v51)
+-- b14(v59: float, v60: int) loop:
+--   v64: float = int_to_float v60
+--   v65: float = float_op.mul v64, v33
+--   v66: float = float_op.add v59, v65
+--   v70: int = int_op.add v60, v3
+--   v71: bool = int_cmp.ne v60, v58
+--   branch v71, b14(v66, v70), b17
+-- b17:
+--   poll @s2
+--   guard_valid [fs3 invalidated]
+--   v67: bool = int_cmp.lt v60, v1
+--   v69: any = box v66
+--   branch v67, b12(v66, v70), b3(v69)
 -- fs0: pc 0 regs r0=v0
--- fs1: pc 6 regs r1=v8, r2=v9, r3=v1, r4=v3, r6=v15
--- fs2: pc 7 regs r1=v22, r2=v9, r3=v1, r4=v3
--- fs3: pc 6 regs r1=v41, r2=v42, r3=v1, r4=v3, r6=v46
--- fs4: pc 7 regs r1=v52, r2=v42, r3=v1, r4=v3
+-- fs1: pc 7 regs r1=v22, r2=v9, r3=v1, r4=v3
+-- fs2: pc 7 regs r1=v33, r2=v3, r3=v1, r4=v3
+-- fs3: pc 7 regs r1=v66, r2=v60, r3=v1, r4=v3
 -- s0: pc 7
 -- s1: pc 7
+-- s2: pc 7
 -- end

@@ -245,7 +245,10 @@ impl Builder<'_> {
         site: &SiteSnapshot,
         mut slow: Option<&mut Slow>,
     ) -> Val {
-        if way.kind == WayKind::Absent {
+        if matches!(way.kind, WayKind::Absent | WayKind::Lacking) {
+            if way.kind == WayKind::Lacking {
+                self.check_epoch(slow);
+            }
             return self.nil();
         }
         let own = matches!(way.kind, WayKind::Own | WayKind::OwnOut);

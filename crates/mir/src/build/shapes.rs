@@ -49,6 +49,7 @@ type Same = fn(&Case, &Case) -> bool;
 pub(super) fn readable(way: &WaySnapshot, _: &ShapeSnapshot) -> bool {
     match way.kind {
         WayKind::Own | WayKind::OwnOut | WayKind::Absent => true,
+        WayKind::Lacking => way.nil_is_final,
         WayKind::Holder | WayKind::HolderOut => way.holder.is_some(),
         _ => false,
     }
@@ -57,8 +58,8 @@ pub(super) fn readable(way: &WaySnapshot, _: &ShapeSnapshot) -> bool {
 /// Whether both cases read in the same way, their cells aside, which must be
 /// watched.
 pub(super) fn same_read(a: &Case, b: &Case) -> bool {
-    if a.way.kind == WayKind::Absent {
-        return b.way.kind == WayKind::Absent;
+    if matches!(a.way.kind, WayKind::Absent | WayKind::Lacking) {
+        return b.way.kind == a.way.kind;
     }
     let inherited = matches!(a.way.kind, WayKind::Holder | WayKind::HolderOut);
     let place = match inherited {

@@ -16,6 +16,7 @@ mod licm;
 mod memory;
 mod nest;
 mod params;
+mod peel;
 mod rotate;
 mod simplify;
 mod split;
@@ -38,6 +39,7 @@ pub const PASSES: &[(&str, Pass)] = &[
     ("params", params::run),
     ("fold", fold::run),
     ("gvn", gvn::run),
+    ("peel", peel::run),
     ("escape", escape::run),
     ("licm", licm::run),
     ("rotate", rotate::run),
@@ -52,13 +54,16 @@ pub const PASSES: &[(&str, Pass)] = &[
 
 /// The order in which [`optimize`] runs the passes.
 pub const PIPELINE: &[&str] = &[
-    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "escape", "licm", "rotate",
-    "params", "gvn", "licm", "fold", "valid", "split", "gvn", "fold", "carry", "window",
+    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "peel", "escape", "licm",
+    "rotate", "params", "gvn", "licm", "fold", "valid", "split", "gvn", "fold", "carry", "window",
     "simplify", "dce", "wait",
 ];
 
-/// What [`optimize`] runs behind `escape` where that changed something.
-const AFTER_ESCAPE: &[&str] = &["params", "fold", "gvn", "fold", "params"];
+/// What [`optimize`] runs behind a pass where that changed something.
+const AFTER: &[(&str, &[&str])] = &[
+    ("peel", &["params", "fold"]),
+    ("escape", &["params", "fold", "gvn", "fold", "params"]),
+];
 
 /// The pass with this name.
 #[must_use]
@@ -143,8 +148,10 @@ pub fn optimize(func: &mut Func, fuel: &mut Fuel, check: bool) -> Result<(), Pas
             }
             Ok(changed)
         };
-        if run(name, n + 1 == PIPELINE.len())? && name == "escape" {
-            for name in AFTER_ESCAPE {
+        if run(name, n + 1 == PIPELINE.len())?
+            && let Some((_, after)) = AFTER.iter().find(|(pass, _)| *pass == name)
+        {
+            for name in *after {
                 run(name, false)?;
             }
         }

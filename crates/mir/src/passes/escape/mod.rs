@@ -29,6 +29,7 @@ mod step;
 
 use super::Fuel;
 use super::edit::drop_unreachable;
+use super::peel::peel;
 use crate::analysis::Cfg;
 use crate::ir::{Block, Func, Inst, InstData, Op, Pool, State, Ty, Val};
 use join::Join;
@@ -68,7 +69,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
     let mut peeled = before;
     let done: Vec<Block> = headers
         .into_iter()
-        .filter(|&h| peel::peel(&mut peeled, h))
+        .filter(|&h| peel(&mut peeled, h, peel::MAX_LOOP))
         .collect();
     let candidates = placed(&peeled);
     let candidates = candidates
