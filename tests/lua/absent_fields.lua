@@ -85,3 +85,31 @@ end
 local total = 0
 for i = 1, 60 do total = total + list(i % 12 + 1):length() end
 print("lists", total)
+
+-- Globals that nobody has set, are set, and are gone again.
+local function debugging(n)
+  local s = 0
+  for i = 1, n do if not VERBOSE_MODE then s = s + 1 else s = s + 2 end end
+  return s
+end
+for round = 1, 3 do
+  print("global", debugging(200))
+  VERBOSE_MODE = true
+  print("set", debugging(200))
+  VERBOSE_MODE = nil
+  print("gone", debugging(200))
+end
+local function sets(n)
+  local s = 0
+  for i = 1, n do
+    if ANOTHER_ONE then s = s + 100 else s = s + 1 end
+    if i == n - 20 then _G["ANOTHER_" .. "ONE"] = i end
+  end
+  return s
+end
+print("in the loop", sets(200), ANOTHER_ONE)
+setmetatable(_G, {__index = function(_, k) return k == "THIRD_ONE" and 3 or nil end})
+local function third(n) local s = 0 for i = 1, n do s = s + (THIRD_ONE or 1) end return s end
+print("metatable", third(200))
+setmetatable(_G, nil)
+print("none", third(200))

@@ -149,6 +149,9 @@ pub struct Shape {
     /// Of a singleton: widened when its table leaves the shape. Null unless
     /// somebody asked.
     pub(crate) stays: *mut FieldInfo,
+    /// Of a singleton: widened when it gets a key, or its table leaves it. Null
+    /// unless somebody asked since.
+    pub(crate) lacks: *mut FieldInfo,
     pub(crate) parent: *mut Shape,
 }
 
@@ -323,6 +326,7 @@ impl Shapes {
             dict: std::ptr::null_mut(),
             meta_variant: std::ptr::null_mut(),
             stays: std::ptr::null_mut(),
+            lacks: std::ptr::null_mut(),
             parent,
         }));
         self.shapes.push(shape);

@@ -590,6 +590,16 @@ impl VmState {
         if !stays.is_null() {
             self.widen_field(stays, Value::NIL);
         }
+        self.shape_grew(shape);
+    }
+
+    /// The shape of a table of its own got a key that it lacked.
+    pub(crate) fn shape_grew(&mut self, shape: *mut crate::shape::Shape) {
+        // SAFETY: shapes live as long as the VM.
+        let lacks = unsafe { std::mem::replace(&mut (*shape).lacks, std::ptr::null_mut()) };
+        if !lacks.is_null() {
+            self.widen_field(lacks, Value::NIL);
+        }
     }
 
     /// A key of a metatable or `__index` target came, went, or is special.

@@ -11,7 +11,7 @@
 use crate::snapshot::{
     FieldSnapshot, FunctionSnapshot, ShapeSnapshot, field_snapshot, shape_snapshot,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use vela_bytecode::{Constant, Op};
 use vela_objects::gcref::Gc;
 use vela_objects::meta::MAX_CHAIN;
@@ -57,6 +57,9 @@ pub struct KnownTable {
     pub shape: ShapeSnapshot,
     /// Fields by the address of the key.
     pub fields: HashMap<u64, KnownField>,
+    /// Keys that functions of the snapshot name and that it lacks, if it has no
+    /// metatable to ask for them, and what to watch for that to stay so.
+    pub absent: Option<(HashSet<u64>, FieldSnapshot)>,
     /// Of a class: what it inherits, by the address of the key, as long as the
     /// metatable epoch stays.
     pub inherited: HashMap<u64, Inherited>,
@@ -155,8 +158,8 @@ fn keys_of(root: &FunctionSnapshot) -> Vec<u64> {
     keys
 }
 
-/// The table, if it has one of the keys and plays a role of its own: data
-/// tables keep the shapes they share.
+/// The table, if it has one of the keys, or is known to lack them, and plays a
+/// role of its own: data tables keep the shapes they share.
 fn known_table(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> Option<KnownTable> {
     let shape = table.shape();
     if shape.is_dict() {
@@ -181,12 +184,14 @@ fn known_table(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> Option<Known
         return None;
     }
     let inherited = inherited(vm, table, keys);
-    if found.is_empty() && inherited.is_empty() {
+    let may_lack = shape.is_singleton() && table.metatable().is_none();
+    if found.is_empty() && inherited.is_empty() && !may_lack {
         return None;
     }
-    let stays = table.watch_shape(vm)?;
+    let stays = field_snapshot(table.watch_shape(vm)?);
+    let lacks = table.metatable().is_none().then(|| table.watch_absence(vm));
+    let lacks = lacks.flatten().map(field_snapshot);
     let shape = table.shape();
-    let stays = field_snapshot(stays);
     let field = |(key, i): (u64, usize)| {
         let known = KnownField {
             slot: i as u16,
@@ -194,11 +199,15 @@ fn known_table(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> Option<Known
         };
         (key, known)
     };
+    let fields: HashMap<u64, KnownField> = found.into_iter().map(field).collect();
+    let shape = shape_snapshot(vm, shape);
+    let absent = keys.iter().filter(|key| !fields.contains_key(key));
     Some(KnownTable {
         stays,
-        fields: found.into_iter().map(field).collect(),
+        absent: lacks.map(|lacks| (absent.copied().collect(), lacks)),
+        fields,
         inherited,
-        shape: shape_snapshot(vm, shape),
+        shape,
     })
 }
 

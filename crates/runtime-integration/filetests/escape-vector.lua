@@ -35,7 +35,7 @@ return run
 -- watch shape of _G: constant
 -- watch field setmetatable of _G: constant
 -- watch metatables: constant
--- watch field __add of {__index, __add} singleton: constant
+-- watch field __add of V: constant
 -- watch field x of {x}: float
 -- watch field y of {x, y}: float
 -- b0(v0: any):

@@ -125,6 +125,10 @@ impl Builder<'_> {
         if let Some(v) = self.inherited_field(table, k, site) {
             return Some(v);
         }
+        if let Some(lacks) = self.known_to_lack(table, k) {
+            self.watch(&lacks);
+            return Some(self.nil());
+        }
         let (known, place) = self.known_place(table, k)?;
         let (stays, loc) = (known.stays, Self::loc(known, place.slot));
         let nil_is_final = known.shape.no_metatable;
@@ -153,6 +157,18 @@ impl Builder<'_> {
             Some(tag) => self.guard_tag(v, tag),
             None => v,
         })
+    }
+
+    /// What to watch if the table is one that lacks the field.
+    fn known_to_lack(&self, table: Val, k: u16) -> Option<FieldSnapshot> {
+        if !self.may_watch() {
+            return None;
+        }
+        let (addr, _) = self.object_of(table)?;
+        let known = self.input.snapshot.world.tables.get(&addr)?;
+        let key = self.snapshot.strings.get(k as usize)?;
+        let (absent, lacks) = known.absent.as_ref()?;
+        absent.contains(key).then_some(*lacks)
     }
 
     /// Reads a field that a known class inherits.

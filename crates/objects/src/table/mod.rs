@@ -306,6 +306,19 @@ impl Gc<Table> {
         Some(unsafe { &*self.shape().stays })
     }
 
+    /// The cell that is widened when the table gets a key that it lacks now, or
+    /// leaves its shape; as [`Gc::watch_shape`].
+    pub fn watch_absence<'a>(self, vm: &mut VmState) -> Option<&'a FieldInfo> {
+        self.watch_shape(vm)?;
+        if self.shape().lacks.is_null() {
+            let fact = vm.shapes.alloc_fact();
+            // SAFETY: the table's own shape; single writer.
+            unsafe { (*self.shape).lacks = fact };
+        }
+        // SAFETY: cells live as long as the VM.
+        Some(unsafe { &*self.shape().lacks })
+    }
+
     // ---- raw access --------------------------------------------------
 
     /// `t[key]` for a string, without metamethods.
@@ -399,6 +412,7 @@ impl Gc<Table> {
             if n < 60_000 && !is_map {
                 self.grow_slots(vm, ic, n);
                 let i = vm.shapes.grow_singleton(self.shape, key);
+                vm.shape_grew(self.shape);
                 vm.widen_field(self.shape().field(i), v);
                 self.write_slot(i, v);
                 vm.barrier(v);
