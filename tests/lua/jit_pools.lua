@@ -3,7 +3,8 @@
 
 local wait
 
-local function step(n)
+local function step(list)
+  local n = list[4]
   if n == 400 then return wait(1) end
   return n
 end
@@ -23,12 +24,11 @@ function wait(depth)
   local n, sum = 0, 0
   repeat
     n = n + 1
-    local garbage = {n, n, n, n}
-    local ok, v = pcall(step, garbage[4])
+    local ok, v = pcall(step, {n, n, n, n})
     sum = sum + v
     if n == 500 then arm() end
   until finished
-  return n > 500, sum > 0
+  return n >= 500, sum > 0
 end
 
 for _ = 1, 3 do print(wait(0)) end
