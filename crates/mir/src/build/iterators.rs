@@ -7,7 +7,7 @@
 
 use super::{Builder, only_tag};
 use crate::helper::Helper;
-use crate::ir::{Cond, IntOp, Op, PoolEntry, Ty, Val};
+use crate::ir::{Block, Cond, IntOp, Op, PoolEntry, Ty, Val};
 use vela_bytecode::{FRAME_SLOTS, Instr, Op as B};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
@@ -97,9 +97,58 @@ impl Builder<'_> {
         }
         let table = self.guard_tag(table, Tag::TABLE);
         let key = self.read(a + 2);
-        let (key, value) = self.next_pair(table, key);
+        let over_elems = site.result & 1 << Tag::INT.0 != 0 && site.result & 1 << Tag::STR.0 == 0;
+        let (key, value) = if over_elems {
+            self.next_elem(table, key)
+        } else {
+            self.next_pair(table, key)
+        };
         self.loop_variables(i, &[key, value]);
         true
+    }
+
+    /// As `next_pair`, where keys are integers: the next element is read in
+    /// place, and the helper looks for what is behind the elements.
+    fn next_elem(&mut self, table: Val, key: Val) -> (Val, Val) {
+        let key = self.boxed(key);
+        let (slow, join) = (self.func.add_block(), self.func.add_block());
+        let (k, v) = (
+            self.func.add_param(join, Ty::Any),
+            self.func.add_param(join, Ty::Any),
+        );
+        // The first index is that of no key.
+        let is_int = self.emit(Op::HasTag(Tag::INT), &[key], Ty::Bool);
+        let is_nil = self.emit(Op::HasTag(Tag::NIL), &[key], Ty::Bool);
+        let yes = self.emit(Op::Bool(true), &[], Ty::Bool);
+        let counts = self.emit(Op::Select, &[is_int, yes, is_nil], Ty::Bool);
+        self.fork_to(counts, slow);
+        let last = self.emit(Op::Unbox, &[key], Ty::Int);
+        let none = self.int(0);
+        let at = self.emit(Op::Select, &[is_int, last, none], Ty::Int);
+        let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
+        let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
+        self.fork_to(inside, slow);
+        let elem = self.emit(Op::LoadElem, &[table, at], Ty::Any);
+        let is_hole = self.emit(Op::HasTag(Tag::NIL), &[elem], Ty::Bool);
+        let present = self.emit(Op::Not, &[is_hole], Ty::Bool);
+        self.fork_to(present, slow);
+        let one = self.int(1);
+        let next = self.emit(Op::IntOp(IntOp::Add), &[at, one], Ty::Int);
+        let next = self.boxed(next);
+        self.jump_with(join, &[next, elem]);
+
+        self.cur = Some(slow);
+        let (found, value) = self.next_pair(table, key);
+        self.jump_with(join, &[found, value]);
+        self.cur = Some(join);
+        (k, v)
+    }
+
+    /// Goes on if `cond`, else to `other`.
+    fn fork_to(&mut self, cond: Val, other: Block) {
+        let next = self.func.add_block();
+        self.branch(cond, Self::plain(next), Self::plain(other));
+        self.cur = Some(next);
     }
 
     /// The pair behind `key`: key (nil at the end) and value.

@@ -1,0 +1,81 @@
+-- test optimize
+-- pairs over a list: the next element is read in place, the helper looks for what is
+-- behind the elements.
+-- absent: call_window call_lua interp_one
+-- present in loops: load_elem
+-- count: lib.next_pair=1
+local function sum(t) local s = 0 for _, v in pairs(t) do s = s + v end return s end
+for i = 1, 20 do sum({ 1, 2, i }) end
+return sum
+-- expect
+-- func "test:7" call params 1 stack 11
+-- p0: luafn line 7
+-- p1: table _G
+-- p2: nativefn pairs
+-- p3: nativefn next
+-- watch closures of line 7: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field pairs of _G: constant
+-- b0(v0: any):
+--   v1: table = guard_tag.table v0 [fs0 type]
+--   v2: int = int 0
+--   v5: nativefn = literal p2
+--   v6: any = box v1
+--   v7: any = lib.pairs_next v5, v6
+--   v8: nativefn = guard_tag.nativefn v7 [fs1 type]
+--   v9: nil = nil
+--   v11: any = box v9
+--   v17: nativefn = literal p3
+--   v23: bool = bool true
+--   v36: int = int 6
+--   v33: int = int 1
+--   v18: bool = same_object v8, v17
+--   guard v18 [fs2 callee for 6]
+--   jump b2(v2, v11)
+-- b2(v12: int, v15: any) loop:
+--   v21: bool = has_tag.int v15
+--   v22: bool = has_tag.nil v15
+--   v24: bool = select v21, v23, v22
+--   branch v24, b5, b3
+-- b3:
+--   v37: any = lib.next_pair v1, v15, v36
+--   v38: any = second_result
+--   v39: bool = has_tag.none v37
+--   v40: bool = not v39
+--   guard v40 [fs3 type]
+--   jump b4(v37, v38)
+-- b4(v19: any, v20: any):
+--   poll v8, v1, v19, v20 @s0
+--   guard_valid [fs4 invalidated]
+--   v41: bool = has_tag.nil v19
+--   branch v41, b8, b9
+-- b5:
+--   v25: int = unbox v15
+--   v27: int = select v21, v25, v2
+--   v28: int = elems_len v1
+--   v29: bool = int_cmp.ult v27, v28
+--   branch v29, b6, b3
+-- b6:
+--   v30: any = load_elem v1, v27
+--   v31: bool = has_tag.nil v30
+--   v32: bool = not v31
+--   branch v32, b7, b3
+-- b7:
+--   v34: int = int_op.add v27, v33
+--   v35: any = box v34
+--   jump b4(v35, v30)
+-- b8:
+--   return v12
+-- b9:
+--   v42: int = guard_tag.int v20 [fs5 type]
+--   v43: int = int_op.add v12, v42
+--   jump b2(v43, v19)
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 regs r1=v2, r2=v5, r4=v1
+-- fs2: pc 6 regs r1=v2, r2=v8, r3=v1, r4=v9, r5=v9
+-- fs3: pc 6 regs r1=v12, r2=v8, r3=v1, r4=v15, r5=v9
+-- fs4: pc 7 regs r1=v12, r2=v8, r3=v1, r5=v9, r6=v19, r7=v20
+-- fs5: pc 5 regs r1=v12, r2=v8, r3=v1, r4=v19, r5=v9, r7=v20
+-- s0: pc 7 live r2, r3, r6, r7
+-- end
