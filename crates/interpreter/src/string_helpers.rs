@@ -59,7 +59,13 @@ pub(crate) unsafe extern "C" fn next_pair(
     // SAFETY: the contract of the tiers.
     let (vm, t) = unsafe { (&mut *vm, Gc::from_ptr(t)) };
     let slot = hint as usize % vm.next_hints.len();
-    match t.next_hinted(value(payload, tag), &mut vm.next_hints[slot]) {
+    let key = value(payload, tag);
+    if let Some((k, v)) = t.next_field(key, &mut vm.next_hints[slot]) {
+        vm.exit_words[0] = v.payload;
+        vm.exit_words[1] = u64::from(v.tag.0);
+        return Raw::value(Value::str(k));
+    }
+    match t.next_hinted(key, &mut vm.next_hints[slot]) {
         Ok(Some((k, v))) => {
             vm.exit_words[0] = v.payload;
             vm.exit_words[1] = u64::from(v.tag.0);

@@ -109,6 +109,9 @@ pub const COLD_INSTANCES_KIND: usize =
     offset_of!(ProtoCold, instances) + offset_of!(FieldInfo, kind);
 /// Offset of [`FuncProto::pool`].
 pub const PROTO_POOL: usize = offset_of!(FuncProto, pool);
+/// Offset of the strings of one byte, by byte: addresses, null for those that
+/// there are not.
+pub const VM_BYTE_STRINGS: usize = offset_of!(VmState, heap) + Heap::BYTES_OFFSET;
 /// Offset of a string's length.
 pub const STR_LEN: usize = offset_of!(Header, extra);
 /// Offset of a string's content, unless [`STR_FORM`] is [`STR_SHARED`].

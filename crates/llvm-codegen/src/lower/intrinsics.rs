@@ -4,7 +4,7 @@ use super::memory::Mem;
 use super::values::Lv;
 use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
-use inkwell::values::{BasicMetadataValueEnum, PointerValue};
+use inkwell::values::{BasicMetadataValueEnum, IntValue, PointerValue};
 use vela_mir::helper::{Helper, Word};
 use vela_mir::ir::{Inst, Op, Ty};
 use vela_objects::layout;
@@ -23,6 +23,7 @@ impl<'c> Fx<'_, 'c> {
                 let (x, y) = (self.any(args[1])?, self.any(args[2])?);
                 Lv::Int(self.compare_any(self.int(args[0])?, x, y)?)
             }
+            Op::Lib(Helper::StrChar) => Lv::Ptr(self.byte_string(self.int(args[0])?)?),
             Op::Lib(helper) => match self.lib(i, *helper)? {
                 Some(lv) => lv,
                 None => return Ok(()),
@@ -54,6 +55,27 @@ impl<'c> Fx<'_, 'c> {
         let inline = self.at(s, layout::STR_DATA)?;
         let data = self.b.build_select(shared, address, inline, "")?;
         Ok(data.into_pointer_value())
+    }
+
+    /// The string of one byte, from the VM's table of them; the helper makes it
+    /// if it is not there.
+    fn byte_string(&self, byte: IntValue<'c>) -> Lowered<PointerValue<'c>> {
+        let table = self.at(self.vm, layout::VM_BYTE_STRINGS)?;
+        let found = self.load_ptr(self.index(self.t.i64, table, byte)?, Mem::Vm)?;
+        let missing = self.b.build_is_null(found, "")?;
+        let known = self.here()?;
+        let (slow, next) = (self.new_block("byte.slow"), self.new_block("byte.next"));
+        let branch = self.b.build_conditional_branch(missing, slow, next)?;
+        self.notes.expect(branch, false)?;
+        self.b.position_at_end(slow);
+        let call = self.helper(Helper::StrChar, &[self.vm.into(), byte.into()])?;
+        let made = self.call_result(call)?.into_int_value();
+        let made = self.b.build_int_to_ptr(made, self.t.ptr, "")?;
+        self.b.build_unconditional_branch(next)?;
+        self.b.position_at_end(next);
+        let phi = self.b.build_phi(self.t.ptr, "")?;
+        phi.add_incoming(&[(&found, known), (&made, slow)]);
+        Ok(phi.as_basic_value().into_pointer_value())
     }
 
     /// Calls a helper with the words of the operands.

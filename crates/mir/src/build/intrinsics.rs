@@ -174,11 +174,19 @@ impl Builder<'_> {
             I::StringSub => {
                 let s = self.guard_tag(args[0], Tag::STR);
                 let i = self.guard_tag(args[1], Tag::INT);
-                let j = match args.get(2) {
-                    Some(&j) => self.guard_tag(j, Tag::INT),
-                    None => self.int(-1),
+                let one = match args.get(2) {
+                    Some(&j) => j == args[1] || self.is_same_int(i, j),
+                    None => false,
                 };
-                self.emit(Op::Lib(Helper::StrSub), &[s, i, j], Ty::Str)
+                if one {
+                    self.string_at(s, i)
+                } else {
+                    let j = match args.get(2) {
+                        Some(&j) => self.guard_tag(j, Tag::INT),
+                        None => self.int(-1),
+                    };
+                    self.emit(Op::Lib(Helper::StrSub), &[s, i, j], Ty::Str)
+                }
             }
             I::StringChar => {
                 let x = self.guard_tag(args[0], Tag::INT);
@@ -375,6 +383,51 @@ impl Builder<'_> {
         best
     }
 
+    /// Whether both are the same integer constant.
+    fn is_same_int(&self, a: Val, b: Val) -> bool {
+        match (self.func.def_op(a), self.func.def_op(b)) {
+            (Some(Op::Int(x)), Some(Op::Int(y))) => x == y,
+            _ => false,
+        }
+    }
+
+    /// The index of the byte that a position in a string of `len` bytes names.
+    fn byte_index(&mut self, i: Val, len: Val) -> Val {
+        let one = self.int(1);
+        let from_start = self.emit(Op::IntOp(IntOp::Sub), &[i, one], Ty::Int);
+        match self.func.def_op(i) {
+            Some(Op::Int(n)) if *n > 0 => from_start,
+            _ => {
+                let from_end = self.emit(Op::IntOp(IntOp::Add), &[i, len], Ty::Int);
+                let zero = self.int(0);
+                let negative = self.emit(Op::IntCmp(Cond::Lt), &[i, zero], Ty::Bool);
+                self.emit(Op::Select, &[negative, from_end, from_start], Ty::Int)
+            }
+        }
+    }
+
+    /// `s:sub(i, i)`: the string of one byte, empty if there is none.
+    fn string_at(&mut self, s: Val, i: Val) -> Val {
+        let len = self.emit(Op::StrLen, &[s], Ty::Int);
+        let at = self.byte_index(i, len);
+        let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
+        let (hit, miss, join) = (
+            self.func.add_block(),
+            self.func.add_block(),
+            self.func.add_block(),
+        );
+        self.branch(inside, Self::plain(hit), Self::plain(miss));
+        self.cur = Some(miss);
+        let none = self.emit(Op::Lib(Helper::StrSub), &[s, i, i], Ty::Str);
+        self.jump_with(join, &[none]);
+        self.cur = Some(hit);
+        let byte = self.emit(Op::StrByte, &[s, at], Ty::Int);
+        let byte = self.emit(Op::Lib(Helper::StrChar), &[byte], Ty::Str);
+        self.jump_with(join, &[byte]);
+        self.cur = Some(join);
+        self.func.add_param(join, Ty::Str)
+    }
+
     /// The byte at a position, nil if there is none.
     fn string_byte(&mut self, args: &[Val], site: &SiteSnapshot) -> Val {
         let s = self.guard_tag(args[0], Tag::STR);
@@ -383,17 +436,7 @@ impl Builder<'_> {
             None => self.int(0),
             Some(&i) => {
                 let i = self.guard_tag(i, Tag::INT);
-                let one = self.int(1);
-                let from_start = self.emit(Op::IntOp(IntOp::Sub), &[i, one], Ty::Int);
-                match self.func.def_op(i) {
-                    Some(Op::Int(n)) if *n > 0 => from_start,
-                    _ => {
-                        let from_end = self.emit(Op::IntOp(IntOp::Add), &[i, len], Ty::Int);
-                        let zero = self.int(0);
-                        let negative = self.emit(Op::IntCmp(Cond::Lt), &[i, zero], Ty::Bool);
-                        self.emit(Op::Select, &[negative, from_end, from_start], Ty::Int)
-                    }
-                }
+                self.byte_index(i, len)
             }
         };
         let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);

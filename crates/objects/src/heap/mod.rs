@@ -149,6 +149,9 @@ const BLOCK_WORK: usize = 256 << 10;
 const TRIES: usize = 4;
 
 impl Heap {
+    /// Where the strings of one byte are.
+    pub(crate) const BYTES_OFFSET: usize = std::mem::offset_of!(Heap, bytes);
+
     /// An empty heap whose string hashes use `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {

@@ -18,6 +18,26 @@ impl Gc<Table> {
         self.next_hinted(key, &mut no_hint)
     }
 
+    /// The field after the one at position `hint`, if `key` is that one and
+    /// another follows: what iterations over records do most. Otherwise nothing
+    /// happened, and [`Gc::<Table>::next_hinted`] has the answer.
+    #[inline]
+    pub fn next_field(self, key: Value, hint: &mut u32) -> Option<(Gc<Str>, Value)> {
+        let shape = self.shape();
+        let at = *hint as usize;
+        if key.tag != Tag::STR || shape.is_dict() || shape.keys.get(at)?.addr() != key.payload {
+            return None;
+        }
+        for slot in at + 1..shape.nslots as usize {
+            let v = self.slot(slot);
+            if !v.is_nil() && slot != shape.hidden as usize {
+                *hint = slot as u32;
+                return Some((shape.keys[slot], v));
+            }
+        }
+        None
+    }
+
     /// As [`Gc::<Table>::next`]; `hint` is the position of `key` if the caller
     /// just got it from this function (any number otherwise), and becomes the
     /// position of the key returned.
