@@ -94,6 +94,11 @@ impl Builder<'_> {
         let want = (i.c() as usize).checked_sub(1);
         match self.nargs(i) {
             Some(n) if lua && n <= MAX_ARGS => self.call_lua(a, n, want, target, site),
+            Some(n)
+                if all_lua && self.ty(callee) == Ty::Any && self.speculate() && n <= MAX_ARGS =>
+            {
+                self.call_tested(i, n, site);
+            }
             nargs => {
                 let nargs = nargs.map(|n| n as u8);
                 self.call_window(a, nargs, want.map(|n| n as u8));

@@ -191,6 +191,35 @@ impl Builder<'_> {
         true
     }
 
+    /// A call at a site that saw Lua functions only, where nothing may be relied
+    /// on: what else may come is called in the general way.
+    pub(super) fn call_tested(&mut self, i: Instr, nargs: usize, site: &SiteSnapshot) {
+        let a = i.a();
+        let callee = self.read(a);
+        let Some(want) = (i.c() as usize).checked_sub(1) else {
+            self.call_window(a, Some(nargs as u8), None);
+            return;
+        };
+        // No function: the place of the test itself.
+        let instance = self.instance_of(u64::MAX);
+        let mut meeting = self.meeting(instance, want, a);
+        let fork = self.fork();
+        let is = self.emit(Op::HasTag(Tag::LUA_FN), &[callee], Ty::Bool);
+        let (hit, miss) = (self.func.add_block(), self.func.add_block());
+        self.branch(is, Self::plain(hit), Self::plain(miss));
+        self.cur = Some(hit);
+        self.state = None;
+        let closure = self.emit(Op::Unbox, &[callee], Ty::LuaFn);
+        self.replace(callee, closure);
+        self.call_lua(a, nargs, Some(want), None, site);
+        self.arrive_with_results(&mut meeting, i);
+        self.back_to(&fork);
+        self.cur = Some(miss);
+        self.call_window(a, Some(nargs as u8), Some(want as u8));
+        self.arrive_with_results(&mut meeting, i);
+        self.meet(meeting, a);
+    }
+
     /// A method looked up in objects of several shapes, and its call; false if
     /// the site is not like that. Where all objects have one method, only the
     /// lookup.
