@@ -22,6 +22,13 @@ print("holes", sum(holes))
 holes[6], holes[1] = nil, nil
 print("ends", sum(holes), next(holes))
 
+-- The key 0 and negative ones are behind the elements.
+local function count(t) local n = 0 for k in pairs(t) do n = n + 1 if n > 50 then return "endless" end end return n end
+for i = 1, 40 do count({1, 2, i}) end
+print("zero", count({[0] = 1, 2, 3}), count({[0] = 1}), count({[-1] = 1, [0] = 2, 3}), count({[0] = 1, 2, [5] = 3, x = 1}))
+for i = 1, 40 do count({[0] = i, 2, i}) end
+print("zero", count({[0] = 1, 2, 3}), sum({[0] = 1, 2, 3}), next({[0] = 5}, nil))
+
 local sparse = {1, 2, 3, [10] = 4, [20.5] = 2, [-1] = 7}
 print("sparse", sum(sparse))
 

@@ -27,7 +27,6 @@ return sum
 --   v9: nil = nil
 --   v11: any = box v9
 --   v17: nativefn = literal p3
---   v23: bool = bool true
 --   v36: int = int 6
 --   v33: int = int 1
 --   v18: bool = same_object v8, v17
@@ -36,8 +35,10 @@ return sum
 -- b2(v12: int, v15: any) loop:
 --   v21: bool = has_tag.int v15
 --   v22: bool = has_tag.nil v15
---   v24: bool = select v21, v23, v22
---   branch v24, b5, b3
+--   v23: int = unbox v15
+--   v25: bool = int_cmp.ne v23, v2
+--   v26: bool = select v21, v25, v22
+--   branch v26, b5, b3
 -- b3:
 --   v37: any = lib.next_pair v1, v15, v36
 --   v38: any = second_result
@@ -51,8 +52,7 @@ return sum
 --   v41: bool = has_tag.nil v19
 --   branch v41, b8, b9
 -- b5:
---   v25: int = unbox v15
---   v27: int = select v21, v25, v2
+--   v27: int = select v21, v23, v2
 --   v28: int = elems_len v1
 --   v29: bool = int_cmp.ult v27, v28
 --   branch v29, b6, b3

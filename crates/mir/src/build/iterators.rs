@@ -116,14 +116,14 @@ impl Builder<'_> {
             self.func.add_param(join, Ty::Any),
             self.func.add_param(join, Ty::Any),
         );
-        // The first index is that of no key.
+        // No key is in front of the first index; the key 0 is in the hash part.
         let is_int = self.emit(Op::HasTag(Tag::INT), &[key], Ty::Bool);
         let is_nil = self.emit(Op::HasTag(Tag::NIL), &[key], Ty::Bool);
-        let yes = self.emit(Op::Bool(true), &[], Ty::Bool);
-        let counts = self.emit(Op::Select, &[is_int, yes, is_nil], Ty::Bool);
-        self.fork_to(counts, slow);
         let last = self.emit(Op::Unbox, &[key], Ty::Int);
         let none = self.int(0);
+        let counts = self.emit(Op::IntCmp(Cond::Ne), &[last, none], Ty::Bool);
+        let counts = self.emit(Op::Select, &[is_int, counts, is_nil], Ty::Bool);
+        self.fork_to(counts, slow);
         let at = self.emit(Op::Select, &[is_int, last, none], Ty::Int);
         let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
         let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
