@@ -666,7 +666,7 @@ impl Tier {
         let functions = self.functions.borrow();
         functions
             .get(&function)
-            .is_some_and(|f| f.pools.iter().fold(false, |was, p| p.stay() || was))
+            .is_some_and(|f| f.pools.iter().filter(|p| p.stay()).count() > 0)
     }
 
     /// Whether the code may have left only because better code was installed

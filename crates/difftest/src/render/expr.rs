@@ -168,7 +168,8 @@ impl Renderer {
             4 => format!("string.rep({s}, {small})"),
             5 => format!("(string.gsub({s}, \"%a\", \"<%0>\"))"),
             6 => format!("(string.gsub({s}, \"(%w)(%w)\", \"%2%1\"))"),
-            7 => format!("string.format(\"%s|%5.3s\", {s}, {s})"),
+            // A parameter may hold anything, whose address would show.
+            7 => format!("string.format(\"%s|%5.3s\", str({s}), str({s}))"),
             8 => format!("(string.byte({s}, {i}))"),
             9 => format!("(string.find({s}, \"[%d_]\", {i}))"),
             10 => format!("({s}):sub({i})"),
