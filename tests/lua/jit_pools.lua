@@ -3,9 +3,10 @@
 
 local wait
 
-local function step(list)
+local function step(list, arm)
   local n = list[4]
   if n == 400 then return wait(1) end
+  if n == 500 then arm() end
   return n
 end
 
@@ -24,9 +25,8 @@ function wait(depth)
   local n, sum = 0, 0
   repeat
     n = n + 1
-    local ok, v = pcall(step, {n, n, n, n})
+    local ok, v = pcall(step, {n, n, n, n}, arm)
     sum = sum + v
-    if n == 500 then arm() end
   until finished
   return n >= 500, sum > 0
 end
