@@ -8,9 +8,7 @@
 //! gives it: `vm` the VM it runs in, objects alive.
 
 use crate::call::Raw;
-use smallvec::SmallVec;
 use vela_objects::closure::{LuaClosure, NativeClosure};
-use vela_objects::heap::is_growth;
 use vela_objects::meta::Event;
 use vela_objects::number::NumberText;
 use vela_objects::shape::OBJECT_META;
@@ -59,13 +57,7 @@ pub(crate) unsafe extern "C" fn next_pair(
     // SAFETY: the contract of the tiers.
     let (vm, t) = unsafe { (&mut *vm, Gc::from_ptr(t)) };
     let slot = hint as usize % vm.next_hints.len();
-    let key = value(payload, tag);
-    if let Some((k, v)) = t.next_field(key, &mut vm.next_hints[slot]) {
-        vm.exit_words[0] = v.payload;
-        vm.exit_words[1] = u64::from(v.tag.0);
-        return Raw::value(Value::str(k));
-    }
-    match t.next_hinted(key, &mut vm.next_hints[slot]) {
+    match t.next_hinted(value(payload, tag), &mut vm.next_hints[slot]) {
         Ok(Some((k, v))) => {
             vm.exit_words[0] = v.payload;
             vm.exit_words[1] = u64::from(v.tag.0);
@@ -229,16 +221,7 @@ fn concat<const N: usize>(vm: &mut VmState, values: [Value; N]) -> Raw {
         }
         return Raw::value(vm.str_value(&buf[..total]));
     }
-    match values[0].as_str() {
-        Some(s) if is_growth(s.len(), total - s.len()) => {
-            let mut more = SmallVec::<[u8; SHORT]>::new();
-            for part in &parts[1..] {
-                more.extend_from_slice(part);
-            }
-            Raw::value(Value::str(vm.heap.append(s, &more)))
-        }
-        _ => Raw::value(vm.str_value(&parts.concat())),
-    }
+    Raw::value(vm.join_strings(&values, total))
 }
 
 pub(crate) unsafe extern "C" fn concat2(

@@ -100,10 +100,16 @@ impl VmState {
     /// `not enough memory`.
     #[inline]
     pub fn check_size(&mut self, bytes: usize) -> LuaResult<()> {
-        if bytes >= SMALL && (bytes > self.heap.limit() || !system_has(bytes)) {
+        if !self.can_exist(bytes) {
             return Err(self.out_of_memory());
         }
         Ok(())
+    }
+
+    /// Whether an object of this size can exist at all.
+    #[inline]
+    pub(crate) fn can_exist(&self, bytes: usize) -> bool {
+        bytes < SMALL || bytes <= self.heap.limit() && system_has(bytes)
     }
 
     /// Raises `not enough memory`.

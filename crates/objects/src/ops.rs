@@ -5,6 +5,7 @@
 
 use crate::debug::Operand;
 use crate::gcref::Gc;
+use crate::heap::is_growth;
 use crate::meta::Event;
 use crate::number::{self, NumberText};
 use crate::string::{MAX_STRING, Str};
@@ -637,26 +638,33 @@ impl VmState {
             }
             return Ok(self.str_value(&buf[..n]));
         }
-        let join = |values: &[Value], size: usize| {
-            let mut out = Vec::with_capacity(size);
-            for &v in values {
-                match v.as_str() {
-                    Some(s) => out.extend_from_slice(s.bytes()),
-                    None => out.extend_from_slice(NumberText::new(v).as_bytes()),
-                }
-            }
-            out
-        };
-        if let Some(first) = values[0].as_str()
-            && crate::heap::is_growth(first.len(), total - first.len())
-        {
-            let needs = self.heap.append_needs(first, total - first.len());
-            self.check_size(needs)?;
-            let more = join(&values[1..], total - first.len());
-            return Ok(Value::str(self.heap.append(first, &more)));
-        }
         self.check_size(total)?;
-        Ok(self.str_value(&join(values, total)))
+        Ok(self.join_strings(values, total))
+    }
+
+    /// The strings and numbers, of which there is at least one, behind each
+    /// other. They have no more than `total` bytes, which is no more than
+    /// [`MAX_STRING`].
+    pub fn join_strings(&mut self, values: &[Value], total: usize) -> Value {
+        let grown = values[0].as_str().filter(|s| {
+            let more = total - s.len();
+            is_growth(s.len(), more) && self.can_exist(self.heap.append_needs(*s, more))
+        });
+        let (rest, size) = match grown {
+            Some(s) => (&values[1..], total - s.len()),
+            None => (values, total),
+        };
+        let mut out = Vec::with_capacity(size);
+        for &v in rest {
+            match v.as_str() {
+                Some(s) => out.extend_from_slice(s.bytes()),
+                None => out.extend_from_slice(NumberText::new(v).as_bytes()),
+            }
+        }
+        match grown {
+            Some(s) => Value::str(self.heap.append(s, &out)),
+            None => self.str_value(&out),
+        }
     }
 
     /// `tostring(v)` with `__tostring` and `__name`.

@@ -28,7 +28,7 @@ const LONG: usize = 256;
 /// long string.
 #[inline]
 #[must_use]
-pub fn is_growth(len: usize, more: usize) -> bool {
+pub(crate) fn is_growth(len: usize, more: usize) -> bool {
     len >= LONG && more <= len
 }
 
@@ -126,18 +126,24 @@ pub(crate) unsafe fn release(s: *mut Str) -> usize {
 impl Heap {
     /// Bytes that [`Heap::append`] may have to allocate.
     #[must_use]
-    pub fn append_needs(&self, s: Gc<Str>, more: usize) -> usize {
-        if s.header.aux == form::SHARED {
-            // SAFETY: the string has a buffer.
-            let (used, capacity) = unsafe {
-                let b = Buffer::of((*s.as_ptr().cast::<SharedStr>()).data);
-                ((*b).used, (*b).capacity)
-            };
-            if s.len() == used && more <= capacity - used {
-                return 0;
+    pub(crate) fn append_needs(&self, s: Gc<Str>, more: usize) -> usize {
+        let len = s.len() + more;
+        match s.header.aux {
+            form::SHARED => {
+                // SAFETY: the string has a buffer.
+                let (used, capacity) = unsafe {
+                    let b = Buffer::of((*s.as_ptr().cast::<SharedStr>()).data);
+                    ((*b).used, (*b).capacity)
+                };
+                match s.len() == used {
+                    true if len <= capacity => 0,
+                    true => 2 * len,
+                    false => len,
+                }
             }
+            form::GROWING => 2 * len,
+            _ => len,
         }
-        2 * (s.len() + more)
     }
 
     /// The string `s .. more`, where [`is_growth`]. Takes O(`more`) on average
@@ -146,7 +152,7 @@ impl Heap {
     ///
     /// # Panics
     /// As [`Heap::intern`].
-    pub fn append(&mut self, s: Gc<Str>, more: &[u8]) -> Gc<Str> {
+    pub(crate) fn append(&mut self, s: Gc<Str>, more: &[u8]) -> Gc<Str> {
         debug_assert!(is_growth(s.len(), more.len()));
         let len = s.len() + more.len();
         assert!(len <= crate::string::MAX_STRING, "string length overflow");

@@ -25,7 +25,7 @@ use crate::object::{Header, Kind, header_flags};
 use crate::string::{STR_DATA_OFFSET, Str, copy_bytes, hash_bytes};
 use crate::value::Value;
 use ahead::Ahead;
-pub use append::is_growth;
+pub(crate) use append::is_growth;
 pub(crate) use append::release as release_shared;
 use cells::Cells;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
