@@ -16,7 +16,7 @@ use crate::slow;
 use crate::string_helpers;
 use crate::unwind::stack_overflow;
 use vela_bytecode::{FRAME_SLOTS, Instr, Op};
-use vela_objects::closure::{LuaClosure, POOL_LEAVE};
+use vela_objects::closure::LuaClosure;
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
 use vela_objects::gc::Safepoint;
 use vela_objects::meta::Event;
@@ -45,7 +45,6 @@ helper_table! {
     "call" => call_value,
     "finish_call" => finish_call,
     "store_results" => store_results,
-    "poll" => poll,
     "entry_poll" => entry_poll,
     "vararg_prep" => vararg_prep,
     "new_table" => new_table,
@@ -561,27 +560,13 @@ unsafe extern "C" fn store_results(
     }
 }
 
-/// Answers a poll request of compiled code. Returns whether something is due
-/// that must wait until the code is left.
-fn safepoint(vm: &mut VmState) -> bool {
+/// Answers a poll request of compiled code, in a loop or where it was entered;
+/// the frame's record is current. Returns whether something is due that must
+/// wait until the code is left.
+pub fn safepoint(vm: &mut VmState) -> bool {
     vm.accept_poll();
     // What code is left for, `resume` raises.
     vm.gc_poll_quiet() || vm.interrupt_pending()
-}
-
-unsafe extern "C" fn poll(vm: *mut VmState, fp: *mut FrameRecord) -> u64 {
-    // SAFETY: the contract of the tiers: the frame's record is current, and
-    // its function a Lua closure, with a pool if the code tests the flag.
-    unsafe {
-        if safepoint(&mut *vm) {
-            let pool = (*((*fp).func as *mut LuaClosure)).proto;
-            let pool = pool.pool;
-            if !pool.is_null() && *pool == 0 {
-                *pool = POOL_LEAVE;
-            }
-        }
-    }
-    0
 }
 
 unsafe extern "C" fn entry_poll(

@@ -34,4 +34,4 @@ mod unwind;
 
 pub use call::Raw;
 pub use entry::{call, new_vm, on_big_stack};
-pub use helpers::{HELPERS, InterpEnter, helper, interp_enter, resume};
+pub use helpers::{HELPERS, InterpEnter, helper, interp_enter, resume, safepoint};

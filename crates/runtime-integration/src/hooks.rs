@@ -23,7 +23,7 @@ use vela_interpreter::{Raw, resume};
 use vela_mir::backend::Backend;
 use vela_mir::helper::Helper;
 use vela_mir::ir::Watch;
-use vela_objects::closure::{LuaClosure, POOL_HELD, POOL_LEAVE};
+use vela_objects::closure::{LuaClosure, POOL_HELD};
 use vela_objects::feedback::FeedbackSlot;
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
 use vela_objects::shape::FieldInfo;
@@ -206,34 +206,21 @@ unsafe fn compiled_pc(vm: &VmState, frame: *mut FrameRecord) -> u32 {
         .unwrap_or(0)
 }
 
-/// The poll of compiled loops: the interpreter's, then the tier's own turn.
-/// The poll of a function's prologue has no such turn: the function has no
+/// The poll of compiled loops: see `docs/abi.md`. The poll of a function's
+/// prologue is the interpreter's, without the tier's turn: the function has no
 /// record yet, so that its code would not count as running.
 ///
 /// # Safety
-/// Called by compiled code with a current record.
+/// Called by compiled code in its frame `fp`, with a current record.
 unsafe extern "C" fn poll(vm: *mut VmState, fp: *mut FrameRecord) -> u64 {
-    let address = vela_interpreter::helper(Helper::Poll.name());
-    let address = address.expect("the interpreter has the helper");
-    // SAFETY: the helper has this signature; by contract.
-    let (status, vm) = unsafe {
-        let f: unsafe extern "C" fn(*mut VmState, *mut FrameRecord) -> u64 =
-            std::mem::transmute(address);
-        (f(vm, fp), &mut *vm)
-    };
-    if let Some(tier) = Tier::of(vm) {
-        // SAFETY: by contract, the record of a Lua function with its pool.
-        let (proto, leaves) = unsafe {
-            let proto = function_of(fp).proto;
-            let flag = proto.pool;
-            (proto, !flag.is_null() && *flag == POOL_LEAVE)
-        };
-        if leaves {
-            tier.leave_once(proto.id);
-        }
-        tier.poll(vm);
+    // SAFETY: by contract; compiled code holds no reference into the VM.
+    let (vm, proto) = unsafe { (&mut *vm, function_of(fp).proto) };
+    let tier = Tier::of(vm).expect("compiled code runs only with a tier");
+    if vela_interpreter::safepoint(vm) {
+        tier.leave_once(proto.id);
     }
-    status
+    tier.poll(vm);
+    0
 }
 
 /// The exit helper: see `docs/abi.md`.

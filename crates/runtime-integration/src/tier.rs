@@ -664,9 +664,11 @@ impl Tier {
     /// Ends [`Tier::leave_once`]; returns whether it was in force.
     pub(crate) fn stay(&self, function: u32) -> bool {
         let functions = self.functions.borrow();
-        functions
-            .get(&function)
-            .is_some_and(|f| f.pools.iter().filter(|p| p.stay()).count() > 0)
+        let mut was = false;
+        for pool in functions.get(&function).iter().flat_map(|f| &f.pools) {
+            was |= pool.stay();
+        }
+        was
     }
 
     /// Whether the code may have left only because better code was installed
