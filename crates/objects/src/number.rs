@@ -154,14 +154,7 @@ pub fn write(out: &mut Vec<u8>, v: Value) {
 /// Appends an integer in decimal.
 #[inline]
 pub fn put_int(out: &mut impl Sink, i: i64) {
-    let mut bytes = [0; MAX_DECIMAL];
-    let mut start = put_decimal(&mut bytes, i.unsigned_abs());
-    if i < 0 {
-        // There is room: no integer has more than 19 digits.
-        start -= 1;
-        bytes[start] = b'-';
-    }
-    out.put(&bytes[start..]);
+    out.put(NumberText::int(i).as_bytes());
 }
 
 /// Where number text goes.

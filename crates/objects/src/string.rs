@@ -190,7 +190,7 @@ impl Lanes {
         self.0 = [h, g, f];
     }
 
-    /// The hash of `bytes`, more than 48, whose state this is.
+    /// The hash of `bytes`, more than 16, whose state this is.
     pub(crate) fn finish(self, bytes: &[u8]) -> u32 {
         let [mut h, g, f] = self.0;
         h ^= g ^ f;
@@ -234,19 +234,9 @@ pub fn hash_bytes(bytes: &[u8], seed: u64) -> u32 {
 }
 
 fn hash_long(bytes: &[u8], seed: u64) -> u32 {
-    let n = bytes.len();
-    if n > STEP {
-        let mut lanes = Lanes::new(seed);
-        lanes.advance(bytes, 0);
-        return lanes.finish(bytes);
-    }
-    let mut h = seed ^ K0;
-    let mut rest = bytes;
-    while rest.len() > 16 {
-        h = fold(word(rest, 0) ^ K1, word(rest, 8) ^ h);
-        rest = &rest[16..];
-    }
-    last(h, word(bytes, n - 16), word(bytes, n - 8), n)
+    let mut lanes = Lanes::new(seed);
+    lanes.advance(bytes, 0);
+    lanes.finish(bytes)
 }
 
 #[cfg(test)]

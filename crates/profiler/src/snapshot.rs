@@ -89,8 +89,9 @@ pub struct WaySnapshot {
     pub holder: Option<(u64, ShapeSnapshot)>,
     /// What the holder's slot contains now: tag and payload.
     pub held: Option<(Tag, u64)>,
-    /// For an own field: when it is nil, so is the access, because the
-    /// metatable's `__index` chain (in the snapshot's epoch) lacks the key.
+    /// For an own field, or none ([`WayKind::Lacking`]): when it is nil, so is
+    /// the access, because the metatable's `__index` chain (in the snapshot's
+    /// epoch) lacks the key.
     pub nil_is_final: bool,
     /// Lattice cell of the field.
     pub field: Option<FieldSnapshot>,

@@ -11,7 +11,7 @@
 use crate::snapshot::{
     FieldSnapshot, FunctionSnapshot, ShapeSnapshot, field_snapshot, shape_snapshot,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use vela_bytecode::{Constant, Op};
 use vela_objects::gcref::Gc;
 use vela_objects::meta::MAX_CHAIN;
@@ -57,9 +57,9 @@ pub struct KnownTable {
     pub shape: ShapeSnapshot,
     /// Fields by the address of the key.
     pub fields: HashMap<u64, KnownField>,
-    /// Keys that functions of the snapshot name and that it lacks, if it has no
-    /// metatable to ask for them, and what to watch for that to stay so.
-    pub absent: Option<(HashSet<u64>, FieldSnapshot)>,
+    /// To watch for the table to lack the keys that functions of the snapshot
+    /// name and that are not in `fields`; `None` if it has a metatable.
+    pub lacks: Option<FieldSnapshot>,
     /// Of a class: what it inherits, by the address of the key, as long as the
     /// metatable epoch stays.
     pub inherited: HashMap<u64, Inherited>,
@@ -184,13 +184,14 @@ fn known_table(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> Option<Known
         return None;
     }
     let inherited = inherited(vm, table, keys);
-    let may_lack = shape.is_singleton() && table.metatable().is_none();
+    let plain = table.metatable().is_none();
+    let may_lack = shape.is_singleton() && plain;
     if found.is_empty() && inherited.is_empty() && !may_lack {
         return None;
     }
     let stays = field_snapshot(table.watch_shape(vm)?);
-    let lacks = table.metatable().is_none().then(|| table.watch_absence(vm));
-    let lacks = lacks.flatten().map(field_snapshot);
+    let lacks = plain.then(|| table.watch_absence(vm)).flatten();
+    let lacks = lacks.map(field_snapshot);
     let shape = table.shape();
     let field = |(key, i): (u64, usize)| {
         let known = KnownField {
@@ -199,15 +200,12 @@ fn known_table(vm: &mut VmState, table: Gc<Table>, keys: &[u64]) -> Option<Known
         };
         (key, known)
     };
-    let fields: HashMap<u64, KnownField> = found.into_iter().map(field).collect();
-    let shape = shape_snapshot(vm, shape);
-    let absent = keys.iter().filter(|key| !fields.contains_key(key));
     Some(KnownTable {
         stays,
-        absent: lacks.map(|lacks| (absent.copied().collect(), lacks)),
-        fields,
+        lacks,
+        fields: found.into_iter().map(field).collect(),
         inherited,
-        shape,
+        shape: shape_snapshot(vm, shape),
     })
 }
 

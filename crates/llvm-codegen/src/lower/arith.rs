@@ -280,19 +280,8 @@ impl<'c> Fx<'_, 'c> {
                 .build_select(other_sign, moved, trusted, "")?
                 .into_float_value();
         }
-        let fast = builder
-            .get_insert_block()
-            .ok_or_else(|| LowerError::Bug("no block".into()))?;
-        let (slow, end) = (self.new_block("rest.slow"), self.new_block("rest.end"));
-        let branch = builder.build_conditional_branch(plain, end, slow)?;
-        self.notes.expect(branch, true)?;
-        builder.position_at_end(slow);
-        let called = self.math(helper, &[a.into(), b.into()])?;
-        builder.build_unconditional_branch(end)?;
-        builder.position_at_end(end);
-        let phi = builder.build_phi(self.t.f64, "")?;
-        phi.add_incoming(&[(&result, fast), (&called, slow)]);
-        Ok(phi.as_basic_value().into_float_value())
+        let call = || Ok(self.math(helper, &[a.into(), b.into()])?.into());
+        Ok(self.or_call(plain, result.into(), call)?.into_float_value())
     }
 
     fn float_fn(&self, f: FloatFn, x: FloatValue<'c>) -> Lowered<FloatValue<'c>> {

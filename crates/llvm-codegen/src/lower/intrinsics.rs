@@ -62,20 +62,13 @@ impl<'c> Fx<'_, 'c> {
     fn byte_string(&self, byte: IntValue<'c>) -> Lowered<PointerValue<'c>> {
         let table = self.at(self.vm, layout::VM_BYTE_STRINGS)?;
         let found = self.load_ptr(self.index(self.t.i64, table, byte)?, Mem::Vm)?;
-        let missing = self.b.build_is_null(found, "")?;
-        let known = self.here()?;
-        let (slow, next) = (self.new_block("byte.slow"), self.new_block("byte.next"));
-        let branch = self.b.build_conditional_branch(missing, slow, next)?;
-        self.notes.expect(branch, false)?;
-        self.b.position_at_end(slow);
-        let call = self.helper(Helper::StrChar, &[self.vm.into(), byte.into()])?;
-        let made = self.call_result(call)?.into_int_value();
-        let made = self.b.build_int_to_ptr(made, self.t.ptr, "")?;
-        self.b.build_unconditional_branch(next)?;
-        self.b.position_at_end(next);
-        let phi = self.b.build_phi(self.t.ptr, "")?;
-        phi.add_incoming(&[(&found, known), (&made, slow)]);
-        Ok(phi.as_basic_value().into_pointer_value())
+        let there = self.b.build_is_not_null(found, "")?;
+        let made = self.or_call(there, found.into(), || {
+            let call = self.helper(Helper::StrChar, &[self.vm.into(), byte.into()])?;
+            let made = self.call_result(call)?.into_int_value();
+            Ok(self.b.build_int_to_ptr(made, self.t.ptr, "")?.into())
+        })?;
+        Ok(made.into_pointer_value())
     }
 
     /// Calls a helper with the words of the operands.

@@ -49,7 +49,9 @@ use inkwell::builder::{Builder, BuilderError};
 use inkwell::context::Context;
 use inkwell::module::Module;
 use inkwell::types::{FloatType, IntType, PointerType, StructType};
-use inkwell::values::{FunctionValue, InstructionValueError, IntValue, PointerValue};
+use inkwell::values::{
+    BasicValueEnum, FunctionValue, InstructionValueError, IntValue, PointerValue,
+};
 use memory::Notes;
 use values::{Lv, Phi};
 use vela_mir::analysis::Cfg;
@@ -465,6 +467,27 @@ impl<'c> Fx<'_, 'c> {
     /// A new LLVM block at the function's end.
     fn new_block(&self, name: &str) -> BasicBlock<'c> {
         self.cx.append_basic_block(self.f, name)
+    }
+
+    /// `value` if `is_right`, as it nearly always is, else what `call` gives.
+    fn or_call(
+        &self,
+        is_right: IntValue<'c>,
+        value: BasicValueEnum<'c>,
+        call: impl FnOnce() -> Lowered<BasicValueEnum<'c>>,
+    ) -> Lowered<BasicValueEnum<'c>> {
+        let fast = self.here()?;
+        let (slow, next) = (self.new_block("else.call"), self.new_block("else.next"));
+        let branch = self.b.build_conditional_branch(is_right, next, slow)?;
+        self.notes.expect(branch, true)?;
+        self.b.position_at_end(slow);
+        let other = call()?;
+        let slow = self.here()?;
+        self.b.build_unconditional_branch(next)?;
+        self.b.position_at_end(next);
+        let phi = self.b.build_phi(value.get_type(), "")?;
+        phi.add_incoming(&[(&value, fast), (&other, slow)]);
+        Ok(phi.as_basic_value())
     }
 
     /// Sets the result of an instruction.

@@ -92,14 +92,11 @@ impl Builder<'_> {
         let lua = self.ty(callee) == Ty::LuaFn
             || self.ty(callee) == Ty::Any && all_lua && self.may_speculate(site, DeoptReason::Type);
         let want = (i.c() as usize).checked_sub(1);
-        match self.nargs(i) {
-            Some(n) if lua && n <= MAX_ARGS => self.call_lua(a, n, want, target, site),
-            Some(n)
-                if all_lua && self.ty(callee) == Ty::Any && self.speculate() && n <= MAX_ARGS =>
-            {
-                self.call_tested(i, n, site);
-            }
-            nargs => {
+        let tested = all_lua && self.ty(callee) == Ty::Any && self.speculate();
+        match (self.nargs(i), want) {
+            (Some(n), _) if lua && n <= MAX_ARGS => self.call_lua(a, n, want, target, site),
+            (Some(n), Some(want)) if tested && n <= MAX_ARGS => self.call_tested(i, n, want, site),
+            (nargs, _) => {
                 let nargs = nargs.map(|n| n as u8);
                 self.call_window(a, nargs, want.map(|n| n as u8));
             }

@@ -494,6 +494,13 @@ impl Builder<'_> {
         self.cur = None;
     }
 
+    /// Goes on in a new block if `cond`, else to `other`.
+    pub(super) fn else_to(&mut self, cond: Val, other: Block) {
+        let next = self.func.add_block();
+        self.branch(cond, Self::plain(next), Self::plain(other));
+        self.cur = Some(next);
+    }
+
     /// Opens a diamond: a fast path with tests, any of which may leave to a
     /// cold block where the interpreter runs the instruction.
     pub(super) fn begin_slow(&mut self) -> Slow {
@@ -510,9 +517,7 @@ impl Builder<'_> {
     /// Leaves the fast path unless `cond`.
     pub(super) fn or_slow(&mut self, slow: &mut Slow, cond: Val) {
         slow.used = true;
-        let fast = self.func.add_block();
-        self.branch(cond, Self::plain(fast), Self::plain(slow.block));
-        self.cur = Some(fast);
+        self.else_to(cond, slow.block);
     }
 
     /// The value as the type of `tag`, leaving the fast path if it is not.

@@ -174,11 +174,8 @@ impl Builder<'_> {
             I::StringSub => {
                 let s = self.guard_tag(args[0], Tag::STR);
                 let i = self.guard_tag(args[1], Tag::INT);
-                let one = match args.get(2) {
-                    Some(&j) => j == args[1] || self.is_same_int(i, j),
-                    None => false,
-                };
-                if one {
+                let is_same = |&j: &Val| j == args[1] || self.is_same_int(i, j);
+                if args.get(2).is_some_and(is_same) {
                     self.string_at(s, i)
                 } else {
                     let j = match args.get(2) {

@@ -7,7 +7,7 @@
 
 use super::{Builder, only_tag};
 use crate::helper::Helper;
-use crate::ir::{Block, Cond, IntOp, Op, PoolEntry, Ty, Val};
+use crate::ir::{Cond, IntOp, Op, PoolEntry, Ty, Val};
 use vela_bytecode::{FRAME_SLOTS, Instr, Op as B};
 use vela_deopt::DeoptReason;
 use vela_objects::Tag;
@@ -123,15 +123,15 @@ impl Builder<'_> {
         let none = self.int(0);
         let counts = self.emit(Op::IntCmp(Cond::Ne), &[last, none], Ty::Bool);
         let counts = self.emit(Op::Select, &[is_int, counts, is_nil], Ty::Bool);
-        self.fork_to(counts, slow);
+        self.else_to(counts, slow);
         let at = self.emit(Op::Select, &[is_int, last, none], Ty::Int);
         let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
         let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
-        self.fork_to(inside, slow);
+        self.else_to(inside, slow);
         let elem = self.emit(Op::LoadElem, &[table, at], Ty::Any);
         let is_hole = self.emit(Op::HasTag(Tag::NIL), &[elem], Ty::Bool);
         let present = self.emit(Op::Not, &[is_hole], Ty::Bool);
-        self.fork_to(present, slow);
+        self.else_to(present, slow);
         let one = self.int(1);
         let next = self.emit(Op::IntOp(IntOp::Add), &[at, one], Ty::Int);
         let next = self.boxed(next);
@@ -142,13 +142,6 @@ impl Builder<'_> {
         self.jump_with(join, &[found, value]);
         self.cur = Some(join);
         (k, v)
-    }
-
-    /// Goes on if `cond`, else to `other`.
-    fn fork_to(&mut self, cond: Val, other: Block) {
-        let next = self.func.add_block();
-        self.branch(cond, Self::plain(next), Self::plain(other));
-        self.cur = Some(next);
     }
 
     /// The pair behind `key`: key (nil at the end) and value.

@@ -167,8 +167,7 @@ impl Builder<'_> {
         let (addr, _) = self.object_of(table)?;
         let known = self.input.snapshot.world.tables.get(&addr)?;
         let key = self.snapshot.strings.get(k as usize)?;
-        let (absent, lacks) = known.absent.as_ref()?;
-        absent.contains(key).then_some(*lacks)
+        known.lacks.filter(|_| !known.fields.contains_key(key))
     }
 
     /// Reads a field that a known class inherits.

@@ -193,13 +193,9 @@ impl Builder<'_> {
 
     /// A call at a site that saw Lua functions only, where nothing may be relied
     /// on: what else may come is called in the general way.
-    pub(super) fn call_tested(&mut self, i: Instr, nargs: usize, site: &SiteSnapshot) {
+    pub(super) fn call_tested(&mut self, i: Instr, nargs: usize, want: usize, site: &SiteSnapshot) {
         let a = i.a();
         let callee = self.read(a);
-        let Some(want) = (i.c() as usize).checked_sub(1) else {
-            self.call_window(a, Some(nargs as u8), None);
-            return;
-        };
         // No function: the place of the test itself.
         let instance = self.instance_of(u64::MAX);
         let mut meeting = self.meeting(instance, want, a);

@@ -110,7 +110,7 @@ fn is_constant(func: &Func, v: Val) -> bool {
 }
 
 /// The content of a box.
-fn content(func: &Func, v: Val) -> Option<Val> {
+pub(super) fn content(func: &Func, v: Val) -> Option<Val> {
     let i = def_inst(func, v)?;
     (func.inst(i).op == Op::Box).then(|| func.inst(i).args[0])
 }

@@ -10,8 +10,9 @@
 
 use super::Fuel;
 use super::copy::{self, Copies};
+use super::fold::content;
 use crate::analysis::{Cfg, Loop, loops};
-use crate::ir::{Block, Def, Func, Op, Ty, Val};
+use crate::ir::{Block, Func, Ty, Val};
 use rustc_hash::FxHashMap;
 
 /// Largest loop that is peeled for the types of its variables, in instructions.
@@ -37,20 +38,16 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
 fn becomes_float(func: &Func, cfg: &Cfg, l: &Loop) -> bool {
     let params = &func.blocks[l.header.index()].params;
     (0..params.len()).any(|k| {
-        let (mut outside, mut around) = (None, None);
         func.ty(params[k]) == Ty::Any
             && cfg.preds[l.header.index()].iter().all(|&from| {
-                let side = if l.latches.contains(&from) {
-                    &mut around
+                let wanted = if l.latches.contains(&from) {
+                    Ty::Float
                 } else {
-                    &mut outside
+                    Ty::Int
                 };
-                arguments(func, from, l.header, k).all(|v| {
-                    let ty = boxed(func, v);
-                    ty.is_some() && side.replace(ty).is_none_or(|before| before == ty)
-                })
+                arguments(func, from, l.header, k)
+                    .all(|v| content(func, v).is_some_and(|v| func.ty(v) == wanted))
             })
-            && (outside, around) == (Some(Some(Ty::Int)), Some(Some(Ty::Float)))
     })
 }
 
@@ -61,14 +58,6 @@ fn arguments(func: &Func, from: Block, to: Block, k: usize) -> impl Iterator<Ite
         .flat_map(|&i| &func.inst(i).targets)
         .filter(move |t| t.block == to)
         .map(move |t| t.args[k])
-}
-
-/// The type of what is in a box.
-fn boxed(func: &Func, v: Val) -> Option<Ty> {
-    match func.vals[v.index()].def {
-        Def::Inst(i) if func.inst(i).op == Op::Box => Some(func.ty(func.inst(i).args[0])),
-        _ => None,
-    }
 }
 
 /// Peels the innermost loop with this header, if it has no more than `most`

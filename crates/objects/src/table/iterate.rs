@@ -20,9 +20,9 @@ impl Gc<Table> {
 
     /// The field after the one at position `hint`, if `key` is that one and
     /// another follows: what iterations over records do most. Otherwise nothing
-    /// happened, and [`Gc::<Table>::next_hinted`] has the answer.
+    /// happened, and [`Gc::<Table>::next_anywhere`] has the answer.
     #[inline]
-    pub fn next_field(self, key: Value, hint: &mut u32) -> Option<(Gc<Str>, Value)> {
+    fn next_field(self, key: Value, hint: &mut u32) -> Option<(Gc<Str>, Value)> {
         let shape = self.shape();
         let at = *hint as usize;
         if key.tag != Tag::STR || shape.is_dict() || shape.keys.get(at)?.addr() != key.payload {
@@ -44,11 +44,20 @@ impl Gc<Table> {
     ///
     /// # Errors
     /// As [`Gc::<Table>::next`].
+    #[inline]
     pub fn next_hinted(
         self,
         key: Value,
         hint: &mut u32,
     ) -> Result<Option<(Value, Value)>, KeyError> {
+        match self.next_field(key, hint) {
+            Some((k, v)) => Ok(Some((Value::str(k), v))),
+            None => self.next_anywhere(key, hint),
+        }
+    }
+
+    /// [`Gc::<Table>::next_hinted`] in general.
+    fn next_anywhere(self, key: Value, hint: &mut u32) -> Result<Option<(Value, Value)>, KeyError> {
         let nslots = self.shape().nslots as usize;
         // Position in the concatenation of elements, slots and hash nodes.
         let (mut elem, mut slot, mut node) = (self.len as usize, 0, 0);
