@@ -85,10 +85,21 @@ pub struct ExitFrame {
     pub inlined: Option<InlinedAt>,
 }
 
+impl ExitFrame {
+    /// Whether the frame is that of `pcall`. As the last frame it says that the
+    /// function it called raised an error.
+    #[must_use]
+    pub fn is_native(&self) -> bool {
+        let native = |s| matches!(s, Source::Literal { tag, .. } if tag == Tag::NATIVE_FN);
+        self.inlined.is_some_and(|at| native(at.closure))
+    }
+}
+
 /// Where an inlined frame belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InlinedAt {
-    /// The callee's closure.
+    /// The callee's closure; or the library's `pcall`, whose frame has no
+    /// registers of its own.
     pub closure: Source,
     /// Register of the outer frame where the frame's record goes: that of the
     /// call, or for a function with `...` the one behind its arguments.

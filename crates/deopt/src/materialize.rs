@@ -20,7 +20,7 @@ use vela_objects::closure::LuaClosure;
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
 use vela_objects::object::Cell;
 use vela_objects::shape::Shape;
-use vela_objects::{Gc, Tag, Value, VmState};
+use vela_objects::{FuncProto, Gc, Tag, Value, VmState};
 
 /// What debug builds put into dead registers: a light userdata, which the
 /// collector ignores.
@@ -31,7 +31,9 @@ pub const POOL_FIRST: usize = 1;
 
 pub use vela_objects::closure::{POOL_HELD, POOL_LEAVE, POOL_REPLACED};
 
-/// Frames that a side exit rebuilt.
+/// Frames that a side exit rebuilt. A frame that `pcall` called is flagged
+/// [`ENTRY`](vela_objects::frame::flags::ENTRY), too: whoever runs the frames
+/// does then what `pcall` does with results and errors.
 #[derive(Clone, Copy, Debug)]
 pub struct Rebuilt {
     /// The compiled function's own frame, flagged
@@ -44,10 +46,17 @@ pub struct Rebuilt {
 
 struct Plan {
     record: *mut FrameRecord,
-    closure: Gc<LuaClosure>,
+    function: Value,
     /// Registers from here on belong to the frame inlined into this one.
     end: u16,
     writes: SmallVec<[(u8, Value); 24]>,
+}
+
+impl Plan {
+    /// The prototype of a Lua function.
+    fn proto(&self) -> Option<Gc<FuncProto>> {
+        self.function.as_lua_fn().map(|c| c.proto)
+    }
 }
 
 /// Rebuilds the frames of `exit` and makes the innermost the VM's running
@@ -83,23 +92,20 @@ pub unsafe fn materialize(
     }
     let mut plans: SmallVec<[Plan; 2]> = SmallVec::new();
     let mut record = fp;
-    let mut owner = closure;
+    let mut function = Value::lua_fn(closure);
     for (i, frame) in exit.frames.iter().enumerate() {
         if let Some(at) = frame.inlined {
             record = FrameRecord::registers(record)
                 .wrapping_add(at.a as usize)
                 .cast();
             // SAFETY: the contract of this function.
-            let callee = unsafe { from.read(vm, at.closure) };
-            owner = callee
-                .as_lua_fn()
-                .expect("an inlined frame runs a Lua function");
+            function = unsafe { from.read(vm, at.closure) };
         }
-        let end = exit
-            .frames
-            .get(i + 1)
-            .and_then(|inner| inner.inlined)
-            .map_or(u16::from(owner.proto.max_stack), |at| u16::from(at.a));
+        let all = function
+            .as_lua_fn()
+            .map_or(0, |c| u16::from(c.proto.max_stack));
+        let inner = exit.frames.get(i + 1).and_then(|inner| inner.inlined);
+        let end = inner.map_or(all, |at| u16::from(at.a));
         // The list that the resuming instruction uses may be longer than that.
         let list = exit.top.filter(|_| i + 1 == exit.frames.len());
         let end = end.max(list.map_or(0, u16::from));
@@ -112,7 +118,7 @@ pub unsafe fn materialize(
         }
         plans.push(Plan {
             record,
-            closure: owner,
+            function,
             end,
             writes,
         });
@@ -120,9 +126,11 @@ pub unsafe fn materialize(
     // From here on the window may be written.
     let pushed = vm.frame == fp;
     let mut caller = vm.frame;
+    let mut protected = false;
     for (i, (plan, frame)) in plans.iter().zip(&exit.frames).enumerate() {
         let keeps = pushed && i == 0;
-        let is_vararg = i == 0 && plan.closure.proto.is_vararg;
+        let proto = plan.proto();
+        let is_vararg = i == 0 && proto.is_some_and(|p| p.is_vararg);
         // SAFETY: the record's two slots are in the frame's part of the stack.
         // A record that was pushed, and that of a vararg frame, is initialised.
         unsafe {
@@ -134,21 +142,29 @@ pub unsafe fn materialize(
             };
             let prev = if keeps { (*plan.record).prev } else { caller };
             plan.record.write(FrameRecord {
-                func: plan.closure.addr(),
-                tag: Tag::LUA_FN,
-                kind: FrameKind::INTERPRETED,
+                func: plan.function.payload,
+                tag: plan.function.tag,
+                kind: match proto {
+                    Some(_) => FrameKind::INTERPRETED,
+                    None => FrameKind::NATIVE,
+                },
                 flags: match frame.inlined {
-                    Some(at) if at.tail => flags::TAIL,
-                    Some(_) => 0,
+                    Some(at) => {
+                        let flag = |set, flag| if set { flag } else { 0 };
+                        flag(at.tail, flags::TAIL)
+                            | flag(protected, flags::ENTRY)
+                            | flag(proto.is_none(), flags::IN_PLACE)
+                    }
                     None => old_flags | flags::ENTRY,
                 },
                 marks: 0,
                 nvarargs,
                 prev,
-                pc: frame.pc,
+                pc: if proto.is_some() { frame.pc } else { 0 },
                 nargs: 0,
             });
         }
+        protected = proto.is_none();
         let registers = FrameRecord::registers(plan.record);
         for &(reg, value) in &plan.writes {
             // SAFETY: registers of the frame are in its part of the stack.
@@ -258,7 +274,8 @@ impl Sources {
 /// # Safety
 /// The plan's frame has been rebuilt.
 unsafe fn poison(plan: &Plan, frame: &ExitFrame) {
-    let proto = plan.closure.proto.proto();
+    let Some(proto) = plan.proto() else { return };
+    let proto = proto.proto();
     let mut live = [false; 256];
     for &(reg, _) in &frame.regs {
         live[reg as usize] = true;

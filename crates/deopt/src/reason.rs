@@ -40,13 +40,18 @@ reasons! {
     Unreached = 6, "unreached";
     /// An assumption that the code depended on was invalidated while it ran.
     Invalidated = 7, "invalidated";
+    /// An error was raised in a protected call that was built in place.
+    Raised = 8, "raised";
 }
 
 impl DeoptReason {
     /// The bit of this reason in
     /// [`FeedbackSlot::failed`](vela_objects::feedback::FeedbackSlot::failed).
+    ///
+    /// No failure is recorded for [`DeoptReason::None`], whose bit stands for
+    /// [`DeoptReason::Raised`].
     #[must_use]
     pub fn bit(self) -> u8 {
-        1 << (self as u8)
+        1 << (self as u8 & 7)
     }
 }

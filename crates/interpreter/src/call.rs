@@ -71,7 +71,8 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub(crate) const ERROR: Raw = Raw {
+    /// An error is in flight.
+    pub const ERROR: Raw = Raw {
         payload: 0,
         tag: Tag::RET_ERROR.0 as u64,
     };

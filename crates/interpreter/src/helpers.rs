@@ -99,7 +99,7 @@ pub fn helper(name: &str) -> Option<*const u8> {
 }
 
 /// Bytes of native stack that a call must leave.
-fn native_stack_low(vm: &VmState) -> bool {
+pub(crate) fn native_stack_low(vm: &VmState) -> bool {
     let here = 0u8;
     let sp = (&raw const here) as usize;
     vm.native_limit != 0 && sp < vm.native_limit
@@ -138,7 +138,7 @@ unsafe fn call_to_end(
 ///
 /// # Safety
 /// `src[..n]` are initialised.
-unsafe fn to_raw(vm: &mut VmState, results: Option<(*mut Value, usize)>) -> Raw {
+pub(crate) unsafe fn to_raw(vm: &mut VmState, results: Option<(*mut Value, usize)>) -> Raw {
     match results {
         None => Raw::ERROR,
         Some((_, 0)) => Raw {
@@ -231,46 +231,6 @@ unsafe fn store_args(fp: *mut Value, desc: u64, args: [u64; 3]) {
         let tag = Tag((desc >> (32 + 8 * i)) as u8);
         // SAFETY: by contract.
         unsafe { store(fp.add(FRAME_SLOTS + i), Value { payload, tag }) };
-    }
-}
-
-/// Runs interpreted frames from `vm.frame`, the innermost of those that the
-/// deoptimizer rebuilt, until the outermost of them, `fp`, returns. The result
-/// is that of a compiled function.
-///
-/// With `hand_out_tail_calls` a tail call may be the result. That is not
-/// possible for a vararg function that was entered at a loop: its entry was
-/// given the moved frame, not the place where the function was called.
-///
-/// # Safety
-/// The records from `vm.frame` down to `fp` are interpreted frames with
-/// current pcs and live registers.
-pub unsafe fn resume(vm: &mut VmState, fp: *mut FrameRecord, hand_out_tail_calls: bool) -> Raw {
-    // SAFETY: by contract.
-    unsafe {
-        // Code that leaves before it made a call has not checked the stack.
-        let base = FrameRecord::registers(vm.frame);
-        let end = base.add((*crate::frames::proto(base)).max_stack as usize);
-        if native_stack_low(vm) || end > vm.real_stack_limit {
-            let _ = stack_overflow(vm);
-            vm.frame = (*fp).prev;
-            return Raw::ERROR;
-        }
-        if vm.check_interrupt().is_err() {
-            vm.frame = (*fp).prev;
-            return Raw::ERROR;
-        }
-        (*fp).flags |= flags::ENTRY;
-        if hand_out_tail_calls {
-            (*fp).flags |= flags::RAW;
-        } else {
-            (*fp).flags &= !flags::RAW;
-        }
-        let results = match run_frames(vm) {
-            Ok(()) => Some((vm.ret_base, vm.ret_count as usize)),
-            Err(()) => None,
-        };
-        to_raw(vm, results)
     }
 }
 

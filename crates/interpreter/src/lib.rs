@@ -13,6 +13,7 @@
 //! | `slow` | whatever an instruction does beyond its fast path |
 //! | `trace` | events of debug hooks |
 //! | `unwind` | message handlers, to-be-closed variables |
+//! | `resume` | rebuilt frames after a side exit |
 //! | [`helpers`] | functions that compiled code calls |
 //! | `string_helpers` | those that stand for library functions |
 //!
@@ -26,6 +27,7 @@ pub mod entry;
 mod frames;
 pub mod helpers;
 mod ic;
+mod resume;
 mod slow;
 mod string_helpers;
 pub mod thunk;
@@ -34,4 +36,5 @@ mod unwind;
 
 pub use call::Raw;
 pub use entry::{call, new_vm, on_big_stack};
-pub use helpers::{HELPERS, InterpEnter, helper, interp_enter, resume, safepoint};
+pub use helpers::{HELPERS, InterpEnter, helper, interp_enter, safepoint};
+pub use resume::resume;

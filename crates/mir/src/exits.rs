@@ -68,7 +68,7 @@ impl ExitPlan {
             let before_commit = is_before_commit(func, b);
             for &i in &func.blocks[b.index()].insts {
                 let data = func.inst(i);
-                if !data.op.is_guard() {
+                if !data.op.is_guard() && data.state.is_none() {
                     continue;
                 }
                 // The states of guards before the commit are not used.
@@ -91,7 +91,8 @@ impl ExitPlan {
         Ok(plan)
     }
 
-    /// The exit that an instruction takes, if it is a reachable guard.
+    /// The exit that an instruction takes, if it is a reachable guard, or a call
+    /// site of protected code: there it is taken when an error is raised.
     #[must_use]
     pub fn exit(&self, inst: Inst) -> Option<u32> {
         self.exit_of.get(inst.index()).copied().flatten()

@@ -204,6 +204,10 @@ struct Frame<'a, M> {
 /// Tag, kind and flags of a compiled frame's record.
 const RECORD_WORD: u64 = Tag::LUA_FN.0 as u64 | (FrameKind::COMPILED.0 as u64) << 8;
 
+/// The same of the record of a `pcall` built in place.
+const NATIVE_RECORD_WORD: u64 =
+    Tag::NATIVE_FN.0 as u64 | (FrameKind::NATIVE.0 as u64) << 8 | (flags::IN_PLACE as u64) << 16;
+
 const VALUE: u64 = layout::VALUE_SIZE as u64;
 
 impl<M: Machine> Frame<'_, M> {
@@ -410,7 +414,12 @@ impl<M: Machine> Frame<'_, M> {
         Err(v)
     }
 
-    fn raise<T>(&mut self) -> Run<T> {
+    /// The call site `i` raised an error.
+    fn raise<T>(&mut self, i: Inst) -> Run<T> {
+        if self.func.inst(i).state.is_some() {
+            self.set_vm_word(layout::VM_FRAME, self.fp);
+            return self.leave(i);
+        }
         self.ret(0, Tag::RET_ERROR)
     }
 

@@ -528,8 +528,8 @@ pub enum Op {
     /// visible and calls the helper. Call site
     Poll,
 
-    /// `(luafn closure)`: makes an inlined frame visible before a call site in
-    /// it: notes the instruction's site, which is that of the inlined call, in
+    /// `(luafn or nativefn)`: makes an inlined frame of this function visible
+    /// before a call site in it: notes the instruction's site, which is that of the inlined call, in
     /// the record of the calling frame, writes the inlined frame's record over
     /// register `a` of that frame and makes it the running one
     PushFrame {
@@ -667,9 +667,12 @@ pub struct FrameState {
 pub struct InlineCaller {
     /// The caller's state at the call.
     pub state: State,
-    /// The callee's closure.
+    /// The callee's closure; or the library's `pcall`, as a literal of type
+    /// [`Ty::NativeFn`]: a frame without registers, the caller of the function
+    /// that is called protected. Call sites within have the state of that frame
+    /// as theirs, and exit there when an error is raised.
     pub closure: Val,
-    /// Pool slot of the callee's prototype.
+    /// Pool slot of the callee's prototype, or of `pcall`.
     pub proto: Pool,
     /// Register of the caller's window where the frame's record goes: that of
     /// the call, or for a function with `...` the one behind its arguments.

@@ -65,6 +65,9 @@ pub enum VerifyErrorKind {
     /// A guard without a frame state or reason.
     #[error("an instruction that may exit has a frame state and a reason")]
     NoState,
+    /// A frame state on what never exits.
+    #[error("only guards and call sites have a frame state")]
+    NoExit,
     /// A call site without its site, or another instruction with one.
     #[error("call sites and no other instructions have a site")]
     SiteMissing,
@@ -179,6 +182,7 @@ const NIL: Types = Types("nil", |t| t == Ty::Nil);
 const STR: Types = Types("str", |t| t == Ty::Str);
 const TABLE: Types = Types("table", |t| t == Ty::Table);
 const LUAFN: Types = Types("luafn", |t| t == Ty::LuaFn);
+const CALLEE: Types = Types("a function", |t| matches!(t, Ty::LuaFn | Ty::NativeFn));
 const CELL: Types = Types("cell", |t| t == Ty::Cell);
 const PTR: Types = Types("ptr", |t| t == Ty::Ptr);
 /// Lua values, typed or not.
@@ -263,6 +267,9 @@ impl<'f> Verifier<'f> {
                 || data.state.is_none() && !is_before_commit(func, b))
         {
             return Err(VerifyErrorKind::NoState);
+        }
+        if data.state.is_some() && !data.op.is_guard() && !data.op.is_call_site() {
+            return Err(VerifyErrorKind::NoExit);
         }
         match data.site {
             Some(s) if s.index() >= func.sites.len() => return Err(no_such(s)),
@@ -368,10 +375,10 @@ impl<'f> Verifier<'f> {
             let Some(closure) = func.vals.get(c.closure.index()) else {
                 return Err(no_such(c.closure));
             };
-            if closure.ty != Ty::LuaFn {
+            if !CALLEE.1(closure.ty) {
                 return Err(VerifyErrorKind::Type {
                     what: format!("the closure of {s}, {},", c.closure),
-                    expected: LUAFN.0,
+                    expected: CALLEE.0,
                     found: closure.ty.name(),
                 });
             }
@@ -503,7 +510,7 @@ impl<'f> Verifier<'f> {
                 };
                 let mut types = vec![SLOT; self.func.roots_at(s).len()];
                 let inlined = self.func.frames_at(s).len() - 1;
-                types.extend(std::iter::repeat_n(LUAFN, inlined));
+                types.extend(std::iter::repeat_n(CALLEE, inlined));
                 none(&types)
             }
             Op::PopFrame => none(&[]),
@@ -513,7 +520,7 @@ impl<'f> Verifier<'f> {
             }
             Op::PushFrame { a, .. } => {
                 self.register(*a)?;
-                none(&[LUAFN])
+                none(&[CALLEE])
             }
             Op::StoreReg(r) => {
                 self.register(*r)?;

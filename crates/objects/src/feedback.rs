@@ -89,6 +89,8 @@ pub enum WayKind {
     /// As `Absent`, where the tables of the `__index` chain lack the field, too;
     /// valid while `epoch` is the VM's.
     Lacking = 15,
+    /// Of a call of `pcall`, besides its target: what it called, as `Target`.
+    Protected = 16,
 }
 
 /// One cached case of a site.
@@ -222,10 +224,38 @@ impl FeedbackSlot {
     pub fn ways(&self) -> impl Iterator<Item = &Way> {
         let rest = self.more.as_deref().map_or(&[][..], |m| &m[..]);
         let first = (self.state != CacheState::Uninit).then_some(&self.way);
-        first
-            .into_iter()
-            .chain(rest)
-            .filter(|w| !matches!(w.kind, WayKind::None | WayKind::Transition))
+        first.into_iter().chain(rest).filter(|w| {
+            !matches!(
+                w.kind,
+                WayKind::None | WayKind::Transition | WayKind::Protected
+            )
+        })
+    }
+
+    /// What a call of `pcall` called, as ways of that kind.
+    pub fn protected(&self) -> impl Iterator<Item = &Way> {
+        let more = self.more.as_deref().map_or(&[][..], |m| &m[..]);
+        more.iter().filter(|w| w.kind == WayKind::Protected)
+    }
+
+    /// Adds what a call of `pcall` called, if there is room.
+    pub(crate) fn add_protected(&mut self, proto: u64, closure: u64) {
+        let more = self
+            .more
+            .get_or_insert_with(|| Box::new([Way::EMPTY; MAX_WAYS - 1]));
+        let is_place = |w: &&mut Way| {
+            w.kind == WayKind::None || w.kind == WayKind::Protected && w.shape == proto
+        };
+        let Some(place) = more.iter_mut().find(is_place) else {
+            return;
+        };
+        let other = place.kind == WayKind::Protected && place.aux != closure;
+        *place = Way {
+            shape: proto,
+            aux: if other { 0 } else { closure },
+            kind: WayKind::Protected,
+            ..Way::EMPTY
+        };
     }
 
     /// What a call of `setmetatable` did, as ways of that kind.

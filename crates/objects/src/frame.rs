@@ -48,6 +48,8 @@ pub mod flags {
     /// A finalizer runs above the frame, which stands between two instructions
     /// and not in a call.
     pub const POLL: u8 = 64;
+    /// Of a record of `pcall`: compiled code has the call built in place.
+    pub const IN_PLACE: u8 = 128;
 }
 
 /// Marks that any frame may have, whoever runs it.

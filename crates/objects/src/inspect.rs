@@ -31,6 +31,7 @@ impl Way {
                 | WayKind::StrHolder
                 | WayKind::StrHolderOut
                 | WayKind::Transition
+                | WayKind::Protected
         )
     }
 
@@ -92,10 +93,10 @@ impl Way {
         (property && self.field != 0).then(|| unsafe { &*(self.field as *const FieldInfo) })
     }
 
-    /// The call target of a call way.
+    /// The call target of a call way, or what a call of `pcall` called.
     #[must_use]
     pub fn callee(&self) -> Option<Callee> {
-        if self.kind != WayKind::Target {
+        if !matches!(self.kind, WayKind::Target | WayKind::Protected) {
             return None;
         }
         // SAFETY: call ways hold a prototype or a native closure, which the

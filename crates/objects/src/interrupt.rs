@@ -15,7 +15,7 @@
 //! thread of the process pass a barrier between the two stores.
 
 use crate::value::Value;
-use crate::vm::{LuaResult, Thrown, VmState};
+use crate::vm::{Handler, LuaResult, Thrown, VmState};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering, compiler_fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -223,8 +223,8 @@ impl VmState {
         let v = self.str_value(cause.message().as_bytes());
         if self.interrupt_pending() {
             self.request_poll();
-            if self.handler.as_native_fn().is_none() {
-                let handler = std::mem::replace(&mut self.handler, Value::NIL);
+            if self.handler.function.as_native_fn().is_none() {
+                let handler = std::mem::replace(&mut self.handler, Handler::NONE);
                 let thrown = self.throw(v);
                 self.handler = handler;
                 self.error_handled = true;

@@ -8,7 +8,8 @@
 //! them do.
 //!
 //! A call of `setmetatable` notes, in the feedback of the call, which shapes the
-//! table had before and after, and the one that the metatable had.
+//! table had before and after, and the one that the metatable had. One of
+//! `pcall` notes which function it called.
 
 use crate::feedback::{FeedbackSlot, MAX_WAYS, Way, WayKind};
 use crate::frame::{FrameKind, FrameRecord};
@@ -16,6 +17,7 @@ use crate::gcref::Gc;
 use crate::meta::Event;
 use crate::shape::{CLASS, DICT, META, NO_SLOT, OBJECT_META, SINGLETON, Shape};
 use crate::table::Table;
+use crate::value::Value;
 use crate::vm::VmState;
 use vela_bytecode::Op;
 
@@ -168,26 +170,44 @@ impl VmState {
             kind: WayKind::Transition,
             ..Way::EMPTY
         };
+        // SAFETY: this thread is the only writer, and no other reference to
+        // the slot is alive while a native runs.
+        if let Some(slot) = self.slot_of_native() {
+            unsafe { (*slot).add_transition(way) };
+        }
+    }
+
+    /// The running native, `pcall`, is about to call `f`: notes that at the
+    /// call, if an interpreted function made it.
+    #[inline]
+    pub fn note_protected(&mut self, f: Value) {
+        let Some(f) = f.as_lua_fn() else { return };
+        if let Some(slot) = self.slot_of_native() {
+            // SAFETY: as in `note_metatable`.
+            unsafe { (*slot).add_protected(f.proto.addr(), f.addr()) };
+        }
+    }
+
+    /// Feedback of the call that called the running native, if an interpreted
+    /// function made it and calls nothing else there, or did so first.
+    fn slot_of_native(&self) -> Option<*mut FeedbackSlot> {
         // SAFETY: the record of the running native and that of its caller; an
         // interpreted frame's function and pc are current during a call.
         unsafe {
             let native = self.frame;
             let caller = (*native).prev;
             if caller.is_null() || (*caller).kind != FrameKind::INTERPRETED {
-                return;
+                return None;
             }
             let proto = Gc::<crate::LuaClosure>::from_payload((*caller).func).proto;
             let code = &proto.proto().code;
-            let Some(i) = code.get(FrameRecord::position(caller) as usize) else {
-                return;
-            };
+            let i = code.get(FrameRecord::position(caller) as usize)?;
             if !matches!(i.op(), Some(Op::Call | Op::TailCall)) {
-                return;
+                return None;
             }
-            let slot = &mut *proto.feedback.add(i.d() as usize);
-            if slot.way.kind == WayKind::Target && slot.way.shape == (*native).func {
-                slot.add_transition(way);
-            }
+            let slot = proto.feedback.add(i.d() as usize);
+            let here = (*slot).way.kind == WayKind::Target && (*slot).way.shape == (*native).func;
+            here.then_some(slot)
         }
     }
 

@@ -24,7 +24,7 @@ use crate::meta::Event;
 use crate::object::{Header, Kind};
 use crate::stacks::{Stack, StackPool};
 use crate::value::{Tag, Value};
-use crate::vm::{Args, LuaResult, NATIVE_RESERVE, Thrown, VmState};
+use crate::vm::{Args, Handler, LuaResult, NATIVE_RESERVE, Thrown, VmState};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::any::Any;
 use std::io;
@@ -67,7 +67,7 @@ pub(crate) struct Context {
     stack_base: *mut Value,
     stack_limit: *mut Value,
     native_limit: usize,
-    handler: Value,
+    handler: Handler,
     native_depth: u32,
     native_max: u32,
     handler_depth: u32,
@@ -82,7 +82,7 @@ impl Context {
         stack_base: std::ptr::null_mut(),
         stack_limit: std::ptr::null_mut(),
         native_limit: 0,
-        handler: Value::NIL,
+        handler: Handler::NONE,
         native_depth: 0,
         native_max: 0,
         handler_depth: 0,
@@ -372,7 +372,7 @@ impl VmState {
                 return Ok((*t).count);
             }
             if signal == Signal::Close {
-                (*vm).handler = Value::NIL;
+                (*vm).handler = Handler::NONE;
                 (*t).value = Value::NIL;
                 (*vm).close_pending(t, false);
             }
@@ -979,7 +979,7 @@ pub(crate) unsafe fn trace(
         if (*t).status == Status::Running || (*t).context.frame.is_null() {
             return (None, resumer);
         }
-        heap.mark_value((*t).context.handler);
+        heap.mark_value((*t).context.handler.function);
         (Some(((*t).context.frame, (*t).context.top)), resumer)
     }
 }

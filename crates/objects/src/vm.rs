@@ -6,6 +6,9 @@
 //! crate and the standard libraries need to know neither.
 
 mod alloc;
+mod errors;
+
+pub use errors::Handler;
 
 use crate::closure::{FuncProto, LuaClosure, NativeClosure, NativeFn, ProtoCold};
 use crate::counter::HotCounter;
@@ -265,10 +268,6 @@ pub const NATIVE_RESERVE: usize = 2 << 20;
 pub const MAX_NATIVE_DEPTH: u32 = 200;
 /// Helpers that compiled code may call.
 pub const MAX_HELPERS: usize = 64;
-/// Most message handlers running inside each other.
-const MAX_HANDLER_DEPTH: u32 = 10;
-/// Native calls that a message handler may nest beyond the limit.
-const HANDLER_NATIVE_DEPTH: u32 = 25;
 /// Words through which a side exit hands values to the deoptimizer.
 pub const EXIT_WORDS: usize = 1024;
 
@@ -350,8 +349,8 @@ pub struct VmState {
     /// C-ABI thunk through which Rust enters compiled code, set by the tier;
     /// null while there is none.
     pub enter_thunk: *const u8,
-    /// The message handler of the innermost `xpcall`, nil if none.
-    pub handler: Value,
+    /// The message handler of the innermost `xpcall`.
+    pub handler: Handler,
     /// Whether `error` has been through the message handler.
     pub error_handled: bool,
     /// Message handlers running inside each other.
@@ -459,7 +458,7 @@ impl VmState {
             real_stack_limit: limit,
             interp_entry: std::ptr::null_mut(),
             enter_thunk: std::ptr::null(),
-            handler: Value::NIL,
+            handler: Handler::NONE,
             error_handled: false,
             handler_depth: 0,
             overflowing: false,
@@ -614,75 +613,6 @@ impl VmState {
         self.bump_meta_epoch();
     }
 
-    // ---- errors ------------------------------------------------------
-
-    /// Raises `v` as a Lua error. The message handler, if there is one, runs
-    /// here, with the stack of the error still in place; what it returns is
-    /// the error that goes on.
-    pub fn throw(&mut self, v: Value) -> Thrown {
-        self.error = v;
-        self.error_handled = false;
-        self.error_traceback = None;
-        self.thrown_at = (self.frame, self.top);
-        if !self.handler.is_nil() && !self.dying {
-            self.run_handler();
-        }
-        Thrown(())
-    }
-
-    /// Runs the message handler on the error in flight. Errors inside it run
-    /// it again, up to a limit. While it runs there is room beyond the limit
-    /// of native calls, so that it can report their overflow.
-    #[cold]
-    fn run_handler(&mut self) {
-        if self.handler_depth == MAX_HANDLER_DEPTH {
-            self.error = self.str_value(b"error in error handling");
-            self.error_handled = true;
-            return;
-        }
-        let depth = self.native_depth;
-        self.handler_depth += 1;
-        self.native_depth = depth.saturating_sub(HANDLER_NATIVE_DEPTH);
-        // A frame that is just being entered may lie above the limit.
-        let (top, frame) = (self.top, self.frame);
-        self.top = self.frame_end();
-        let handler = self.handler;
-        let error = self.error;
-        match self.call::<1>(handler, &[error]) {
-            Ok([handled]) => self.error = handled,
-            // Raised in the handler, so handled by a nested run.
-            Err(Thrown(())) => self.frame = frame,
-        }
-        self.top = top;
-        self.native_depth = depth;
-        self.handler_depth -= 1;
-        self.error_handled = true;
-    }
-
-    /// Raises the overflow of the VM stack. The message handler runs with part
-    /// of the stack's reserve; when that is used up, too, it is not called
-    /// again.
-    #[cold]
-    #[inline(never)]
-    pub fn stack_overflow(&mut self) -> Thrown {
-        if self.overflowing {
-            self.error = self.str_value(b"error in error handling");
-            self.error_handled = true;
-            self.frames_overwritten();
-            return Thrown(());
-        }
-        self.overflowing = true;
-        let limit = self.real_stack_limit;
-        let native_limit = self.native_limit;
-        self.set_real_stack_limit(limit.wrapping_add(STACK_RESERVE / 2));
-        self.native_limit = native_limit.saturating_sub(NATIVE_RESERVE / 2);
-        let thrown = self.runtime_error("stack overflow");
-        self.set_real_stack_limit(limit);
-        self.native_limit = native_limit;
-        self.overflowing = false;
-        thrown
-    }
-
     /// Whether `n` more values can be pushed.
     #[must_use]
     pub fn has_room(&self, n: usize) -> bool {
@@ -701,37 +631,6 @@ impl VmState {
         if !self.poll_requested() {
             self.restore_limit();
         }
-    }
-
-    /// Raises a string error with the position of the running Lua function
-    /// (level 1) in front, as `luaL_error`.
-    pub fn error(&mut self, message: impl AsRef<str>) -> Thrown {
-        let text = format!("{}{}", self.where_am_i(1), message.as_ref());
-        let v = self.str_value(text.as_bytes());
-        self.throw(v)
-    }
-
-    /// Raises a string error of the language itself, as `luaG_runerror`: with
-    /// the position in front if a Lua function is running, and none if a
-    /// native function is.
-    pub fn runtime_error(&mut self, message: impl AsRef<str>) -> Thrown {
-        let position = self
-            .frame_at(0)
-            .map_or_else(String::new, |f| self.position_of(f));
-        let text = format!("{position}{}", message.as_ref());
-        let v = self.str_value(text.as_bytes());
-        self.throw(v)
-    }
-
-    /// The stack above the running frame no longer is as it was when the error
-    /// in flight was raised.
-    pub fn frames_overwritten(&mut self) {
-        self.thrown_at = (std::ptr::null_mut(), std::ptr::null_mut());
-    }
-
-    /// Goes on raising the error that is in [`VmState::error`].
-    pub fn rethrow(&mut self) -> Thrown {
-        Thrown(())
     }
 
     // ---- native stack discipline -------------------------------------

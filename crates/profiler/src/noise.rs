@@ -116,6 +116,9 @@ fn change_site(site: &mut SiteSnapshot, random: &mut Random) {
         let at = random.below(site.ways.len());
         site.ways.remove(at);
     }
+    if random.once_in(8) {
+        site.protected = None;
+    }
     if random.once_in(2) && site.ways.len() > 1 {
         let at = random.below(site.ways.len());
         site.ways.rotate_left(at);

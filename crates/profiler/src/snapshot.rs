@@ -133,6 +133,9 @@ pub struct SiteSnapshot {
     pub alloc: Option<AllocSnapshot>,
     /// Its ways.
     pub ways: Vec<WaySnapshot>,
+    /// Of a call of `pcall`: the Lua function that it called, if it was always
+    /// the same.
+    pub protected: Option<TargetSnapshot>,
 }
 
 /// Everything the optimizer needs to compile one function.
@@ -253,6 +256,15 @@ fn target_snapshot(vm: &VmState, slot: &FeedbackSlot, way: &Way, callee: Callee)
     }
 }
 
+/// What the call of `pcall` always called.
+fn protected(vm: &VmState, slot: &FeedbackSlot) -> Option<TargetSnapshot> {
+    let mut ways = slot.protected();
+    let (way, None) = (ways.next()?, ways.next()) else {
+        return None;
+    };
+    Some(target_snapshot(vm, slot, way, way.callee()?))
+}
+
 /// Whether nil in the own field of a way is the result of reading it: no
 /// metatable, or an `__index` chain of tables of which none has the key.
 fn own_nil_is_final(vm: &VmState, way: &Way) -> bool {
@@ -341,7 +353,7 @@ const MAX_INLINE_DEPTH: usize = 8;
 fn callees(proto: Gc<FuncProto>) -> Vec<Gc<FuncProto>> {
     let slots = proto.feedback_slots().iter();
     let called = slots
-        .flat_map(FeedbackSlot::ways)
+        .flat_map(|s| s.ways().chain(s.protected()))
         .filter_map(|way| match way.callee() {
             Some(Callee::Lua(callee)) => Some(callee),
             Some(Callee::Native(_)) => None,
@@ -401,6 +413,7 @@ fn one_function(
             state: s.state,
             alloc: None,
             ways: s.ways().map(|w| way_snapshot(vm, s, w)).collect(),
+            protected: protected(vm, s),
         })
         .collect();
     for i in code {

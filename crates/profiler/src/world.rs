@@ -108,6 +108,10 @@ pub(crate) fn explore(vm: &mut VmState, root: &FunctionSnapshot, proto: Gc<FuncP
         let constant = way.field.filter(|f| f.kind == FieldKind::CONST);
         work.extend(constant.map(|f| f.constant));
     }
+    let protected = functions().flat_map(|f| &f.sites);
+    let protected = protected.filter_map(|s| s.protected.as_ref());
+    let protected = protected.filter(|t| t.closure != 0);
+    work.extend(protected.map(|t| (Tag::LUA_FN, t.closure)));
     while let Some((tag, addr)) = work.pop() {
         let value = Value { payload: addr, tag };
         if let Some(closure) = value.as_lua_fn() {

@@ -18,7 +18,7 @@ use crate::tier::{Tier, rearm};
 use std::sync::atomic::Ordering;
 use vela_bytecode::{NO_FEEDBACK, Op, Proto};
 use vela_code_cache::{InstalledCode, LiteralPool};
-use vela_deopt::{DeoptReason, SideExit, materialize};
+use vela_deopt::{DeoptReason, ExitFrame, SideExit, materialize};
 use vela_interpreter::{Raw, resume};
 use vela_mir::backend::Backend;
 use vela_mir::helper::Helper;
@@ -26,6 +26,7 @@ use vela_mir::ir::Watch;
 use vela_objects::closure::{LuaClosure, POOL_HELD};
 use vela_objects::feedback::FeedbackSlot;
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
+use vela_objects::intrinsic::Intrinsic;
 use vela_objects::shape::FieldInfo;
 use vela_objects::{FuncProto, Gc, Table, Value, VmState};
 
@@ -237,7 +238,11 @@ pub(crate) unsafe extern "C" fn exit(
     // SAFETY: by contract; compiled code holds no reference into the VM.
     let (vm, closure) = unsafe { (&mut *vm, Gc::from_ptr(closure)) };
     // SAFETY: by contract.
-    let hand_out_tail_calls = unsafe { rebuild(vm, fp, closure, code_exit) };
+    let Some(hand_out_tail_calls) = (unsafe { rebuild(vm, fp, closure, code_exit) }) else {
+        // SAFETY: the frame that just ran.
+        vm.frame = unsafe { (*fp).prev };
+        return Raw::ERROR;
+    };
     // SAFETY: `vm.frame` is interpreted and its outermost rebuilt frame is
     // flagged as an entry.
     let result = unsafe { resume(vm, fp, hand_out_tail_calls) };
@@ -247,7 +252,8 @@ pub(crate) unsafe extern "C" fn exit(
 
 /// Everything that an exit does before the interpreter goes on. A function of
 /// its own, because exits nest as deep as Lua calls do and its stack frame is
-/// large. Returns whether a tail call may be the exit's result.
+/// large. Returns whether a tail call may be the exit's result; nothing if an
+/// error is in flight that the protected calls in the code cannot catch.
 ///
 /// # Safety
 /// As [`exit`].
@@ -257,13 +263,17 @@ unsafe fn rebuild(
     fp: *mut FrameRecord,
     closure: Gc<LuaClosure>,
     code_exit: u64,
-) -> bool {
+) -> Option<bool> {
     let tier = Tier::of(vm).expect("compiled code runs only with a tier");
     let id = (code_exit >> 32) as u32;
     let exit = code_exit as u32;
     let code = tier.cache().get(id).expect("running code is in the cache");
     let plan = &code.exits[exit as usize];
     let proto = closure.proto;
+    let raised = plan.frames.last().is_some_and(ExitFrame::is_native);
+    if raised && vm.is_dying() {
+        return None;
+    }
     let leave = tier.stay(proto.id);
     // SAFETY: the pool of a function that has code.
     let held = unsafe { !proto.pool.is_null() && *proto.pool == POOL_HELD };
@@ -284,18 +294,24 @@ unsafe fn rebuild(
         tier.release_pools(vm);
     }
     vm.exiting().push(id);
+    let hand_out_tail_calls = code.osr_pc.is_none() || !proto.is_vararg;
     if interrupted {
         // The code is as good as before.
-        return code.osr_pc.is_none() || !proto.is_vararg;
+        return Some(hand_out_tail_calls);
     }
-    let innermost = vm.frame;
+    let innermost = if raised {
+        // SAFETY: the frame that calls `pcall`, which was just rebuilt.
+        unsafe { (*vm.frame).prev }
+    } else {
+        vm.frame
+    };
     // SAFETY: the frame that was just rebuilt.
     let inside = unsafe { function_of(innermost) }.proto.id;
     tier.exit_taken(vm, &code, exit, proto, inside, |vm| {
         // SAFETY: the frame that was just rebuilt.
         unsafe { record_failure(vm, innermost, plan.origin, plan.reason) };
     });
-    code.osr_pc.is_none() || !proto.is_vararg
+    Some(hand_out_tail_calls)
 }
 
 /// Brings the local variables of rebuilt frames up to date: those that the
@@ -308,7 +324,9 @@ unsafe fn settle_locals(vm: &mut VmState, exit: &SideExit, fp: *mut FrameRecord)
     for rebuilt in exit.frames.iter().rev() {
         // SAFETY: by contract; the frames' registers are those of the exit.
         unsafe {
-            vm.clear_dead_locals(frame, |reg| rebuilt.regs.iter().any(|r| r.0 == reg));
+            if !rebuilt.is_native() {
+                vm.clear_dead_locals(frame, |reg| rebuilt.regs.iter().any(|r| r.0 == reg));
+            }
             frame = (*frame).prev;
         }
     }
@@ -337,8 +355,13 @@ unsafe fn record_failure(vm: &VmState, frame: *mut FrameRecord, pc: u32, reason:
                         || set_metatable(frame, pc).is_some_and(|(t, mt)| vm.is_noted(slot, t, mt))
                 }
                 // Another closure of a function that the site knows.
-                DeoptReason::Callee => callee(frame, pc)
-                    .is_some_and(|f| slot.ways().any(|w| w.shape == f.proto.addr())),
+                DeoptReason::Callee => {
+                    let known = |f: Gc<LuaClosure>| {
+                        let mut all = slot.ways().chain(slot.protected());
+                        all.any(|w| w.shape == f.proto.addr())
+                    };
+                    callee(frame, pc).is_some_and(known)
+                }
                 _ => false,
             }
         };
@@ -394,8 +417,8 @@ unsafe fn receiver(frame: *mut FrameRecord, pc: u32) -> Option<Gc<Table>> {
     unsafe { (*FrameRecord::registers(frame).add(register)).as_table() }
 }
 
-/// The Lua function that the instruction at `pc` calls, if that is what is to be
-/// executed next in the frame.
+/// The Lua function that the instruction at `pc` calls, itself or by `pcall`, if
+/// that is what is to be executed next in the frame.
 ///
 /// # Safety
 /// As [`receiver`].
@@ -407,8 +430,17 @@ unsafe fn callee(frame: *mut FrameRecord, pc: u32) -> Option<Gc<LuaClosure>> {
     if resumes_at != pc || !is_call {
         return None;
     }
-    // SAFETY: by contract; a register of the instruction.
-    unsafe { (*FrameRecord::registers(frame).add(usize::from(instr.a()))).as_lua_fn() }
+    // SAFETY: by contract; registers of the instruction. What `pcall` calls is
+    // its first argument.
+    unsafe {
+        let at = FrameRecord::registers(frame).add(usize::from(instr.a()));
+        match (*at).as_native_fn() {
+            Some(f) if f.known() == Intrinsic::PCall && instr.b() > 1 => {
+                (*at.add(vela_bytecode::FRAME_SLOTS)).as_lua_fn()
+            }
+            _ => (*at).as_lua_fn(),
+        }
+    }
 }
 
 /// The table and the metatable, if the instruction at `pc` may be a call of

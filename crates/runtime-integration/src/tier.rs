@@ -812,7 +812,8 @@ fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
         objects.extend(v.filter(|v| v.0.is_object()).map(|v| v.1));
     };
     let functions = || feedback.callees.values().chain([feedback]);
-    let ways = || functions().flat_map(|f| &f.sites).flat_map(|s| &s.ways);
+    let sites = || functions().flat_map(|f| &f.sites);
+    let ways = || sites().flat_map(|s| &s.ways);
     for way in ways() {
         value(way.held);
         value(way.field.map(|f| f.constant));
@@ -823,6 +824,9 @@ fn objects_of(feedback: &FunctionSnapshot, proto: Gc<FuncProto>) -> Vec<u64> {
             objects.extend([target.addr, target.closure]);
             objects.extend(target.transitions.iter().map(MetaTransition::object));
         }
+    }
+    for target in sites().filter_map(|s| s.protected.as_ref()) {
+        objects.extend([target.addr, target.closure]);
     }
     let world = &feedback.world;
     let constants = world.closures.values().flat_map(|c| &c.upvals).flatten();

@@ -368,6 +368,7 @@ fn raise(vm: &mut VmState, mut v: Value, level: i64) -> Thrown {
 
 fn pcall(vm: &mut VmState, args: Args) -> NativeResult {
     let f = check_any(vm, args, 0)?;
+    vm.note_protected(f);
     call_with_handler(vm, f, Value::NIL, &args.as_slice()[1..])
 }
 
@@ -380,9 +381,10 @@ fn xpcall(vm: &mut VmState, args: Args) -> NativeResult {
 /// `pcall`.
 fn call_with_handler(vm: &mut VmState, f: Value, handler: Value, args: &[Value]) -> NativeResult {
     // The stack keeps the outer handler alive meanwhile.
-    vm.push(vm.handler)?;
+    vm.push(vm.handler.function)?;
     vm.push(Value::TRUE)?;
-    let outer = std::mem::replace(&mut vm.handler, handler);
+    let outer = vm.handler;
+    vm.handler = vm.handler_from_here(handler);
     let result = vm.protected_call(f, args);
     vm.handler = outer;
     match result {

@@ -90,7 +90,8 @@ fn caught<R>(
     handler: vela_objects::Value,
     f: impl FnOnce(&mut VmState) -> LuaResult<R>,
 ) -> Result<R, vela_objects::Value> {
-    let outer = std::mem::replace(&mut vm.handler, handler);
+    let outer = vm.handler;
+    vm.handler = vm.handler_from_here(handler);
     let (top, frame, depth) = (vm.top, vm.frame, vm.native_depth);
     let outcome = f(vm);
     vm.handler = outer;

@@ -101,17 +101,14 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Makes an inlined frame, called at `caller`, the running one.
-    fn push_inlined(
-        &self,
-        caller: Site,
-        a: u8,
-        tail: bool,
-        closure: PointerValue<'c>,
-    ) -> Lowered<()> {
+    fn push_inlined(&self, caller: Site, a: u8, tail: bool, function: Val) -> Lowered<()> {
         let outer = self.frame_at(caller)?;
         self.store_half(caller.0, self.at(outer, layout::FRAME_PC)?, Mem::Stack)?;
         let fp = self.inlined_at(caller, a)?;
-        self.write_record(fp, closure, outer, tail)
+        if self.func.ty(function) == Ty::NativeFn {
+            return self.write_native_record(fp, self.ptr(function)?, outer);
+        }
+        self.write_record(fp, self.ptr(function)?, outer, tail)
     }
 
     /// The record of the frame inlined at a call.
@@ -121,7 +118,7 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Makes the function's own frame the running one.
-    fn pop_inlined(&self) -> Lowered<()> {
+    pub(super) fn pop_inlined(&self) -> Lowered<()> {
         self.store(self.fp, self.at(self.vm, layout::VM_FRAME)?, Mem::VmFrame)
     }
 
@@ -284,12 +281,12 @@ impl<'c> Fx<'_, 'c> {
         let result = self.call_function(i, a, is_self)?;
         let at = self.register(a as usize)?;
         if open {
-            let (payload, tag) = self.only_value(a, result)?;
+            let (payload, tag) = self.only_value(i, a, result)?;
             self.result(i, Lv::Any(payload, tag));
             return Ok(0);
         }
         let Some(value) = self.func.inst(i).result else {
-            self.drop_result(at, result)?;
+            self.drop_result(i, at, result)?;
             return Ok(0);
         };
         let pops = rest
@@ -299,10 +296,10 @@ impl<'c> Fx<'_, 'c> {
         if let Some(&guard) = rest.get(along)
             && let Some(tag) = self.guards_result_of(i, guard)
         {
-            self.guarded_result(at, result, value, guard, tag, pops)?;
+            self.guarded_result(i, at, result, value, (guard, tag), pops)?;
             return Ok(along + 1);
         }
-        let (payload, tag) = self.value_of(at, result)?;
+        let (payload, tag) = self.value_of(i, at, result)?;
         self.set(value, Lv::Any(payload, tag));
         Ok(0)
     }
@@ -324,12 +321,17 @@ impl<'c> Fx<'_, 'c> {
 
     /// Fills a block: has the helper turn a result into one value. Goes on in
     /// a new block unless that raises.
-    fn finish(&mut self, at: PointerValue<'c>, (payload, tag): Pair<'c>) -> Lowered<Pair<'c>> {
+    fn finish(
+        &mut self,
+        i: Inst,
+        at: PointerValue<'c>,
+        (payload, tag): Pair<'c>,
+    ) -> Lowered<Pair<'c>> {
         let args = [self.vm.into(), at.into(), payload.into(), tag.into()];
         let call = self.helper(Helper::FinishCall, &args)?;
         let done = self.pair(call)?;
         let raised = self.tag_is(done.1, Tag::RET_ERROR)?;
-        let error = self.error_block()?;
+        let error = self.error_block(i)?;
         let next = self.new_block("finished");
         self.b.build_conditional_branch(raised, error, next)?;
         self.b.position_at_end(next);
@@ -337,13 +339,13 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Any result as one value.
-    fn value_of(&mut self, at: PointerValue<'c>, result: Pair<'c>) -> Lowered<Pair<'c>> {
+    fn value_of(&mut self, i: Inst, at: PointerValue<'c>, result: Pair<'c>) -> Lowered<Pair<'c>> {
         let direct = self.here()?;
         let slow = self.new_block("finish");
         let next = self.new_block("value");
         self.below(result.1, Tag::FIRST_RET, next, slow)?;
         self.b.position_at_end(slow);
-        let finished = self.finish(at, result)?;
+        let finished = self.finish(i, at, result)?;
         let slow = self.here()?;
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
@@ -352,13 +354,13 @@ impl<'c> Fx<'_, 'c> {
 
     /// The result if it is one value; else all are put into the window, and
     /// the tag says that there is no value.
-    fn only_value(&mut self, a: u8, result: Pair<'c>) -> Lowered<Pair<'c>> {
+    fn only_value(&mut self, i: Inst, a: u8, result: Pair<'c>) -> Lowered<Pair<'c>> {
         let direct = self.here()?;
         let slow = self.new_block("open");
         let next = self.new_block("value");
         self.below(result.1, Tag::FIRST_RET, next, slow)?;
         self.b.position_at_end(slow);
-        self.store_results_by_helper(a, None, result)?;
+        self.store_results_by_helper(i, a, None, result)?;
         let at = self.register(a as usize)?;
         let count = self.up_to_top(at)?;
         let one = self
@@ -385,12 +387,12 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Results that nobody wants: only errors and tail calls matter.
-    fn drop_result(&mut self, at: PointerValue<'c>, result: Pair<'c>) -> Lowered<()> {
+    fn drop_result(&mut self, i: Inst, at: PointerValue<'c>, result: Pair<'c>) -> Lowered<()> {
         let slow = self.new_block("finish");
         let next = self.new_block("dropped");
         self.below(result.1, Tag::RET_ERROR, next, slow)?;
         self.b.position_at_end(slow);
-        self.finish(at, result)?;
+        self.finish(i, at, result)?;
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
         Ok(())
@@ -398,11 +400,11 @@ impl<'c> Fx<'_, 'c> {
 
     fn guarded_result(
         &mut self,
+        i: Inst,
         at: PointerValue<'c>,
         result: Pair<'c>,
         value: Val,
-        guard: Inst,
-        tag: Tag,
+        (guard, tag): (Inst, Tag),
         pops: bool,
     ) -> Lowered<()> {
         let next = self.new_block("typed");
@@ -421,7 +423,7 @@ impl<'c> Fx<'_, 'c> {
         self.below(result.1, Tag::FIRST_RET, wrong, finish)?;
 
         self.b.position_at_end(finish);
-        let finished = self.finish(at, result)?;
+        let finished = self.finish(i, at, result)?;
         let finish = self.here()?;
         let ok = self.tag_is(finished.1, tag)?;
         let ok = self.both(ok, allowed)?;
@@ -454,7 +456,7 @@ impl<'c> Fx<'_, 'c> {
         match &data.op {
             Op::CallLuaMulti { a, want } => {
                 let result = self.call_function(i, *a, false)?;
-                self.store_results(*a, *want, result)
+                self.store_results(i, *a, *want, result)
             }
             Op::CallWindow { a, nargs, want } => {
                 self.site(i)?;
@@ -462,21 +464,20 @@ impl<'c> Fx<'_, 'c> {
                 let at = self.register(*a as usize)?;
                 let args = [self.vm.into(), at.into(), count(nargs), count(want)];
                 let call = self.helper(Helper::Call, &args)?;
-                self.raise_unless_zero(call)
+                self.raise_unless_zero(i, call)
             }
             Op::InterpOne => self.interp_one(i),
             Op::Poll => self.poll(i),
             Op::CallTail { a, nargs, want } => {
                 self.site(i)?;
                 let nargs = self.word(i64::from(*nargs));
-                self.store_results_by_helper(*a, Some(*want), (nargs, self.tag(Tag::RET_TAIL)))
+                self.store_results_by_helper(i, *a, Some(*want), (nargs, self.tag(Tag::RET_TAIL)))
             }
             Op::PushFrame { a, tail } => {
                 let site = data
                     .site
                     .ok_or_else(|| LowerError::Bug(format!("{i} has no call site")))?;
-                let closure = self.ptr(data.args[0])?;
-                self.push_inlined(site, *a, *tail, closure)
+                self.push_inlined(site, *a, *tail, data.args[0])
             }
             Op::EnterFrame { a } => {
                 let site = data
@@ -491,11 +492,11 @@ impl<'c> Fx<'_, 'c> {
     }
 
     /// Puts results into the window.
-    fn store_results(&mut self, a: u8, want: Option<u8>, result: Pair<'c>) -> Lowered<()> {
+    fn store_results(&mut self, i: Inst, a: u8, want: Option<u8>, result: Pair<'c>) -> Lowered<()> {
         let at = self.register(a as usize)?;
         let (payload, tag) = result;
         if want == Some(0) {
-            return self.drop_result(at, result);
+            return self.drop_result(i, at, result);
         }
         let slow = self.new_block("results");
         let next = self.new_block("stored");
@@ -509,7 +510,7 @@ impl<'c> Fx<'_, 'c> {
             self.b.build_unconditional_branch(slow)?;
         }
         self.b.position_at_end(slow);
-        self.store_results_by_helper(a, want, (payload, tag))?;
+        self.store_results_by_helper(i, a, want, (payload, tag))?;
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);
         Ok(())
@@ -517,6 +518,7 @@ impl<'c> Fx<'_, 'c> {
 
     fn store_results_by_helper(
         &mut self,
+        i: Inst,
         a: u8,
         want: Option<u8>,
         (payload, tag): Pair<'c>,
@@ -530,20 +532,20 @@ impl<'c> Fx<'_, 'c> {
             self.word(want.map_or(-1, i64::from)).into(),
         ];
         let call = self.helper(Helper::StoreResults, &args)?;
-        self.raise_unless_zero(call)
+        self.raise_unless_zero(i, call)
     }
 
-    /// Goes on if the helper returned 0, else returns the error in flight.
-    fn raise_unless_zero(&mut self, call: CallSiteValue<'c>) -> Lowered<()> {
+    /// Goes on if the helper returned 0, else with the error in flight.
+    fn raise_unless_zero(&mut self, i: Inst, call: CallSiteValue<'c>) -> Lowered<()> {
         let raised = self.call_result(call)?.into_int_value();
         let ok = self
             .b
             .build_int_compare(IntPredicate::EQ, raised, self.word(0), "")?;
-        self.raise_unless(ok)
+        self.raise_unless(i, ok)
     }
 
-    fn raise_unless(&mut self, ok: IntValue<'c>) -> Lowered<()> {
-        let error = self.error_block()?;
+    fn raise_unless(&mut self, i: Inst, ok: IntValue<'c>) -> Lowered<()> {
+        let error = self.error_block(i)?;
         let next = self.new_block("done");
         let branch = self.b.build_conditional_branch(ok, next, error)?;
         self.notes.expect(branch, true)?;
@@ -558,13 +560,13 @@ impl<'c> Fx<'_, 'c> {
         let args = [self.vm.into(), fp.into(), pc.into()];
         let call = self.helper(Helper::InterpOne, &args)?;
         if self.func.inst(i).result.is_none() {
-            return self.raise_unless_zero(call);
+            return self.raise_unless_zero(i, call);
         }
         let answer = self.call_result(call)?.into_int_value();
         let ok = self
             .b
             .build_int_compare(IntPredicate::ULT, answer, self.word(2), "")?;
-        self.raise_unless(ok)?;
+        self.raise_unless(i, ok)?;
         let lv = Lv::Bool(self.b.build_int_truncate(answer, self.t.i1, "")?);
         self.result(i, lv);
         Ok(())
@@ -598,14 +600,14 @@ impl<'c> Fx<'_, 'c> {
         let frames = func.frames_at(site);
         for (&(s, _), &closure) in frames.iter().zip(&args[roots.len()..]).rev() {
             if let Some(c) = func.sites[s.index()].caller {
-                self.push_inlined(c.site, c.a, c.tail, self.ptr(closure)?)?;
+                self.push_inlined(c.site, c.a, c.tail, closure)?;
             }
         }
         let call = self.helper(Helper::Poll, &[self.vm.into(), self.fp.into()])?;
         if frames.len() > 1 {
             self.pop_inlined()?;
         }
-        self.raise_unless_zero(call)?;
+        self.raise_unless_zero(i, call)?;
         if func.watches.is_empty()
             && let Some(guard) = following(func, i)
             && func.inst(guard).op == Op::GuardValid

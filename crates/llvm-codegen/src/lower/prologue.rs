@@ -21,6 +21,10 @@ use vela_objects::{Tag, layout};
 /// Tag, kind and flags of a compiled frame's record, as its word has them.
 const RECORD_WORD: u32 = Tag::LUA_FN.0 as u32 | (FrameKind::COMPILED.0 as u32) << 8;
 
+/// The same of the record of a `pcall` built in place.
+const NATIVE_RECORD_WORD: u32 =
+    Tag::NATIVE_FN.0 as u32 | (FrameKind::NATIVE.0 as u32) << 8 | (flags::IN_PLACE as u32) << 16;
+
 impl<'c> Fx<'_, 'c> {
     /// The entry of a function that is called.
     pub(super) fn call_entry(&mut self) -> Lowered<()> {
@@ -555,6 +559,22 @@ impl<'c> Fx<'_, 'c> {
         self.store(fp, self.at(self.vm, layout::VM_FRAME)?, Mem::VmFrame)
     }
 
+    /// As [`Fx::write_record`], of a library function.
+    pub(super) fn write_native_record(
+        &self,
+        fp: PointerValue<'c>,
+        function: PointerValue<'c>,
+        prev: PointerValue<'c>,
+    ) -> Lowered<()> {
+        self.store(function, self.at(fp, layout::FRAME_FUNC)?, Mem::Stack)?;
+        let word = self.t.i64.const_int(u64::from(NATIVE_RECORD_WORD), false);
+        self.store(word, self.at(fp, layout::FRAME_WORD)?, Mem::Stack)?;
+        self.store(prev, self.at(fp, layout::FRAME_PREV)?, Mem::Stack)?;
+        // Nor are there arguments of its own.
+        self.store(self.word(0), self.at(fp, layout::FRAME_PC)?, Mem::Stack)?;
+        self.store(fp, self.at(self.vm, layout::VM_FRAME)?, Mem::VmFrame)
+    }
+
     /// Takes the frame's record off, if there is one.
     pub(super) fn pop_record(&self) -> Lowered<()> {
         if !self.pushed {
@@ -564,8 +584,19 @@ impl<'c> Fx<'_, 'c> {
         self.store(prev, self.at(self.vm, layout::VM_FRAME)?, Mem::VmFrame)
     }
 
-    /// The block that returns an error, for code whose record is in place.
-    pub(super) fn error_block(&mut self) -> Lowered<BasicBlock<'c>> {
+    /// The block where the error goes that the call site `i` raised, for code
+    /// whose record is in place: it returns the error, or exits from protected
+    /// code.
+    pub(super) fn error_block(&mut self, i: Inst) -> Lowered<BasicBlock<'c>> {
+        if self.func.inst(i).state.is_some() {
+            let back = self.here()?;
+            let block = self.new_block("caught");
+            self.b.position_at_end(block);
+            self.pop_inlined()?;
+            self.leave(i)?;
+            self.b.position_at_end(back);
+            return Ok(block);
+        }
         if let Some(block) = self.error_block {
             return Ok(block);
         }

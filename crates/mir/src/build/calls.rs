@@ -47,6 +47,9 @@ impl Builder<'_> {
         if let (Some(t), Some(n)) = (&target, self.nargs(i))
             && t.native
         {
+            if self.protected_call(i, n, t, &site) {
+                return;
+            }
             let one = || self.feeds_one(a) && self.one_result(&site).is_some();
             let (want, open) = match (i.c() as usize).checked_sub(1) {
                 Some(want) => (Some(want), false),
@@ -131,7 +134,7 @@ impl Builder<'_> {
     /// How many results of the call at `a` the next instruction can take as
     /// the end of its list, if they are that many: a call its last arguments,
     /// a constructor its last items.
-    fn open_room(&self, a: u8) -> Option<usize> {
+    pub(super) fn open_room(&self, a: u8) -> Option<usize> {
         let next = self.proto.code.get(self.pc + 1).filter(|i| i.b() == 0)?;
         let room = usize::from(self.proto.max_stack.saturating_sub(a));
         match next.op()? {
@@ -325,10 +328,10 @@ impl Builder<'_> {
     pub(super) fn tail_call(&mut self, i: Instr) {
         let a = i.a();
         let nargs = self.nargs(i).map(|n| n as u8);
-        if self.returned_intrinsic(i) {
+        let site = self.site(i.d());
+        if self.returned_protected_call(i, &site) || self.returned_intrinsic(i) {
             return;
         }
-        let site = self.site(i.d());
         if let Some(n) = nargs.filter(|&n| usize::from(n) < MAX_ARGS)
             && self.call_through(a, n.into(), &site).is_some()
         {

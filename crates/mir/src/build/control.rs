@@ -15,6 +15,7 @@ impl Builder<'_> {
         let roots = self.poll_operands(site);
         let i = self.push(Op::Poll, &roots, Ty::None);
         self.func.insts[i.index()].site = Some(site);
+        self.protect(i);
         let pc = self.pc;
         self.guard_valid(pc);
     }

@@ -341,6 +341,7 @@ impl Builder<'_> {
         self.push_frames();
         let inst = self.push(op, args, ty);
         self.func.insts[inst.index()].site = Some(site);
+        self.protect(inst);
         self.pop_frames();
         inst
     }

@@ -86,6 +86,11 @@ impl Callee<'_> {
         self.snapshot.proto.code.len()
     }
 
+    /// Whether it takes `...`.
+    pub fn is_vararg(&self) -> bool {
+        self.snapshot.proto.is_vararg
+    }
+
     /// Slots from the call's register to the frame's record: as `varargprep`
     /// does, the frame of a function with `...` goes above its arguments.
     fn offset(&self, nargs: usize) -> usize {
@@ -224,8 +229,29 @@ pub(super) struct Inlined {
     /// Extra arguments of a function with `...`: in the slots right below the
     /// frame's record.
     pub extra: usize,
+    /// The function was called by `pcall`.
+    pub protected: Option<Protected>,
     /// Where returns go.
     returns: Meeting,
+}
+
+/// The frame of `pcall` between an inlined frame and its caller.
+#[derive(Clone, Copy)]
+pub(super) struct Protected {
+    /// The function `pcall`.
+    pub function: Val,
+    /// Its state, where exits go that raise an error.
+    pub state: State,
+    /// The call of it.
+    pub site: SiteCaller,
+}
+
+impl Inlined {
+    /// Results wanted of the function itself: `pcall` puts one before them.
+    fn wanted(&self) -> usize {
+        let before = usize::from(self.protected.is_some());
+        self.returns.want.saturating_sub(before)
+    }
 }
 
 /// What makes up a frame while another one, inlined into it, is built.
@@ -356,15 +382,29 @@ impl<'a> Builder<'a> {
         let inlined = self.calling(callee, instance, closure, (a, frame, nargs), want);
         let args = self.slot(a) + FRAME_SLOTS;
         let base = self.slot(frame) + FRAME_SLOTS;
+        self.build_inlined(callee, (instance, a), (base, args, nargs), inlined)
+    }
+
+    /// Builds the frame of the callee: its registers from `base` on, `nargs`
+    /// arguments in the slots from `args` on. Then as `inline_unchecked`.
+    pub(super) fn build_inlined(
+        &mut self,
+        callee: &'a Callee<'a>,
+        (instance, a): (u32, u8),
+        (base, args, nargs): (usize, usize, usize),
+        inlined: Inlined,
+    ) -> bool {
+        let open = inlined.open;
         let outer = self.enter(callee, instance, base, Some(inlined));
         self.outer.push(outer);
         self.build_callee(args, nargs);
         let outer = self.outer.pop().expect("pushed above");
         let inlined = self.leave(outer);
         if let Some(inlined) = inlined {
+            let count = inlined.returns.want as u8;
             self.meet(inlined.returns, a);
-            if want.open && self.cur.is_some() {
-                self.open = Some(self.open_list(a, want.count as u8));
+            if open && self.cur.is_some() {
+                self.open = Some(self.open_list(a, count));
             }
         }
         let tail = |i: &Instr| i.op() == Some(B::TailCall);
@@ -440,7 +480,7 @@ impl<'a> Builder<'a> {
     /// In an inlined frame: calls something that is no Lua function above the
     /// frame, and returns the results.
     pub(super) fn call_above_and_return(&mut self, a: u8, nargs: usize) {
-        let want = self.inlined.as_ref().map_or(0, |i| i.returns.want);
+        let want = self.inlined.as_ref().map_or(0, Inlined::wanted);
         self.store_reg(a);
         for k in 0..nargs {
             self.store_reg(a + 2 + k as u8);
@@ -476,6 +516,8 @@ impl<'a> Builder<'a> {
             && target.addr != self.snapshot.proto_addr
             && !self.inlined.as_ref().is_some_and(|i| i.site.tail)
             && let Some(callee) = self.inlinable(target.addr, 0, nargs)
+            && (self.inlined.as_ref().is_none_or(|i| i.protected.is_none())
+                || !callee.snapshot.proto.is_vararg)
         {
             let closure = self.guard_tag(called, Tag::LUA_FN);
             let closure = self.guard_callee(closure, &target);
@@ -488,7 +530,7 @@ impl<'a> Builder<'a> {
             self.exit(DeoptReason::Callee);
             return;
         }
-        let (want, call) = (inlined.returns.want, inlined.site);
+        let (want, call) = (inlined.wanted(), inlined.site);
         let frame = self.base - FRAME_SLOTS;
         self.store_callers();
         self.store_slot(frame, called);
@@ -505,6 +547,7 @@ impl<'a> Builder<'a> {
         };
         let inst = self.push(op, &[], Ty::None);
         self.func.insts[inst.index()].site = Some(call.site);
+        self.protect(inst);
         self.pop_frames();
         for slot in frame..WINDOW {
             self.values[slot] = None;
@@ -578,7 +621,7 @@ impl<'a> Builder<'a> {
     /// The call at register `a` as the callee's states and sites describe it;
     /// the record goes to `frame`. Extra arguments stay below it as registers
     /// of the caller.
-    fn calling(
+    pub(super) fn calling(
         &mut self,
         callee: &Callee<'_>,
         instance: u32,
@@ -625,6 +668,7 @@ impl<'a> Builder<'a> {
             },
             open: want.open,
             extra,
+            protected: None,
             returns,
         }
     }
@@ -646,7 +690,12 @@ impl<'a> Builder<'a> {
         let Some(mut inlined) = self.inlined.take() else {
             return;
         };
-        self.arrive(&mut inlined.returns, results);
+        let mut all = SmallVec::<[Val; 4]>::new();
+        if inlined.protected.is_some() {
+            all.push(self.emit(Op::Bool(true), &[], Ty::Bool));
+        }
+        all.extend_from_slice(results);
+        self.arrive(&mut inlined.returns, &all);
         self.inlined = Some(inlined);
     }
 
@@ -662,13 +711,22 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Closure and call of each inlined frame, outermost first.
+    /// Function and call of each inlined frame, outermost first.
     fn inlined_frames(&self) -> SmallVec<[(Val, SiteCaller); 4]> {
         let outer = self.outer.iter().filter_map(|o| o.inlined.as_ref());
-        outer
-            .chain(&self.inlined)
-            .map(|i| (i.caller.closure, i.site))
-            .collect()
+        let mut frames = SmallVec::new();
+        for i in outer.chain(&self.inlined) {
+            frames.extend(i.protected.map(|p| (p.function, p.site)));
+            frames.push((i.caller.closure, i.site));
+        }
+        frames
+    }
+
+    /// What calls the current frame, or the nearest one around it that `pcall`
+    /// calls.
+    pub(super) fn protected(&self) -> Option<Protected> {
+        let outer = self.outer.iter().rev().filter_map(|o| o.inlined.as_ref());
+        self.inlined.iter().chain(outer).find_map(|i| i.protected)
     }
 
     /// A slot of the window may hold anything now.

@@ -20,6 +20,7 @@
 //! | `shapes` | tests of shapes, accesses of objects of several shapes |
 //! | `calls` | calls and returns |
 //! | `inline` | calls whose callee is built in place |
+//! | `protect` | `pcall` of a function that is built in place |
 //! | `ways` | calls with several callees |
 //! | `metamethods` | operators on tables, through known metamethods |
 //! | `meeting` | places where ways through the code meet |
@@ -47,6 +48,7 @@ mod meeting;
 mod metamethods;
 mod metatables;
 mod numbers;
+mod protect;
 mod shapes;
 mod strings;
 mod varargs;

@@ -17,20 +17,25 @@ impl<M: Machine> Frame<'_, M> {
     }
 
     /// Makes an inlined frame, called at `caller`, the running one.
-    fn push_inlined(&mut self, caller: Site, a: u8, tail: bool, closure: u64) {
+    fn push_inlined(&mut self, caller: Site, a: u8, tail: bool, function: Val) {
         let outer = self.frame_at(caller);
         self.put(outer, layout::FRAME_PC, 4, u64::from(caller.0));
         let fp = outer + (layout::FRAME_SIZE + a as usize * layout::VALUE_SIZE) as u64;
-        self.put(fp, layout::FRAME_FUNC, 8, closure);
+        self.put(fp, layout::FRAME_FUNC, 8, self.payload(function));
+        self.set_vm_word(layout::VM_FRAME, fp);
+        self.put(fp, layout::FRAME_PREV, 8, outer);
+        if self.func.ty(function) == Ty::NativeFn {
+            self.put(fp, layout::FRAME_WORD, 8, NATIVE_RECORD_WORD);
+            self.put(fp, layout::FRAME_PC, 8, 0);
+            return;
+        }
         let tail = if tail {
             u64::from(flags::TAIL) << 16
         } else {
             0
         };
         self.put(fp, layout::FRAME_WORD, 8, RECORD_WORD | tail);
-        self.put(fp, layout::FRAME_PREV, 8, outer);
         self.put(fp, layout::FRAME_CODE_ID, 4, u64::from(self.code.code_id));
-        self.set_vm_word(layout::VM_FRAME, fp);
     }
 
     fn call_function(&mut self, i: Inst, a: u8) -> [u64; 2] {
@@ -60,17 +65,17 @@ impl<M: Machine> Frame<'_, M> {
     }
 
     /// Has the helper turn a result into one value.
-    fn finish(&mut self, at: u64, result: [u64; 2]) -> Run<[u64; 2]> {
+    fn finish(&mut self, i: Inst, at: u64, result: [u64; 2]) -> Run<[u64; 2]> {
         let args = [self.m.vm(), at, result[0], result[1]];
         let v = self.m.call_helper(Helper::FinishCall, &args);
         if v[1] == u64::from(Tag::RET_ERROR.0) {
-            return self.raise();
+            return self.raise(i);
         }
         Ok(v)
     }
 
-    fn raise_unless_zero(&mut self, answer: u64) -> Run {
-        if answer == 0 { Ok(()) } else { self.raise() }
+    fn raise_unless_zero(&mut self, i: Inst, answer: u64) -> Run {
+        if answer == 0 { Ok(()) } else { self.raise(i) }
     }
 
     pub(super) fn calls(&mut self, i: Inst) -> Run {
@@ -84,7 +89,7 @@ impl<M: Machine> Frame<'_, M> {
                     let at = self.register(*a as usize);
                     let args = [vm, at, v[0], v[1], count(None)];
                     let answer = self.m.call_helper(Helper::StoreResults, &args)[0];
-                    self.raise_unless_zero(answer)?;
+                    self.raise_unless_zero(i, answer)?;
                     v = match self.up_to_top(at) {
                         1 => self.load_value(at),
                         _ => [0, u64::from(Tag::RET_NONE.0)],
@@ -100,7 +105,7 @@ impl<M: Machine> Frame<'_, M> {
                     None => Tag::RET_ERROR,
                 };
                 if v[1] >= u64::from(limit.0) {
-                    v = self.finish(self.register(*a as usize), v)?;
+                    v = self.finish(i, self.register(*a as usize), v)?;
                 }
                 if data.result.is_some() {
                     self.loaded(i, v);
@@ -112,7 +117,7 @@ impl<M: Machine> Frame<'_, M> {
                 let at = self.register(*a as usize);
                 match want {
                     Some(0) if v[1] < u64::from(Tag::RET_ERROR.0) => Ok(()),
-                    Some(0) => self.finish(at, v).map(|_| ()),
+                    Some(0) => self.finish(i, at, v).map(|_| ()),
                     Some(1) if v[1] < u64::from(Tag::FIRST_RET.0) => {
                         self.store_value(at, v);
                         Ok(())
@@ -120,7 +125,7 @@ impl<M: Machine> Frame<'_, M> {
                     _ => {
                         let args = [vm, at, v[0], v[1], count(*want)];
                         let answer = self.m.call_helper(Helper::StoreResults, &args)[0];
-                        self.raise_unless_zero(answer)
+                        self.raise_unless_zero(i, answer)
                     }
                 }
             }
@@ -129,7 +134,7 @@ impl<M: Machine> Frame<'_, M> {
                 let at = self.register(*a as usize);
                 let args = [vm, at, count(*nargs), count(*want)];
                 let answer = self.m.call_helper(Helper::Call, &args)[0];
-                self.raise_unless_zero(answer)
+                self.raise_unless_zero(i, answer)
             }
             Op::CallTail { a, nargs, want } => {
                 self.site(i);
@@ -137,11 +142,11 @@ impl<M: Machine> Frame<'_, M> {
                 let (nargs, tail) = (u64::from(*nargs), u64::from(Tag::RET_TAIL.0));
                 let args = [vm, at, nargs, tail, u64::from(*want)];
                 let answer = self.m.call_helper(Helper::StoreResults, &args)[0];
-                self.raise_unless_zero(answer)
+                self.raise_unless_zero(i, answer)
             }
             Op::PushFrame { a, tail } => {
                 let site = data.site.expect("call sites have a site");
-                self.push_inlined(site, *a, *tail, self.payload(data.args[0]));
+                self.push_inlined(site, *a, *tail, data.args[0]);
                 Ok(())
             }
             Op::EnterFrame { a } => {
@@ -160,10 +165,10 @@ impl<M: Machine> Frame<'_, M> {
                 let args = [vm, self.frame_at(Site(site as u32)), pc];
                 let answer = self.m.call_helper(Helper::InterpOne, &args)[0];
                 if data.result.is_none() {
-                    return self.raise_unless_zero(answer);
+                    return self.raise_unless_zero(i, answer);
                 }
                 if answer > 1 {
-                    return self.raise();
+                    return self.raise(i);
                 }
                 self.result(i, answer);
                 Ok(())
@@ -181,14 +186,14 @@ impl<M: Machine> Frame<'_, M> {
                 let frames = self.func.frames_at(site);
                 for (n, &(s, _)) in frames.iter().enumerate().rev() {
                     if let Some(c) = self.func.sites[s.index()].caller {
-                        self.push_inlined(c.site, c.a, c.tail, self.payload(closures[n]));
+                        self.push_inlined(c.site, c.a, c.tail, closures[n]);
                     }
                 }
                 let answer = self.m.call_helper(Helper::Poll, &[vm, self.fp])[0];
                 if frames.len() > 1 {
                     self.set_vm_word(layout::VM_FRAME, self.fp);
                 }
-                self.raise_unless_zero(answer)
+                self.raise_unless_zero(i, answer)
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::meta::Event;
 use crate::object::{Header, header_flags};
 use crate::table::Table;
 use crate::value::{Tag, Value};
+use crate::vm::Handler;
 
 fn header(v: Value) -> *mut Header {
     v.payload as *mut Header
@@ -95,9 +96,9 @@ impl VmState {
         unsafe { (*frame).flags |= flags::POLL };
         let collecting = std::mem::replace(&mut self.gc.in_finalizer, true);
         // Both may be needed by the frames below.
-        self.pin(handler);
+        self.pin(handler.function);
         self.pin(error);
-        self.handler = Value::NIL;
+        self.handler = Handler::NONE;
         let unyieldable = self.forbid_yield(true);
         let hooks_off = self.hooks_off(true);
         let result = self.protected_call(f, &[v]);

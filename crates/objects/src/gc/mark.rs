@@ -73,7 +73,7 @@ impl VmState {
             self.mark_ptr(mt.as_ptr());
         }
         self.heap.mark_value(self.error);
-        self.heap.mark_value(self.handler);
+        self.heap.mark_value(self.handler.function);
         for i in 0..self.pins().len() {
             let v = self.pins()[i];
             self.heap.mark_value(v);

@@ -259,7 +259,7 @@ impl VmState {
             WayKind::StrHolder | WayKind::StrHolderOut if dead(way.aux) || dead(way.shape) => {
                 *way = Way::EMPTY;
             }
-            WayKind::Target => {
+            WayKind::Target | WayKind::Protected => {
                 if dead(way.shape) {
                     *way = Way::EMPTY;
                 } else if dead(way.aux) {

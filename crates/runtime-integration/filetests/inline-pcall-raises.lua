@@ -1,0 +1,78 @@
+-- test optimize
+-- What may raise an error within a `pcall` has the state of its frame, whose function is the
+-- native one, and exits there.
+-- present: call_window
+-- present: push_frame
+local out = {}
+local function note(s) out[1] = string.rep(s, 2) end
+local function run(s)
+  return (pcall(note, s))
+end
+for i = 1, 20 do run("x") end
+return run
+-- expect
+-- func "test:8" call params 1 stack 10
+-- p0: luafn line 8
+-- p1: table _G
+-- p2: nativefn pcall
+-- p3: luafn line 7
+-- p4: proto line 7
+-- p5: table string
+-- p6: nativefn string.rep
+-- p7: table out
+-- watch closures of line 8: constant
+-- watch captured variables: constant
+-- watch shape of _G: constant
+-- watch field pcall of _G: constant
+-- watch field string of _G: constant
+-- watch shape of string: constant
+-- watch field rep of {...} singleton: constant
+-- b0(v0: any):
+--   v1: str = guard_tag.str v0 [fs0 type]
+--   v4: nativefn = literal p2
+--   v6: luafn = literal p3
+--   v9: nativefn = literal p6
+--   v10: int = int 2
+--   store_reg.6 v9
+--   store_reg.8 v1
+--   store_reg.9 v10
+--   push_frame.1 v4 @s0
+--   push_frame.0 v6 @s1
+--   call_window.6.2.1 [fs1 raised] @s2
+--   pop_frame
+--   v11: any = load_reg.6
+--   guard_valid [fs3 invalidated]
+--   v12: table = literal p7
+--   v14: str = guard_tag.str v11 [fs4 type]
+--   v15: int = int 0
+--   v16: int = elems_len v12
+--   v17: bool = int_cmp.ult v15, v16
+--   branch v17, b5, b6
+-- b4:
+--   v24: bool = bool true
+--   return v24
+-- b5:
+--   v18: int = elems_kind v12
+--   v19: int = int 5
+--   v20: bool = int_cmp.eq v18, v19
+--   guard v20 [fs4 elements]
+--   store_elem v12, v15, v14
+--   jump b4
+-- b6:
+--   v21: bool = int_cmp.eq v16, v15
+--   guard v21 [fs4 elements]
+--   v22: bool = no_meta v12
+--   guard v22 [fs4 elements]
+--   v23: bool = none_beyond v12
+--   guard v23 [fs4 elements]
+--   push_elem v12, v14
+--   jump b4
+-- fs0: pc 0 regs r0=v0
+-- fs1: pc 3 caller fs2 closure v4 proto p2 at 1
+-- fs2: pc 3
+-- fs3: pc 5 regs r1=v11 caller fs1 closure v6 proto p4 at 0
+-- fs4: pc 6 regs r1=v11, r2=v12 caller fs1 closure v6 proto p4 at 0
+-- s0: pc 3
+-- s1: pc 3 caller s0 at 1
+-- s2: pc 4 caller s1 at 0
+-- end
