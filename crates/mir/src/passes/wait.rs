@@ -11,8 +11,8 @@
 //! ever ask for a collection. So a loop that nothing in it can end (no branch
 //! out of it depends on what its iterations change) and that allocates no more
 //! counts each of them as an allocation. Such loops do nothing that is worth
-//! being fast; all others stay as they are. Cold blocks do not count: the loop
-//! may never get there.
+//! being fast; all others stay as they are. Only what every iteration does
+//! counts: the loop may never do the rest again.
 
 use super::Fuel;
 use super::memory::Classes;
@@ -34,7 +34,8 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         let own = l.blocks.iter().copied().filter(|b| !inner[b.index()]);
         let own: Vec<Block> = own.collect();
         l.blocks.iter().for_each(|b| inner[b.index()] = true);
-        if allocates(func, &l) || !waits(func, &l, &classes) {
+        let steady: Vec<Inst> = steady(func, &cfg, &l).collect();
+        if allocates(func, &steady) || !waits(func, &l, &steady, &classes) {
             continue;
         }
         for b in own {
@@ -56,14 +57,22 @@ fn warm<'a>(func: &'a Func, l: &'a Loop) -> impl Iterator<Item = Inst> + 'a {
     warm.flat_map(|b| b.insts.iter().copied())
 }
 
+/// The instructions that every iteration of a loop executes, as a rule.
+fn steady<'a>(func: &'a Func, cfg: &'a Cfg, l: &'a Loop) -> impl Iterator<Item = Inst> + 'a {
+    let always = |b: Block| l.latches.iter().all(|&latch| cfg.dominates(b, latch));
+    let blocks = l.blocks.iter().map(|b| (*b, &func.blocks[b.index()]));
+    let blocks = blocks.filter(move |(b, data)| !data.cold && always(*b));
+    blocks.flat_map(|(_, data)| data.insts.iter().copied())
+}
+
 /// Whether the operation reads tables in ways that are no plain load.
 fn looks_up(op: &Op) -> bool {
     matches!(op, Op::FindField | Op::FindIndex) || op.lib_effect() == Some(Effect::Reads)
 }
 
-/// Whether anything in the loop may allocate or calls what may.
-fn allocates(func: &Func, l: &Loop) -> bool {
-    warm(func, l).any(|i| {
+/// Whether anything in every iteration may allocate or calls what may.
+fn allocates(func: &Func, steady: &[Inst]) -> bool {
+    steady.iter().any(|&i| {
         let op = &func.inst(i).op;
         let grows = matches!(op, Op::AddSlot | Op::PutField | Op::PutIndex | Op::PushElem);
         let known = op.is_pure()
@@ -79,10 +88,10 @@ fn allocates(func: &Func, l: &Loop) -> bool {
 }
 
 /// Whether no branch out of the loop depends on what the loop changes.
-fn waits(func: &Func, l: &Loop, classes: &Classes) -> bool {
+fn waits(func: &Func, l: &Loop, steady: &[Inst], classes: &Classes) -> bool {
     let mut member = vec![false; func.blocks.len()];
     l.blocks.iter().for_each(|b| member[b.index()] = true);
-    let varies = varying(func, l, classes, &member);
+    let varies = varying(func, l, steady, classes, &member);
     warm(func, l).all(|i| {
         let data = func.inst(i);
         let leaves = data.targets.iter().any(|t| !member[t.block.index()]);
@@ -90,11 +99,18 @@ fn waits(func: &Func, l: &Loop, classes: &Classes) -> bool {
     })
 }
 
-/// By value: whether it may differ between iterations. Loads do if the loop
-/// writes their class, the parameters of its header always.
-fn varying(func: &Func, l: &Loop, classes: &Classes, member: &[bool]) -> Vec<bool> {
-    let written = classes.clobbered(func, warm(func, l));
-    let stores = warm(func, l).any(|i| func.inst(i).op.writes().is_some());
+/// By value: whether it may differ between iterations. Loads do if every
+/// iteration writes their class, the parameters of the loop's header always.
+fn varying(
+    func: &Func,
+    l: &Loop,
+    steady: &[Inst],
+    classes: &Classes,
+    member: &[bool],
+) -> Vec<bool> {
+    let written = classes.clobbered(func, steady.iter().copied());
+    let left = classes.clobbered(func, warm(func, l));
+    let stores = steady.iter().any(|&i| func.inst(i).op.writes().is_some());
     let mut varies = vec![false; func.vals.len()];
     for &p in &func.blocks[l.header.index()].params {
         varies[p.index()] = true;
@@ -116,8 +132,13 @@ fn varying(func: &Func, l: &Loop, classes: &Classes, member: &[bool]) -> Vec<boo
                 continue;
             };
             let read = classes.read_by(func, i);
+            // A call may leave its results in the window.
+            let changes = match data.op {
+                Op::LoadReg(_) => &left,
+                _ => &written,
+            };
             if data.args.iter().any(|a| varies[a.index()])
-                || read.is_some_and(|n| n.is_none_or(|n| written[n as usize]))
+                || read.is_some_and(|n| n.is_none_or(|n| changes[n as usize]))
                 || stores && looks_up(&data.op)
             {
                 varies[result.index()] = true;
