@@ -764,6 +764,8 @@ pub struct Func {
     pub pool: Vec<PoolEntry>,
     /// Lattice cells (addresses of `FieldInfo`) with the level this code relies on: (address, level byte, id).
     pub watches: Vec<Watch>,
+    /// Loops in it make fewer objects than the program says.
+    pub spares: bool,
     /// Bytecode instructions that were built, inlined ones included; not part
     /// of the text form.
     pub bytecodes: usize,
@@ -803,6 +805,7 @@ impl Func {
             sites: Vec::new(),
             pool: Vec::new(),
             watches: Vec::new(),
+            spares: false,
             bytecodes: 0,
         }
     }

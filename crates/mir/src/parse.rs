@@ -354,6 +354,7 @@ impl<'t> Parser<'t> {
         self.func.is_vararg = self.eat_word("vararg");
         self.keyword("stack")?;
         self.func.max_stack = self.number("the number of registers")?;
+        self.func.spares = self.eat_word("spares");
         self.line_end()?;
         loop {
             self.blank_lines();

@@ -478,7 +478,8 @@ impl Display for Func {
         if self.is_vararg {
             f.write_str(" vararg")?;
         }
-        writeln!(f, " stack {}", self.max_stack)?;
+        write!(f, " stack {}", self.max_stack)?;
+        writeln!(f, "{}", if self.spares { " spares" } else { "" })?;
         for (i, p) in self.pool.iter().enumerate() {
             write!(f, "p{i}: ")?;
             match p {

@@ -18,7 +18,7 @@ end
 for i = 1, 20 do run(i) end
 return run
 -- expect
--- func "test:7" call params 1 stack 15
+-- func "test:7" call params 1 stack 15 spares
 -- p0: luafn line 7
 -- p1: proto line 11
 -- p2: proto line 12

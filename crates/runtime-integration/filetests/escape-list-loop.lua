@@ -10,7 +10,7 @@ end
 for i = 1, 20 do run(i) end
 return run
 -- expect
--- func "test:5" call params 1 stack 9
+-- func "test:5" call params 1 stack 9 spares
 -- p0: shape @shape0 {}
 -- b0(v0: any):
 --   v1: int = guard_tag.int v0 [fs0 type]

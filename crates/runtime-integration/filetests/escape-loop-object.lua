@@ -10,7 +10,7 @@ end
 for i = 1, 20 do run(i) end
 return run
 -- expect
--- func "test:5" call params 1 stack 8
+-- func "test:5" call params 1 stack 8 spares
 -- p0: shape @shape0 {}
 -- p1: shape @shape1 {sum}
 -- p2: shape @shape2 {sum, count}

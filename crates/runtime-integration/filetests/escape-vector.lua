@@ -17,7 +17,7 @@ end
 for i = 1, 20 do run(i) end
 return run
 -- expect
--- func "test:12" call params 1 stack 16
+-- func "test:12" call params 1 stack 16 spares
 -- p0: luafn line 12
 -- p1: luafn line 10
 -- p2: proto line 10

@@ -11,8 +11,9 @@
 //! ever ask for a collection. So a loop that nothing in it can end (no branch
 //! out of it depends on what its iterations change) and that allocates no more
 //! counts each of them as an allocation. Such loops do nothing that is worth
-//! being fast; all others stay as they are. Only what every iteration does
-//! counts: the loop may never do the rest again.
+//! being fast; all others stay as they are. Cold blocks do not count: the loop
+//! may never get there. In a function whose loops were spared objects, nothing
+//! counts that an iteration may do without.
 
 use super::Fuel;
 use super::memory::Classes;
@@ -57,11 +58,11 @@ fn warm<'a>(func: &'a Func, l: &'a Loop) -> impl Iterator<Item = Inst> + 'a {
     warm.flat_map(|b| b.insts.iter().copied())
 }
 
-/// The instructions that every iteration of a loop executes, as a rule.
+/// The instructions of a loop that count.
 fn steady<'a>(func: &'a Func, cfg: &'a Cfg, l: &'a Loop) -> impl Iterator<Item = Inst> + 'a {
     let always = |b: Block| l.latches.iter().all(|&latch| cfg.dominates(b, latch));
     let blocks = l.blocks.iter().map(|b| (*b, &func.blocks[b.index()]));
-    let blocks = blocks.filter(move |(b, data)| !data.cold && always(*b));
+    let blocks = blocks.filter(move |(b, data)| !data.cold && (!func.spares || always(*b)));
     blocks.flat_map(|(_, data)| data.insts.iter().copied())
 }
 
@@ -70,7 +71,7 @@ fn looks_up(op: &Op) -> bool {
     matches!(op, Op::FindField | Op::FindIndex) || op.lib_effect() == Some(Effect::Reads)
 }
 
-/// Whether anything in every iteration may allocate or calls what may.
+/// Whether anything that counts may allocate or calls what may.
 fn allocates(func: &Func, steady: &[Inst]) -> bool {
     steady.iter().any(|&i| {
         let op = &func.inst(i).op;
@@ -99,8 +100,8 @@ fn waits(func: &Func, l: &Loop, steady: &[Inst], classes: &Classes) -> bool {
     })
 }
 
-/// By value: whether it may differ between iterations. Loads do if every
-/// iteration writes their class, the parameters of the loop's header always.
+/// By value: whether it may differ between iterations. Loads do if what counts
+/// writes their class, the parameters of the loop's header always.
 fn varying(
     func: &Func,
     l: &Loop,

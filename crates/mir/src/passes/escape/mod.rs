@@ -30,7 +30,7 @@ mod step;
 use super::Fuel;
 use super::edit::drop_unreachable;
 use super::peel::peel;
-use crate::analysis::Cfg;
+use crate::analysis::{Cfg, loops};
 use crate::ir::{Block, Func, Inst, InstData, Op, Pool, State, Ty, Val};
 use join::Join;
 use live::Live;
@@ -63,6 +63,8 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
     let Some(headers) = replace(func, candidates) else {
         return false;
     };
+    func.spares |= made_in_loops(func) < made_in_loops(&before);
+    let spares = func.spares;
     if headers.is_empty() || !fuel.take() {
         return true;
     }
@@ -79,8 +81,20 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
     let left = replace(&mut peeled, candidates);
     if !done.is_empty() && left.is_some_and(|left| !left.iter().any(|h| done.contains(h))) {
         *func = peeled;
+        func.spares = spares;
     }
     true
+}
+
+/// Places in loops that make objects which may become virtual.
+fn made_in_loops(func: &Func) -> usize {
+    let mut inside = vec![false; func.blocks.len()];
+    for l in loops(func, &Cfg::new(func)) {
+        l.blocks.iter().for_each(|b| inside[b.index()] = true);
+    }
+    let blocks = func.blocks.iter().zip(inside).filter(|(_, inside)| *inside);
+    let insts = blocks.flat_map(|(b, _)| &b.insts);
+    insts.filter(|&&i| is_candidate(func, i)).count()
 }
 
 /// Replaces these objects. Gives the headers of loops that are worth peeling;
