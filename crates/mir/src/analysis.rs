@@ -141,6 +141,16 @@ pub struct Loop {
     pub preheader: Option<Block>,
 }
 
+/// By block: whether it is in a loop.
+#[must_use]
+pub fn in_loops(func: &Func, cfg: &Cfg) -> Vec<bool> {
+    let mut inside = vec![false; func.blocks.len()];
+    for l in loops(func, cfg) {
+        l.blocks.iter().for_each(|b| inside[b.index()] = true);
+    }
+    inside
+}
+
 /// The natural loops, inner loops before the loops around them. Loops with one
 /// header are one. O(blocks × nesting).
 #[must_use]

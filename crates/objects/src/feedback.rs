@@ -170,6 +170,10 @@ pub mod index {
     pub const OTHER: u8 = 16;
     /// Float key with an integer value.
     pub const FLOAT_KEY: u8 = 32;
+    /// Of an access of a field: tables that are as others were before their
+    /// allocation site learned still come. See
+    /// [`FeedbackSlot::is_outgrown`](super::FeedbackSlot::is_outgrown).
+    pub const OUTGROWN: u8 = 64;
 }
 
 impl Default for FeedbackSlot {
@@ -230,6 +234,15 @@ impl FeedbackSlot {
                 WayKind::None | WayKind::Transition | WayKind::Protected
             )
         })
+    }
+
+    /// Whether a way is for tables as they were before their allocation site
+    /// learned how many fields they have, while another way of the site is for
+    /// those made since. Such tables are few, one for each time that the site
+    /// learned, and mostly gone.
+    #[must_use]
+    pub fn is_outgrown(&self, way: &Way) -> bool {
+        self.ways().any(|w| supersedes(w, way))
     }
 
     /// What a call of `pcall` called, as ways of that kind.

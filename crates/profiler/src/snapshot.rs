@@ -10,7 +10,7 @@ use crate::world::{self, World};
 use std::collections::HashMap;
 use std::sync::Arc;
 use vela_bytecode::Proto;
-use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind};
+use vela_objects::feedback::{CacheState, FeedbackSlot, Way, WayKind, index};
 use vela_objects::gcref::Gc;
 use vela_objects::inspect::Callee;
 use vela_objects::meta::{Chain, Event};
@@ -256,6 +256,29 @@ fn target_snapshot(vm: &VmState, slot: &FeedbackSlot, way: &Way, callee: Callee)
     }
 }
 
+fn site_snapshot(vm: &VmState, slot: &FeedbackSlot) -> SiteSnapshot {
+    // As long as no code has met them.
+    let without_outgrown = slot.index & index::OUTGROWN == 0;
+    let ways = slot.ways();
+    let ways = ways.filter(|w| !(without_outgrown && slot.is_outgrown(w)));
+    let ways: Vec<WaySnapshot> = ways.map(|w| way_snapshot(vm, slot, w)).collect();
+    SiteSnapshot {
+        arith: slot.arith,
+        result: slot.result,
+        index: slot.index,
+        elems: slot.elems,
+        failed: slot.failed,
+        count: slot.count,
+        state: match (slot.state, ways.len()) {
+            (CacheState::Poly, 1) => CacheState::Mono,
+            (state, _) => state,
+        },
+        alloc: None,
+        ways,
+        protected: protected(vm, slot),
+    }
+}
+
 /// What the call of `pcall` always called.
 fn protected(vm: &VmState, slot: &FeedbackSlot) -> Option<TargetSnapshot> {
     let mut ways = slot.protected();
@@ -400,22 +423,8 @@ fn one_function(
         separate_holders(vm, slot);
         metatables::unconst(vm, slot);
     }
-    let mut sites: Vec<SiteSnapshot> = proto
-        .feedback_slots()
-        .iter()
-        .map(|s| SiteSnapshot {
-            arith: s.arith,
-            result: s.result,
-            index: s.index,
-            elems: s.elems,
-            failed: s.failed,
-            count: s.count,
-            state: s.state,
-            alloc: None,
-            ways: s.ways().map(|w| way_snapshot(vm, s, w)).collect(),
-            protected: protected(vm, s),
-        })
-        .collect();
+    let slots = proto.feedback_slots().iter();
+    let mut sites: Vec<SiteSnapshot> = slots.map(|s| site_snapshot(vm, s)).collect();
     for i in code {
         if i.op() == Some(Op::NewTable)
             && let Some(site) = sites.get_mut(i.d() as usize)

@@ -24,7 +24,7 @@ use vela_mir::backend::Backend;
 use vela_mir::helper::Helper;
 use vela_mir::ir::Watch;
 use vela_objects::closure::{LuaClosure, POOL_HELD};
-use vela_objects::feedback::FeedbackSlot;
+use vela_objects::feedback::{FeedbackSlot, index};
 use vela_objects::frame::{FrameKind, FrameRecord, flags};
 use vela_objects::intrinsic::Intrinsic;
 use vela_objects::shape::FieldInfo;
@@ -351,7 +351,7 @@ unsafe fn record_failure(vm: &VmState, frame: *mut FrameRecord, pc: u32, reason:
         let learned = unsafe {
             match reason {
                 DeoptReason::Shape => {
-                    receiver(frame, pc).is_some_and(|t| has_way(slot, t))
+                    receiver(frame, pc).is_some_and(|t| expects(slot, t))
                         || set_metatable(frame, pc).is_some_and(|(t, mt)| vm.is_noted(slot, t, mt))
                 }
                 // Another closure of a function that the site knows.
@@ -391,9 +391,16 @@ const FEW_WAYS: usize = 4;
 /// Whether the site has learned how to access the table since the code that
 /// failed was compiled. Code that knows the new shape, too, is as good as the
 /// speculation that failed; a site that keeps meeting others gets a lookup.
-fn has_way(slot: &FeedbackSlot, table: Gc<Table>) -> bool {
+fn expects(slot: &mut FeedbackSlot, table: Gc<Table>) -> bool {
     let shape = table.shape as u64;
-    slot.ways().count() <= FEW_WAYS && slot.ways().any(|w| w.shape == shape)
+    let outgrown = match slot.ways().find(|w| w.shape == shape) {
+        None => return false,
+        Some(way) => slot.is_outgrown(way),
+    };
+    if outgrown {
+        slot.index |= index::OUTGROWN;
+    }
+    slot.ways().count() <= FEW_WAYS
 }
 
 /// The table whose field the instruction at `pc` accesses, if that is what is

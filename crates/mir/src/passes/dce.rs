@@ -6,18 +6,33 @@
 
 use super::Fuel;
 use super::edit::{compact_states, drop_unreachable, retain_params};
-use crate::analysis::for_each_use;
+use crate::analysis::{Cfg, for_each_use, in_loops};
 use crate::exits::unboxed;
 use crate::helper::Effect;
 use crate::ir::{Block, Def, Func, Inst, Op, Val};
 
 /// Whether the instruction may go when its result is not used.
 pub(super) fn is_removable(op: &Op) -> bool {
-    op.is_pure()
-        || op.is_virtual()
-        || matches!(op, Op::NewTable { .. } | Op::NewCell | Op::NewClosure(..))
+    op.is_pure() || op.is_virtual() || allocates(op) || op.reads().is_some() && !op.is_guard()
+}
+
+/// Whether all that the instruction does is to make an object.
+fn allocates(op: &Op) -> bool {
+    matches!(op, Op::NewTable { .. } | Op::NewCell | Op::NewClosure(..))
         || matches!(op.lib_effect(), Some(Effect::Allocates))
-        || op.reads().is_some() && !op.is_guard()
+}
+
+/// Whether a loop makes an object that nothing needs.
+fn makes_in_vain(func: &Func, live: &Live) -> bool {
+    let in_vain = |b: usize| {
+        let mut insts = func.blocks[b].insts.iter();
+        insts.any(|&i| !live.insts[i.index()] && allocates(&func.inst(i).op))
+    };
+    let blocks: Vec<usize> = (0..func.blocks.len()).filter(|&b| in_vain(b)).collect();
+    !blocks.is_empty() && {
+        let inside = in_loops(func, &Cfg::new(func));
+        blocks.iter().any(|&b| inside[b])
+    }
 }
 
 /// See the module. One unit of fuel.
@@ -28,6 +43,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
     let mut changed = drop_unreachable(func);
     unbox_states(func);
     let live = Live::new(func);
+    func.spares |= makes_in_vain(func, &live);
     for b in 0..func.blocks.len() {
         let mut insts = std::mem::take(&mut func.blocks[b].insts);
         let before = insts.len();

@@ -19,7 +19,7 @@ use super::Fuel;
 use super::memory::Classes;
 use crate::analysis::{Cfg, Loop, loops};
 use crate::helper::{Effect, Helper};
-use crate::ir::{Block, Func, Inst, Op, Ty};
+use crate::ir::{Block, Func, Inst, Op, Target, Ty};
 
 /// What an iteration counts for, in bytes: about a small table.
 const BYTES: i64 = 64;
@@ -93,9 +93,12 @@ fn waits(func: &Func, l: &Loop, steady: &[Inst], classes: &Classes) -> bool {
     let mut member = vec![false; func.blocks.len()];
     l.blocks.iter().for_each(|b| member[b.index()] = true);
     let varies = varying(func, l, steady, classes, &member);
+    // Where code ends that goes on in the interpreter.
+    let exits = |b| func.spares && func.terminator(b).is_some_and(|i| i.op == Op::Exit);
+    let outside = |t: &Target| !member[t.block.index()] && !exits(t.block);
     warm(func, l).all(|i| {
         let data = func.inst(i);
-        let leaves = data.targets.iter().any(|t| !member[t.block.index()]);
+        let leaves = data.targets.iter().any(outside);
         !leaves || !data.args.iter().any(|a| varies[a.index()])
     })
 }

@@ -30,7 +30,7 @@ mod step;
 use super::Fuel;
 use super::edit::drop_unreachable;
 use super::peel::peel;
-use crate::analysis::{Cfg, loops};
+use crate::analysis::{Cfg, in_loops};
 use crate::ir::{Block, Func, Inst, InstData, Op, Pool, State, Ty, Val};
 use join::Join;
 use live::Live;
@@ -88,10 +88,7 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
 
 /// Places in loops that make objects which may become virtual.
 fn made_in_loops(func: &Func) -> usize {
-    let mut inside = vec![false; func.blocks.len()];
-    for l in loops(func, &Cfg::new(func)) {
-        l.blocks.iter().for_each(|b| inside[b.index()] = true);
-    }
+    let inside = in_loops(func, &Cfg::new(func));
     let blocks = func.blocks.iter().zip(inside).filter(|(_, inside)| *inside);
     let insts = blocks.flat_map(|(b, _)| &b.insts);
     insts.filter(|&&i| is_candidate(func, i)).count()
