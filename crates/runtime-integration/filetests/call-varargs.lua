@@ -15,15 +15,15 @@ return run
 -- watch captured variables: constant
 -- b0:
 --   v1: luafn = literal p1
---   store_reg.0 v1
 --   interp_one @s0
 --   guard_valid [fs0 invalidated]
+--   store_reg.0 v1
 --   call_window.0.all.1 @s1
 --   v2: any = load_reg.0
 --   guard_valid [fs1 invalidated]
 --   return v2
 -- fs0: pc 3 regs r0=v1
 -- fs1: pc 4 regs r0=v2
--- s0: pc 2 live r0
+-- s0: pc 2
 -- s1: pc 3
 -- end

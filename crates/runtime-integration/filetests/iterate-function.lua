@@ -24,7 +24,7 @@ return sum
 --   v14: bool = int_cmp.lt v10, v1
 --   branch v14, b5, b6
 -- b3(v20: any):
---   poll v4, v20 @s1
+--   poll v20 @s1
 --   guard_valid [fs1 invalidated]
 --   v21: bool = has_tag.nil v20
 --   branch v21, b7, b8
@@ -44,5 +44,5 @@ return sum
 -- fs0: pc 0 regs r0=v0
 -- fs1: pc 8 regs r1=v7, r2=v4, r3=v1, r5=v6, r6=v20
 -- fs2: pc 6 regs r1=v7, r2=v4, r3=v1, r4=v20, r5=v6, r6=v20
--- s1: pc 8 live r2, r6
+-- s1: pc 8 live r6
 -- end

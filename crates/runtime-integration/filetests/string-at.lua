@@ -1,7 +1,7 @@
 -- test optimize
--- s:sub(i, i) is the string of one byte: read in place, and only outside of the string
--- a call.
--- present: str_byte lib.str_char
+-- s:sub(i, i) is the string of one byte, which code generation has in place: from and to are
+-- one value.
+-- present: lib.str_sub
 -- count: lib.str_sub=1
 -- absent: call_window call_lua interp_one
 local function at(s, i) return s:sub(i, i) end
@@ -15,23 +15,7 @@ return at
 -- b0(v0: any, v1: any):
 --   v2: str = guard_tag.str v0 [fs0 type]
 --   v3: int = guard_tag.int v1 [fs0 type]
---   v5: int = str_len v2
---   v6: int = int 1
---   v7: int = int_op.sub v3, v6
---   v8: int = int_op.add v3, v5
---   v9: int = int 0
---   v10: bool = int_cmp.lt v3, v9
---   v11: int = select v10, v8, v7
---   v12: bool = int_cmp.ult v11, v5
---   branch v12, b2, b3
--- b2:
---   v14: int = str_byte v2, v11
---   v15: str = lib.str_char v14
---   jump b4(v15)
--- b3:
---   v13: str = lib.str_sub v2, v3, v3
---   jump b4(v13)
--- b4(v16: str):
---   return v16
+--   v5: str = lib.str_sub v2, v3, v3
+--   return v5
 -- fs0: pc 0 regs r0=v0, r1=v1
 -- end

@@ -24,6 +24,7 @@ impl<'c> Fx<'_, 'c> {
                 Lv::Int(self.compare_any(self.int(args[0])?, x, y)?)
             }
             Op::Lib(Helper::StrChar) => Lv::Ptr(self.byte_string(self.int(args[0])?)?),
+            Op::Lib(Helper::StrSub) if args[1] == args[2] => Lv::Ptr(self.string_at(i)?),
             Op::Lib(helper) => match self.lib(i, *helper)? {
                 Some(lv) => lv,
                 None => return Ok(()),
@@ -69,6 +70,41 @@ impl<'c> Fx<'_, 'c> {
             Ok(self.b.build_int_to_ptr(made, self.t.ptr, "")?.into())
         })?;
         Ok(made.into_pointer_value())
+    }
+
+    /// `sub` from a position to the same one: a string of one byte, if there is
+    /// one.
+    fn string_at(&mut self, i: Inst) -> Lowered<PointerValue<'c>> {
+        let args = &self.func.inst(i).args;
+        let (s, at) = (self.ptr(args[0])?, self.int(args[1])?);
+        let len = self.load_half(self.at(s, layout::STR_LEN)?, Mem::Closure, None)?;
+        let from_end = at.get_sign_extended_constant().is_some_and(|at| at < 0);
+        let at = if from_end {
+            self.b.build_int_add(len, at, "")?
+        } else {
+            self.b.build_int_sub(at, self.word(1), "")?
+        };
+        let inside = self.compare(IntPredicate::ULT, at, len)?;
+        let (byte, none) = (self.new_block("byte"), self.new_block("none"));
+        let next = self.new_block("at");
+        let branch = self.b.build_conditional_branch(inside, byte, none)?;
+        self.notes.expect(branch, true)?;
+        self.b.position_at_end(byte);
+        let content = self.index(self.t.i8, self.str_data(s)?, at)?;
+        let content = self.load_byte(content, Mem::Closure)?;
+        let found = self.byte_string(content)?;
+        let byte = self.here()?;
+        self.b.build_unconditional_branch(next)?;
+        self.b.position_at_end(none);
+        let Some(Lv::Ptr(other)) = self.lib(i, Helper::StrSub)? else {
+            return Err(LowerError::Bug(format!("{i} gives no string")));
+        };
+        let none = self.here()?;
+        self.b.build_unconditional_branch(next)?;
+        self.b.position_at_end(next);
+        let phi = self.b.build_phi(self.t.ptr, "")?;
+        phi.add_incoming(&[(&found, byte), (&other, none)]);
+        Ok(phi.as_basic_value().into_pointer_value())
     }
 
     /// Calls a helper with the words of the operands.

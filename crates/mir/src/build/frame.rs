@@ -302,15 +302,21 @@ impl Builder<'_> {
         }
     }
 
-    /// Live registers below `limit` that may hold objects, or all of them if
-    /// the debug library may look at them.
+    /// Registers for the collector to visit: those below `limit` that are live
+    /// and may hold objects, one for each value, and not what the code keeps
+    /// alive. All live ones if the debug library may look at them.
     pub(super) fn roots_below(&mut self, limit: u8) -> Vec<u8> {
         let mut roots = Vec::new();
+        let mut seen: SmallVec<[Val; 16]> = SmallVec::new();
         let all = self.snapshot.debuggable;
         for r in self.live.live_in(self.pc as u32).iter() {
             if r < limit {
                 let v = self.read(r);
-                if all || self.ty(v).may_be_object() {
+                let object = self.ty(v).may_be_object()
+                    && !seen.contains(&v)
+                    && !matches!(self.func.def_op(v), Some(Op::Literal(_)));
+                seen.push(v);
+                if all || object {
                     roots.push(r);
                 }
             }

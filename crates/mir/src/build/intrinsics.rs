@@ -174,16 +174,12 @@ impl Builder<'_> {
             I::StringSub => {
                 let s = self.guard_tag(args[0], Tag::STR);
                 let i = self.guard_tag(args[1], Tag::INT);
-                let is_same = |&j: &Val| j == args[1] || self.is_same_int(i, j);
-                if args.get(2).is_some_and(is_same) {
-                    self.string_at(s, i)
-                } else {
-                    let j = match args.get(2) {
-                        Some(&j) => self.guard_tag(j, Tag::INT),
-                        None => self.int(-1),
-                    };
-                    self.emit(Op::Lib(Helper::StrSub), &[s, i, j], Ty::Str)
-                }
+                let j = match args.get(2) {
+                    Some(&j) if j == args[1] || self.is_same_int(i, j) => i,
+                    Some(&j) => self.guard_tag(j, Tag::INT),
+                    None => self.int(-1),
+                };
+                self.emit(Op::Lib(Helper::StrSub), &[s, i, j], Ty::Str)
             }
             I::StringChar => {
                 let x = self.guard_tag(args[0], Tag::INT);
@@ -401,28 +397,6 @@ impl Builder<'_> {
                 self.emit(Op::Select, &[negative, from_end, from_start], Ty::Int)
             }
         }
-    }
-
-    /// `s:sub(i, i)`: the string of one byte, empty if there is none.
-    fn string_at(&mut self, s: Val, i: Val) -> Val {
-        let len = self.emit(Op::StrLen, &[s], Ty::Int);
-        let at = self.byte_index(i, len);
-        let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
-        let (hit, miss, join) = (
-            self.func.add_block(),
-            self.func.add_block(),
-            self.func.add_block(),
-        );
-        self.branch(inside, Self::plain(hit), Self::plain(miss));
-        self.cur = Some(miss);
-        let none = self.emit(Op::Lib(Helper::StrSub), &[s, i, i], Ty::Str);
-        self.jump_with(join, &[none]);
-        self.cur = Some(hit);
-        let byte = self.emit(Op::StrByte, &[s, at], Ty::Int);
-        let byte = self.emit(Op::Lib(Helper::StrChar), &[byte], Ty::Str);
-        self.jump_with(join, &[byte]);
-        self.cur = Some(join);
-        self.func.add_param(join, Ty::Str)
     }
 
     /// The byte at a position, nil if there is none.
