@@ -103,7 +103,7 @@ impl Code {
                 let op = &func.inst(i).op;
                 has_sites |= op.needs_frame();
                 tail_calls |= matches!(op, Op::TailCall { .. } | Op::TailCallLua { .. });
-                uses_pool |= matches!(op, Op::Literal(_) | Op::GuardValid);
+                uses_pool |= matches!(op, Op::Literal(_) | Op::GuardValid | Op::GuardPolled);
                 if op.is_guard() {
                     guards += 1;
                     let fails = stress.takes(guards)
@@ -568,7 +568,7 @@ impl<M: Machine> Frame<'_, M> {
             }
             Op::Not => self.result(i, self.payload(args[0]) ^ 1),
             Op::Guard => self.guard(i, self.payload(args[0]) != 0)?,
-            Op::GuardValid => {
+            Op::GuardValid | Op::GuardPolled => {
                 let flag = self.word(self.pool, 0);
                 self.guard(i, flag == 0)?;
             }

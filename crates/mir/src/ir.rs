@@ -358,6 +358,9 @@ pub enum Op {
     /// while a call was in progress: tests word 0 of the literal pool, which
     /// turns nonzero then. Literal `k` is word `k + 1`
     GuardValid,
+    /// As [`Op::GuardValid`] right behind a poll, where nothing but the poll can
+    /// have ended the code's validity: tested where the poll is taken
+    GuardPolled,
 
     // ---- window ------------------------------------------------------
     /// `(typed or any)`: writes the register's slot in the window

@@ -87,6 +87,7 @@ const PLAIN: &[(&str, Op)] = &[
     ("guard", Op::Guard),
     ("exit", Op::Exit),
     ("guard_valid", Op::GuardValid),
+    ("guard_polled", Op::GuardPolled),
     ("vararg_count", Op::VarargCount),
     ("load_vararg", Op::LoadVararg),
     ("load_cell", Op::LoadCell),

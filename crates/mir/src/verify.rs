@@ -503,7 +503,7 @@ impl<'f> Verifier<'f> {
                 gives(&types, LUAFN)
             }
             Op::Guard => none(&[BOOL]),
-            Op::Exit | Op::GuardValid => none(&[]),
+            Op::Exit | Op::GuardValid | Op::GuardPolled => none(&[]),
             Op::Poll => {
                 let Some(s) = data.site else {
                     return none(&[]);

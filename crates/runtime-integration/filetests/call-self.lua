@@ -41,7 +41,7 @@ return walk
 --   v29: int = int_op.shr v11, v16
 --   v30: int = int_op.add v27, v29
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v32: bool = int_cmp.lt v12, v7
 --   v33: int = int_op.add v12, v6
 --   branch v32, b4(v30, v33), b5

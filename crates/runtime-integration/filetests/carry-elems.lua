@@ -31,7 +31,7 @@ return prefix
 --   guard v29 [fs3 elements]
 --   store_elem v1, v27, v25
 --   poll v1 @s0
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v34: bool = int_cmp.lt v9, v5
 --   v35: int = int_op.add v9, v6
 --   branch v34, b5(v35), b3
@@ -81,7 +81,7 @@ return prefix
 --   branch v73, b9(v72, v67), b10
 -- b10:
 --   poll v1 @s1
---   guard_valid [fs5 invalidated]
+--   guard_polled [fs5 invalidated]
 --   v70: bool = int_cmp.lt v61, v5
 --   branch v70, b5(v72), b3
 -- fs0: pc 0 regs r0=v0

@@ -33,7 +33,7 @@ return run
 --   v21: int = int_op.add v7, v3
 --   v27: int = int_op.add v6, v21
 --   poll @s3
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v29: bool = int_cmp.lt v7, v1
 --   branch v29, b11(v27, v21), b3(v27)
 -- b3(v31: int):
@@ -57,7 +57,7 @@ return run
 --   branch v62, b13(v60, v58), b14
 -- b14:
 --   poll @s4
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v61: bool = int_cmp.lt v50, v1
 --   branch v61, b11(v60, v58), b3(v60)
 -- fs0: pc 0 regs r0=v0

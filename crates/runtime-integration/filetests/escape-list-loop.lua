@@ -36,7 +36,7 @@ return run
 --   v33: float = float_op.mul v31, v22
 --   v36: table = new_table.0.2 v4, v23, v33
 --   poll v36 @s0
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v38: bool = int_cmp.lt v11, v1
 --   v39: int = int_op.add v11, v7
 --   branch v38, b2(v36, v39), b3(v36)

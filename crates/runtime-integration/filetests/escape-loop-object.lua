@@ -28,7 +28,7 @@ return run
 --   v28: int = int_op.add v44, v10
 --   v46: table = virtual_table v9, v20, v28
 --   poll v40 @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v32: bool = int_cmp.lt v14, v1
 --   v33: int = int_op.add v14, v10
 --   branch v32, b5(v33, v20, v28), b3(v20, v28)
@@ -57,7 +57,7 @@ return run
 --   branch v71, b7(v70, v65, v66), b8
 -- b8:
 --   poll v40 @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v68: bool = int_cmp.lt v61, v1
 --   branch v68, b5(v70, v65, v66), b3(v65, v66)
 -- fs0: pc 0 regs r0=v0

@@ -63,7 +63,7 @@ return run
 --   v51: int = guard_tag.int v50 [fs1 type for 12]
 --   v52: int = int_op.add v27, v51
 --   poll v18 @s4
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v54: bool = int_cmp.lt v28, v5
 --   v55: int = int_op.add v28, v20
 --   branch v54, b10(v52, v55), b11

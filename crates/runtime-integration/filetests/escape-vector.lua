@@ -53,7 +53,7 @@ return run
 --   v86: table = virtual_table v16, v49, v54
 --   v88: table = virtual_table v16, v20, v21
 --   poll v77, v77 @s3
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v68: bool = int_cmp.lt v39, v1
 --   v69: int = int_op.add v39, v34
 --   branch v68, b12(v69, v49, v54), b7(v49, v54)
@@ -83,7 +83,7 @@ return run
 --   branch v111, b14(v110, v104, v105), b15
 -- b15:
 --   poll v77, v77 @s4
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v108: bool = int_cmp.lt v101, v1
 --   branch v108, b12(v110, v104, v105), b7(v104, v105)
 -- fs0: pc 0 regs r0=v0

@@ -29,7 +29,7 @@ return run
 --   v33: int = int_op.add v11, v23
 --   v42: luafn = virtual_closure.0 v2
 --   poll v39, v3 @s3
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v35: bool = int_cmp.lt v12, v1
 --   v36: int = int_op.add v12, v7
 --   branch v35, b14(v33, v36), b5(v33)
@@ -58,7 +58,7 @@ return run
 --   branch v64, b16(v59, v63), b19
 -- b19:
 --   poll v39, v3 @s4
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v61: bool = int_cmp.lt v56, v1
 --   branch v61, b14(v59, v63), b5(v59)
 -- fs0: pc 0 regs r0=v0

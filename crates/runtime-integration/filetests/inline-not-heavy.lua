@@ -53,7 +53,7 @@ return outer
 --   v32: int = int_op.shr v14, v19
 --   v33: int = int_op.add v30, v32
 --   poll v7, v3 @s3
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v35: bool = int_cmp.lt v15, v11
 --   v36: int = int_op.add v15, v8
 --   branch v35, b6(v33, v36), b7
@@ -71,7 +71,7 @@ return outer
 --   v60: int = int_op.shr v42, v8
 --   v61: int = int_op.sub v58, v60
 --   poll v7, v3 @s4
---   guard_valid [fs6 invalidated]
+--   guard_polled [fs6 invalidated]
 --   v63: bool = int_cmp.lt v43, v11
 --   v64: int = int_op.add v43, v8
 --   branch v63, b8(v61, v64), b9
@@ -90,7 +90,7 @@ return outer
 --   v93: int = int_op.shr v75, v19
 --   v94: int = int_op.add v91, v93
 --   poll v7 @s6
---   guard_valid [fs7 invalidated]
+--   guard_polled [fs7 invalidated]
 --   v96: bool = int_cmp.lt v76, v11
 --   v97: int = int_op.add v76, v8
 --   branch v96, b12(v94, v97), b13
@@ -108,7 +108,7 @@ return outer
 --   v121: int = int_op.shr v103, v8
 --   v122: int = int_op.sub v119, v121
 --   poll v7 @s7
---   guard_valid [fs9 invalidated]
+--   guard_polled [fs9 invalidated]
 --   v124: bool = int_cmp.lt v104, v11
 --   v125: int = int_op.add v104, v8
 --   branch v124, b14(v122, v125), b15

@@ -36,7 +36,7 @@ return sum
 --   v59: cell = virtual_cell v1
 --   v60: luafn = virtual_closure.0 v4, v58, v59
 --   poll v9, v42 @s2
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v43: bool = has_tag.nil v42
 --   branch v43, b9, b10
 -- b9:

@@ -25,7 +25,7 @@ return sum
 --   branch v14, b5, b6
 -- b3(v20: any):
 --   poll v20 @s1
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v21: bool = has_tag.nil v20
 --   branch v21, b7, b8
 -- b5:

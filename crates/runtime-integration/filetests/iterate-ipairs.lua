@@ -37,7 +37,7 @@ return sum
 --   v26: int = load_elem v1, v31
 --   v28: int = int_op.add v31, v27
 --   poll v7, v1 @s0
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v29: int = int_op.add v30, v26
 --   v34: bool = int_cmp.ult v28, v17
 --   branch v34, b3(v29, v28), b4(v29, v28)

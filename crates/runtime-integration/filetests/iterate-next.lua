@@ -29,7 +29,7 @@ return sum
 --   v20: bool = not v19
 --   guard v20 [fs1 type]
 --   poll v5, v1, v17, v18 @s0
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v21: bool = has_tag.nil v17
 --   branch v21, b3, b4
 -- b3:

@@ -48,7 +48,7 @@ return sum
 --   jump b4(v37, v38)
 -- b4(v19: any, v20: any):
 --   poll v8, v1, v19, v20 @s0
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v41: bool = has_tag.nil v19
 --   branch v41, b8, b9
 -- b5:

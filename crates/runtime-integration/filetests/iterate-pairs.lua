@@ -36,7 +36,7 @@ return sum
 --   v23: bool = not v22
 --   guard v23 [fs3 type]
 --   poll v8, v1, v20, v21 @s0
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v24: bool = has_tag.nil v20
 --   branch v24, b3, b4
 -- b3:

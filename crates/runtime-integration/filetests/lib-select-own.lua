@@ -44,7 +44,7 @@ return sum
 --   v27: int = guard_tag.int v26 [fs0 type for 12]
 --   v28: int = int_op.add v9, v27
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v30: bool = int_cmp.lt v10, v6
 --   v31: int = int_op.add v10, v1
 --   branch v30, b8(v28, v31), b3(v28)
@@ -82,7 +82,7 @@ return sum
 --   branch v59, b10(v55, v58), b14
 -- b14:
 --   poll @s1
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v56: bool = int_cmp.lt v46, v6
 --   branch v56, b8(v55, v58), b3(v55)
 -- fs0: pc 11 regs r0=v9, r1=v10, r2=v6, r3=v1, r5=v4, r7=v10

@@ -29,7 +29,7 @@ return run
 --   v16: float = float_fn.sqrt v15
 --   v17: float = float_op.add v6, v16
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v19: bool = int_cmp.lt v7, v1
 --   v20: int = int_op.add v7, v3
 --   branch v19, b5(v17, v20), b3(v17)
@@ -56,7 +56,7 @@ return run
 --   branch v43, b7(v39, v42), b8
 -- b8:
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v40: bool = int_cmp.lt v35, v1
 --   branch v40, b5(v39, v42), b3(v39)
 -- fs0: pc 0 regs r0=v0

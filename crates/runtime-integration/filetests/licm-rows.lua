@@ -45,13 +45,13 @@ return sum
 --   v46: float = load_elem v38, v40
 --   v47: float = float_op.add v22, v46
 --   poll v1 @s0
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v49: bool = int_cmp.lt v27, v6
 --   v50: int = int_op.add v27, v3
 --   branch v49, b8(v47, v50), b5(v47)
 -- b5(v52: float):
 --   poll v1 @s1
---   guard_valid [fs5 invalidated]
+--   guard_polled [fs5 invalidated]
 --   v57: bool = int_cmp.lt v11, v6
 --   v58: int = int_op.add v11, v3
 --   branch v57, b2(v52, v58), b3(v52)
@@ -89,7 +89,7 @@ return sum
 --   branch v93, b11(v89, v92), b12
 -- b12:
 --   poll v1 @s2
---   guard_valid [fs6 invalidated]
+--   guard_polled [fs6 invalidated]
 --   v90: bool = int_cmp.lt v84, v6
 --   branch v90, b8(v89, v92), b5(v89)
 -- fs0: pc 0 regs r0=v0

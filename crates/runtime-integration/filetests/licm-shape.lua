@@ -25,7 +25,7 @@ return run
 --   v18: int = int_op.add v15, v17
 --   store_slot.inline.0.2.tag v4, v18
 --   poll v3, v4 @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v21: bool = int_cmp.lt v11, v5
 --   v22: int = int_op.add v11, v6
 --   branch v21, b5(v22), b3
@@ -57,7 +57,7 @@ return run
 --   branch v39, b7(v38), b8
 -- b8:
 --   poll v3, v4 @s1
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v36: bool = int_cmp.lt v32, v5
 --   branch v36, b5(v38), b3
 -- fs0: pc 0 regs r0=v0, r1=v1, r2=v2

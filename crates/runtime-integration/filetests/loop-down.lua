@@ -34,7 +34,7 @@ return sum
 --   branch v49, b6(v38, v45, v48), b7
 -- b7:
 --   poll @s1
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v41: int = int_op.sub v35, v3
 --   v42: bool = int_cmp.ult v41, v16
 --   v43: bool = not v42

@@ -20,7 +20,7 @@ return sum
 --   v15: float = float_op.mul v14, v33
 --   v22: float = float_op.add v45, v15
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v24: bool = int_cmp.lt v9, v1
 --   v25: int = int_op.add v9, v3
 --   v26: any = box v22
@@ -30,7 +30,7 @@ return sum
 -- b7:
 --   v33: float = float 0.5
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v42: bool = int_cmp.lt v3, v1
 --   v43: int = int 2
 --   v44: any = box v33
@@ -56,7 +56,7 @@ return sum
 --   branch v71, b14(v66, v70), b17
 -- b17:
 --   poll @s2
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v67: bool = int_cmp.lt v60, v1
 --   v69: any = box v66
 --   branch v67, b12(v66, v70), b3(v69)

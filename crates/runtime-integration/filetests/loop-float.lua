@@ -18,7 +18,7 @@ return sum
 --   v13: float = float_op.mul v12, v11
 --   v14: float = float_op.add v6, v13
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v16: bool = int_cmp.lt v7, v1
 --   v17: int = int_op.add v7, v3
 --   branch v16, b5(v14, v17), b3(v14)
@@ -46,7 +46,7 @@ return sum
 --   branch v40, b7(v36, v39), b8
 -- b8:
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v37: bool = int_cmp.lt v32, v1
 --   branch v37, b5(v36, v39), b3(v36)
 -- fs0: pc 0 regs r0=v0

@@ -18,7 +18,7 @@ return sum
 -- b2(v6: int, v7: int) cold:
 --   v11: int = int_op.add v6, v7
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v13: bool = int_cmp.lt v7, v1
 --   v14: int = int_op.add v7, v3
 --   branch v13, b5(v11, v14), b3(v11)
@@ -43,7 +43,7 @@ return sum
 --   branch v35, b7(v31, v34), b8
 -- b8:
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v32: bool = int_cmp.lt v29, v1
 --   branch v32, b5(v31, v34), b3(v31)
 -- fs0: pc 0 regs r0=v0

@@ -33,14 +33,14 @@ return run
 -- b6(v17: int, v18: int) cold:
 --   v22: int = int_op.add v17, v18
 --   poll v12 @s1
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v24: bool = int_cmp.lt v18, v7
 --   v25: int = int_op.add v18, v3
 --   branch v24, b10(v22, v25), b7(v22)
 -- b7(v26: int):
 --   v28: int = int_op.add v6, v26
 --   poll @s2
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v30: bool = int_cmp.lt v7, v1
 --   v31: int = int_op.add v7, v3
 --   branch v30, b2(v28, v31), b3(v28)
@@ -66,7 +66,7 @@ return run
 --   branch v55, b12(v51, v54), b13
 -- b13:
 --   poll v12 @s3
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v52: bool = int_cmp.lt v49, v7
 --   branch v52, b10(v51, v54), b7(v51)
 -- fs0: pc 0 regs r0=v0

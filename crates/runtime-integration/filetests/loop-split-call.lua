@@ -27,7 +27,7 @@ return run
 --   call_window.5.0.0 @s0
 --   guard_valid [fs1 invalidated]
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v13: bool = int_cmp.lt v5, v1
 --   v14: int = int_op.add v5, v2
 --   branch v13, b2(v14), b3

@@ -30,7 +30,7 @@ return map
 --   guard v29 [fs3 elements]
 --   store_elem v3, v17, v25
 --   poll v2, v3 @s0
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v34: bool = int_cmp.lt v12, v7
 --   v35: int = int_op.add v12, v4
 --   branch v34, b5(v35), b3
@@ -81,7 +81,7 @@ return map
 --   branch v69, b9(v68), b10
 -- b10:
 --   poll v2, v3 @s1
---   guard_valid [fs6 invalidated]
+--   guard_polled [fs6 invalidated]
 --   v66: bool = int_cmp.lt v59, v7
 --   branch v66, b5(v68), b3
 -- fs0: pc 0 regs r0=v0, r1=v1

@@ -27,7 +27,7 @@ return sum
 --   v22: int = load_elem v1, v16
 --   v23: int = int_op.add v10, v22
 --   poll v1 @s0
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v25: bool = int_cmp.lt v11, v6
 --   v26: int = int_op.add v11, v3
 --   branch v25, b5(v23, v26), b3(v23)
@@ -66,7 +66,7 @@ return sum
 --   branch v57, b8(v53, v56), b9
 -- b9:
 --   poll v1 @s1
---   guard_valid [fs5 invalidated]
+--   guard_polled [fs5 invalidated]
 --   v54: bool = int_cmp.lt v48, v6
 --   branch v54, b5(v53, v56), b3(v53)
 -- fs0: pc 0 regs r0=v0

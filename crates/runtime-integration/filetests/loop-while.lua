@@ -15,7 +15,7 @@ return count
 -- b3(v8: int) cold:
 --   v7: int = int_op.add v8, v6
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v10: bool = int_cmp.lt v7, v1
 --   branch v10, b6(v7), b4(v7)
 -- b4(v9: int):
@@ -42,7 +42,7 @@ return count
 --   branch v29, b8(v24, v28), b9
 -- b9:
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v25: bool = int_cmp.lt v24, v1
 --   branch v25, b6(v24), b4(v24)
 -- fs0: pc 0 regs r0=v0

@@ -36,14 +36,14 @@ return run, 10
 -- b4(v21: int, v22: int) cold:
 --   v26: int = int_op.add v21, v22
 --   poll v16 @s1
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v28: bool = int_cmp.lt v22, v11
 --   v29: int = int_op.add v22, v18
 --   branch v28, b9(v26, v29), b5(v26)
 -- b5(v30: int):
 --   v32: int = int_op.add v10, v30
 --   poll @s2
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v34: bool = int_cmp.lt v11, v7
 --   v35: int = int_op.add v11, v18
 --   branch v34, b1(v32, v35), b6
@@ -73,7 +73,7 @@ return run, 10
 --   branch v58, b11(v54, v57), b12
 -- b12:
 --   poll v16 @s3
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v55: bool = int_cmp.lt v52, v11
 --   branch v55, b9(v54, v57), b5(v54)
 -- fs0: pc 5 window r1, r2, r3, r4, r5

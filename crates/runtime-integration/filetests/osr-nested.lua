@@ -40,13 +40,13 @@ return run, 10
 --   v30: int = int_op.mul v49, v26
 --   v31: int = int_op.add v21, v30
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v33: bool = int_cmp.lt v26, v51
 --   v34: int = int_op.add v26, v32
 --   branch v33, b8(v31, v34), b6(v31)
 -- b2(v37: int) loop:
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v41: bool = int_cmp.lt v37, v13
 --   v42: int = int_op.add v37, v32
 --   branch v41, b4, b3
@@ -80,7 +80,7 @@ return run, 10
 --   branch v80, b10(v76, v79), b11
 -- b11:
 --   poll @s2
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v77: bool = int_cmp.lt v73, v51
 --   branch v77, b8(v76, v79), b6(v76)
 -- fs0: pc 9 window r0, r1, r2, r3, r4, r5, r6, r7, r8, r9

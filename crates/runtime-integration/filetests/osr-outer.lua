@@ -33,13 +33,13 @@ return run, 10
 --   v31: int = int_op.mul v14, v27
 --   v32: int = int_op.add v22, v31
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v34: bool = int_cmp.lt v27, v6
 --   v35: int = int_op.add v27, v18
 --   branch v34, b7(v32, v35), b3(v32)
 -- b3(v37: int):
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v42: bool = int_cmp.lt v14, v9
 --   v43: int = int_op.add v14, v18
 --   branch v42, b1(v37, v43), b4
@@ -69,7 +69,7 @@ return run, 10
 --   branch v68, b9(v64, v67), b10
 -- b10:
 --   poll @s2
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v65: bool = int_cmp.lt v61, v6
 --   branch v65, b7(v64, v67), b3(v64)
 -- fs0: pc 5 window r0, r1, r2, r3, r4, r5

@@ -25,7 +25,7 @@ return run, 0.5
 -- b1(v8: float, v9: int) cold:
 --   v13: float = float_op.mul v8, v12
 --   poll @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v15: bool = int_cmp.lt v9, v6
 --   v16: int = int_op.add v9, v14
 --   branch v15, b4(v13, v16), b2(v13)
@@ -52,7 +52,7 @@ return run, 0.5
 --   branch v35, b6(v31, v34), b7
 -- b7:
 --   poll @s1
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v32: bool = int_cmp.lt v30, v6
 --   branch v32, b4(v31, v34), b2(v31)
 -- fs0: pc 5 window r1, r2, r3, r4

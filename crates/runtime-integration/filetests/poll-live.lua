@@ -20,7 +20,7 @@ return run
 -- b2(v9: int, v10: int) cold:
 --   v15: int = int_op.add v9, v14
 --   poll v2 @s0
---   guard_valid [fs1 invalidated]
+--   guard_polled [fs1 invalidated]
 --   v17: bool = int_cmp.lt v10, v3
 --   v18: int = int_op.add v10, v5
 --   branch v17, b5(v15, v18), b3(v15)
@@ -48,7 +48,7 @@ return run
 --   branch v37, b7(v33, v36), b8
 -- b8:
 --   poll v2 @s1
---   guard_valid [fs3 invalidated]
+--   guard_polled [fs3 invalidated]
 --   v34: bool = int_cmp.lt v32, v3
 --   branch v34, b5(v33, v36), b3(v33)
 -- fs0: pc 0 regs r0=v0, r1=v1

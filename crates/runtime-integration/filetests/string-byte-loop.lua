@@ -32,7 +32,7 @@ return hash
 --   v24: int = str_byte v1, v22
 --   v25: int = int_op.add v14, v24
 --   poll v1 @s0
---   guard_valid [fs2 invalidated]
+--   guard_polled [fs2 invalidated]
 --   v27: bool = int_cmp.lt v9, v4
 --   v28: int = int_op.add v9, v3
 --   branch v27, b5(v25, v28), b3(v25)
@@ -67,7 +67,7 @@ return hash
 --   branch v56, b7(v52, v55), b8
 -- b8:
 --   poll v1 @s1
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v53: bool = int_cmp.lt v43, v4
 --   branch v53, b5(v52, v55), b3(v52)
 -- fs0: pc 0 regs r0=v0

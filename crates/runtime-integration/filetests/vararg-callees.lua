@@ -58,7 +58,7 @@ return run
 -- b6(v39: int) cold:
 --   v40: int = int_op.add v13, v39
 --   poll v3 @s3
---   guard_valid [fs4 invalidated]
+--   guard_polled [fs4 invalidated]
 --   v42: bool = int_cmp.lt v14, v10
 --   v43: int = int_op.add v14, v6
 --   branch v42, b14(v40, v43), b5(v40)
@@ -114,7 +114,7 @@ return run
 --   branch v79, b17(v75, v78), b21
 -- b21:
 --   poll v3 @s4
---   guard_valid [fs9 invalidated]
+--   guard_polled [fs9 invalidated]
 --   v76: bool = int_cmp.lt v66, v10
 --   branch v76, b14(v75, v78), b5(v75)
 -- fs0: pc 0 regs r0=v0

@@ -608,9 +608,11 @@ impl<'c> Fx<'_, 'c> {
             self.pop_inlined()?;
         }
         self.raise_unless_zero(i, call)?;
-        if func.watches.is_empty()
-            && let Some(guard) = following(func, i)
-            && func.inst(guard).op == Op::GuardValid
+        if let Some(guard) = following(func, i)
+            && match func.inst(guard).op {
+                Op::GuardValid => func.watches.is_empty(),
+                ref op => *op == Op::GuardPolled,
+            }
         {
             self.test_valid(guard)?;
         }

@@ -395,6 +395,8 @@ impl<'c> Fx<'_, 'c> {
                 self.guard(i, ok)?;
             }
             Op::GuardValid => self.guard_valid(i)?,
+            // Its poll has done it.
+            Op::GuardPolled => {}
             Op::Exit => self.exit(i)?,
 
             Op::Upval(_) | Op::LoadCell | Op::StoreCell | Op::NewCell | Op::LoadProto => {

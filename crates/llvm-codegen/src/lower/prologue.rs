@@ -90,7 +90,7 @@ impl<'c> Fx<'_, 'c> {
                 let op = &self.func.inst(i).op;
                 matches!(
                     op,
-                    Op::Literal(_) | Op::GuardValid | Op::NewClosure(_, Some(_))
+                    Op::Literal(_) | Op::GuardValid | Op::GuardPolled | Op::NewClosure(_, Some(_))
                 )
             })
         })

@@ -67,6 +67,7 @@ impl Op {
                 | Op::GuardShape
                 | Op::GuardFloatToInt
                 | Op::GuardValid
+                | Op::GuardPolled
                 | Op::Exit
         )
     }

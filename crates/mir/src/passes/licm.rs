@@ -242,7 +242,9 @@ impl Motion<'_> {
             return false;
         }
         match &data.op {
-            op if op.is_guard() => !matches!(op, Op::Exit | Op::GuardValid) && self.same_frame(i),
+            op if op.is_guard() => {
+                !matches!(op, Op::Exit | Op::GuardValid | Op::GuardPolled) && self.same_frame(i)
+            }
             // What these need is proved by guards and branches before them.
             Op::Unbox => {
                 exact
@@ -342,7 +344,7 @@ impl Motion<'_> {
                 }
                 match data.op {
                     Op::StoreReg(r) => stored[r as usize] = true,
-                    Op::Poll | Op::Jump | Op::Branch | Op::GuardValid => {}
+                    Op::Poll | Op::Jump | Op::Branch | Op::GuardValid | Op::GuardPolled => {}
                     ref op if super::dce::is_removable(op) => {}
                     // Before the commit, guards need no state.
                     ref op if op.is_guard() => {}

@@ -229,7 +229,7 @@ fn poll(func: &Func, latch: Block) -> Option<usize> {
             let op = &func.inst(i).op;
             op.is_pure()
                 || op.reads().is_some() && !op.is_guard()
-                || matches!(op, Op::GuardValid | Op::Branch)
+                || matches!(op, Op::GuardValid | Op::GuardPolled | Op::Branch)
         })
         .then_some(at)
 }
