@@ -390,7 +390,8 @@ const FEW_WAYS: usize = 4;
 
 /// Whether the site has learned how to access the table since the code that
 /// failed was compiled. Code that knows the new shape, too, is as good as the
-/// speculation that failed; a site that keeps meeting others gets a lookup.
+/// speculation that failed; a site that keeps meeting others gets a lookup. A table
+/// of a shape that the code left out as outgrown is expected from now on.
 fn expects(slot: &mut FeedbackSlot, table: Gc<Table>) -> bool {
     let shape = table.shape as u64;
     let outgrown = match slot.ways().find(|w| w.shape == shape) {
