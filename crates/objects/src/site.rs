@@ -170,9 +170,9 @@ impl VmState {
             kind: WayKind::Transition,
             ..Way::EMPTY
         };
-        // SAFETY: this thread is the only writer, and no other reference to
-        // the slot is alive while a native runs.
         if let Some(slot) = self.slot_of_native() {
+            // SAFETY: this thread is the only writer, and no other reference to
+            // the slot is alive while a native runs.
             unsafe { (*slot).add_transition(way) };
         }
     }

@@ -787,3 +787,60 @@ for i = 1, $k do
   if i == $b then C.__index = {n = 0, get = function() return 1 end, [i] = 1} C.__index[i + 0.5] = 2 end
 end
 show(count)
+--- 14 protected calls in place: nested, returned, ended by a tail call, with captured variables
+local function risky(x, y)
+  if x == $b then x = $f end
+  return x + y, y
+end
+local function nested(x)
+  local ok, v, w = pcall(risky, x, $m)
+  if not ok then return "failed", w end
+  return pcall(risky, v, w)
+end
+local function tailed(x) return risky(x, x) end
+for i = 1, $k do
+  local before = $sum
+  local a, b, c, d = pcall(nested, i)
+  show(a, b, c, d, pcall(tailed, i))
+  local ok = pcall(function()
+    $sum = $sum + i
+    if i $cmp $b then error($f, $m) end
+    local v = risky(i, 1)
+    if math.type(v) then $sum = $sum + i end
+  end)
+  show(ok, $sum - before)
+  pcall(function()
+    $body
+  end)
+end
+--- 12 handlers around protected calls in place
+local function work(x) if x == $b then return x .. nil end return x end
+local seen = 0
+local function handler(e) seen = seen + 1 return e end
+show(xpcall(function()
+  for i = 1, $k do
+    local ok, v = pcall(work, i)
+    show(ok, v)
+    if i == $k then work($b) end
+  end
+end, handler))
+show(seen)
+for i = 1, $k do show(select("#", pcall(work, i)), xpcall(pcall, handler, work, i)) end
+show(seen)
+--- 16 yields and closing variables within protected calls in place
+local function steps(x)
+  local c <close> = setmetatable({}, {__close = function(_, e) $sum = $sum + 1 show(e) end})
+  local y = coroutine.yield(x)
+  if y == $b then error("stop " .. x, 0) end
+  return y
+end
+local function through(x) return (steps(x)) end
+local co = coroutine.wrap(function(n)
+  for i = 1, n do show(pcall(through, i)) end
+  return "end"
+end)
+local got = co($k)
+for i = 1, $k do
+  got = co(i)
+  show(got)
+end
