@@ -85,7 +85,7 @@ unsafe fn end_protected(vm: &mut VmState, fp: *mut FrameRecord, ended: Ended) ->
     // SAFETY: by contract.
     unsafe {
         let native = vm.frame;
-        let (at, outer): (*mut Value, _) = (native.cast(), (*native).prev);
+        let outer = (*native).prev;
         let (src, n) = match ended {
             // Results are at the callee's record or above.
             Ok(()) => (vm.ret_base.sub(1), vm.ret_count as usize + 1),
@@ -101,20 +101,15 @@ unsafe fn end_protected(vm: &mut VmState, fp: *mut FrameRecord, ended: Ended) ->
                     vm.frame = (*fp).prev;
                     return Err(());
                 }
-                (at, 2)
+                (native.cast(), 2)
             }
         };
         vm.frame = outer;
-        store(
-            src,
-            if ended.is_ok() {
-                Value::TRUE
-            } else {
-                Value::FALSE
-            },
-        );
-        if ended.is_err() {
-            store(at.add(1), vm.error);
+        if ended.is_ok() {
+            store(src, Value::TRUE);
+        } else {
+            store(src, Value::FALSE);
+            store(src.add(1), vm.error);
         }
         let base = FrameRecord::registers(outer);
         let instr = *(*proto(base)).code.add((*outer).pc as usize);

@@ -256,13 +256,14 @@ impl FeedbackSlot {
         let more = self
             .more
             .get_or_insert_with(|| Box::new([Way::EMPTY; MAX_WAYS - 1]));
-        let is_place = |w: &&mut Way| {
-            w.kind == WayKind::None || w.kind == WayKind::Protected && w.shape == proto
-        };
-        let Some(place) = more.iter_mut().find(is_place) else {
+        let known = |w: &Way| w.kind == WayKind::Protected && w.shape == proto;
+        let free = |w: &Way| w.kind == WayKind::None;
+        let place = more.iter().position(known);
+        let Some(place) = place.or_else(|| more.iter().position(free)) else {
             return;
         };
-        let other = place.kind == WayKind::Protected && place.aux != closure;
+        let place = &mut more[place];
+        let other = known(place) && place.aux != closure;
         *place = Way {
             shape: proto,
             aux: if other { 0 } else { closure },

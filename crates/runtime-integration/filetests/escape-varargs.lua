@@ -48,8 +48,6 @@ return run
 --   v48: nil = nil
 --   jump b10(v19, v20)
 -- b10(v27: int, v28: int) loop:
---   v36: bool = int_cmp.lt v19, v28
---   guard v36 [fs1 type for 12]
 --   v38: int = int_op.add v28, v37
 --   v40: bool = int_cmp.eq v38, v19
 --   branch v40, b13, b14

@@ -27,8 +27,6 @@ return sum
 --   v8: bool = int_cmp.le v1, v6
 --   branch v8, b7, b3(v0)
 -- b2(v9: int, v10: int) cold:
---   v19: bool = int_cmp.lt v0, v10
---   guard v19 [fs0 type for 12]
 --   v21: int = int_op.add v10, v20
 --   v22: bool = int_cmp.ult v21, v6
 --   branch v22, b4, b5
@@ -63,32 +61,30 @@ return sum
 --   v44: int = int_op.add v37, v43
 --   jump b10(v36, v37)
 -- b10(v45: int, v46: int) loop:
---   v49: bool = int_cmp.lt v0, v46
---   guard v49 [fs2 type for 12]
---   v50: int = int_op.add v46, v20
---   v51: bool = int_cmp.ult v50, v6
---   branch v51, b12, b11
+--   v49: int = int_op.add v46, v20
+--   v50: bool = int_cmp.ult v49, v6
+--   branch v50, b12, b11
 -- b11:
---   v52: any = box v24
---   jump b13(v52)
+--   v51: any = box v24
+--   jump b13(v51)
 -- b12:
---   v53: any = load_vararg v50
---   jump b13(v53)
+--   v52: any = load_vararg v49
+--   jump b13(v52)
 -- b13(v48: any):
---   v54: int = guard_tag.int v48 [fs2 type for 12]
---   v55: int = int_op.add v45, v54
---   v58: int = int_op.add v46, v1
---   v59: bool = int_cmp.ne v46, v44
---   branch v59, b10(v55, v58), b14
+--   v53: int = guard_tag.int v48 [fs2 type for 12]
+--   v54: int = int_op.add v45, v53
+--   v57: int = int_op.add v46, v1
+--   v58: bool = int_cmp.ne v46, v44
+--   branch v58, b10(v54, v57), b14
 -- b14:
 --   poll @s1
 --   guard_polled [fs3 invalidated]
---   v56: bool = int_cmp.lt v46, v6
---   branch v56, b8(v55, v58), b3(v55)
+--   v55: bool = int_cmp.lt v46, v6
+--   branch v55, b8(v54, v57), b3(v54)
 -- fs0: pc 11 regs r0=v9, r1=v10, r2=v6, r3=v1, r5=v4, r7=v10
 -- fs1: pc 14 regs r0=v28, r1=v10, r2=v6, r3=v1
 -- fs2: pc 11 regs r0=v45, r1=v46, r2=v6, r3=v1, r5=v4, r7=v46
--- fs3: pc 14 regs r0=v55, r1=v46, r2=v6, r3=v1
+-- fs3: pc 14 regs r0=v54, r1=v46, r2=v6, r3=v1
 -- s0: pc 14
 -- s1: pc 14
 -- end

@@ -26,8 +26,7 @@ return run
 --   v5: bool = int_cmp.le v3, v1
 --   branch v5, b9, b3(v2)
 -- b2(v6: int, v7: int) loop:
---   v16: bool = int_cmp.le v3, v7
---   branch v16, b8, b7(v2)
+--   jump b10(v2, v3)
 -- b3(v32: int):
 --   return v32
 -- b6(v17: int, v18: int) cold:
@@ -44,8 +43,6 @@ return run
 --   v30: bool = int_cmp.lt v7, v1
 --   v31: int = int_op.add v7, v3
 --   branch v30, b2(v28, v31), b3(v28)
--- b8:
---   jump b10(v2, v3)
 -- b9:
 --   v12: luafn = literal p1
 --   jump b2(v2, v3)

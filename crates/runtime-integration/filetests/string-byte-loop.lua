@@ -1,7 +1,7 @@
 -- test optimize
 -- The same in a loop over the string.
 -- present in loops: str_byte
--- absent in loops: call_window guard_tag str_len interp_one
+-- absent in loops: call_window guard_tag guard str_len interp_one
 local function hash(s)
   local h = 0
   for i = 1, #s do h = h * 31 + s:byte(i) end
@@ -24,12 +24,9 @@ return hash
 -- b2(v8: int, v9: int) cold:
 --   v14: int = int_op.mul v8, v13
 --   v18: int = int_op.sub v9, v3
---   v19: int = int_op.add v9, v4
---   v21: bool = int_cmp.lt v9, v2
---   v22: int = select v21, v19, v18
---   v23: bool = int_cmp.ult v22, v4
+--   v23: bool = int_cmp.ult v18, v4
 --   guard v23 [fs1 elements]
---   v24: int = str_byte v1, v22
+--   v24: int = str_byte v1, v18
 --   v25: int = int_op.add v14, v24
 --   poll v1 @s0
 --   guard_polled [fs2 invalidated]
@@ -43,38 +40,40 @@ return hash
 --   v15: nativefn = literal p0
 --   jump b5(v2, v3)
 -- b5(v33: int, v34: int) loop:
---   v36: bool = int_cmp.le v34, v4
---   branch v36, b6, b2(v33, v34)
+--   v36: int = int_op.sub v34, v3
+--   v37: bool = int_cmp.ult v36, v4
+--   branch v37, b6, b2(v33, v34)
 -- b6:
---   v37: int = int_op.sub v4, v34
---   v38: int = int 4095
---   v39: bool = int_cmp.ult v37, v38
---   v40: int = select v39, v37, v38
---   v41: int = int_op.add v34, v40
---   jump b7(v33, v34)
--- b7(v42: int, v43: int) loop:
---   v45: int = int_op.mul v42, v13
---   v46: int = int_op.sub v43, v3
---   v47: int = int_op.add v43, v4
---   v48: bool = int_cmp.lt v43, v2
---   v49: int = select v48, v47, v46
---   v50: bool = int_cmp.ult v49, v4
---   guard v50 [fs3 elements]
---   v51: int = str_byte v1, v49
---   v52: int = int_op.add v45, v51
---   v55: int = int_op.add v43, v3
---   v56: bool = int_cmp.ne v43, v41
---   branch v56, b7(v52, v55), b8
--- b8:
+--   v39: int = int_op.sub v4, v3
+--   v40: int = int_op.sub v39, v36
+--   v41: bool = int_cmp.le v34, v4
+--   branch v41, b7, b2(v33, v34)
+-- b7:
+--   v42: int = int_op.sub v4, v34
+--   v43: int = int 4095
+--   v44: bool = int_cmp.ult v42, v43
+--   v45: int = select v44, v42, v43
+--   v46: bool = int_cmp.ult v40, v45
+--   v47: int = select v46, v40, v45
+--   v48: int = int_op.add v34, v47
+--   jump b8(v33, v34)
+-- b8(v49: int, v50: int) loop:
+--   v52: int = int_op.mul v49, v13
+--   v53: int = int_op.sub v50, v3
+--   v56: int = str_byte v1, v53
+--   v57: int = int_op.add v52, v56
+--   v60: int = int_op.add v50, v3
+--   v61: bool = int_cmp.ne v50, v48
+--   branch v61, b8(v57, v60), b9
+-- b9:
 --   poll v1 @s1
---   guard_polled [fs4 invalidated]
---   v53: bool = int_cmp.lt v43, v4
---   branch v53, b5(v52, v55), b3(v52)
+--   guard_polled [fs3 invalidated]
+--   v58: bool = int_cmp.lt v50, v4
+--   branch v58, b5(v57, v60), b3(v57)
 -- fs0: pc 0 regs r0=v0
 -- fs1: pc 8 regs r0=v1, r2=v9, r3=v4, r4=v3, r6=v14, r7=v15, r9=v1, r10=v9
 -- fs2: pc 10 regs r0=v1, r1=v25, r2=v9, r3=v4, r4=v3
--- fs3: pc 8 regs r0=v1, r2=v43, r3=v4, r4=v3, r6=v45, r7=v15, r9=v1, r10=v43
--- fs4: pc 10 regs r0=v1, r1=v52, r2=v43, r3=v4, r4=v3
+-- fs3: pc 10 regs r0=v1, r1=v57, r2=v50, r3=v4, r4=v3
 -- s0: pc 10 live r0
 -- s1: pc 10 live r0
 -- end

@@ -17,6 +17,7 @@ mod memory;
 mod nest;
 mod params;
 mod peel;
+mod range;
 mod rotate;
 mod simplify;
 mod split;
@@ -39,6 +40,7 @@ pub const PASSES: &[(&str, Pass)] = &[
     ("params", params::run),
     ("fold", fold::run),
     ("gvn", gvn::run),
+    ("range", range::run),
     ("peel", peel::run),
     ("escape", escape::run),
     ("licm", licm::run),
@@ -54,9 +56,9 @@ pub const PASSES: &[(&str, Pass)] = &[
 
 /// The order in which [`optimize`] runs the passes.
 pub const PIPELINE: &[&str] = &[
-    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "peel", "escape", "licm",
-    "rotate", "params", "gvn", "licm", "fold", "valid", "split", "gvn", "fold", "carry", "window",
-    "simplify", "dce", "wait",
+    "simplify", "nest", "params", "fold", "gvn", "fold", "params", "range", "peel", "escape",
+    "licm", "rotate", "params", "gvn", "licm", "fold", "valid", "split", "gvn", "fold", "carry",
+    "window", "simplify", "dce", "wait",
 ];
 
 /// What [`optimize`] runs behind a pass where that changed something.
