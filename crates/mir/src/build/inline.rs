@@ -516,8 +516,7 @@ impl<'a> Builder<'a> {
             && target.addr != self.snapshot.proto_addr
             && !self.inlined.as_ref().is_some_and(|i| i.site.tail)
             && let Some(callee) = self.inlinable(target.addr, 0, nargs)
-            && (self.inlined.as_ref().is_none_or(|i| i.protected.is_none())
-                || !callee.snapshot.proto.is_vararg)
+            && self.may_replace(callee, nargs)
         {
             let closure = self.guard_tag(called, Tag::LUA_FN);
             let closure = self.guard_callee(closure, &target);
@@ -554,6 +553,17 @@ impl<'a> Builder<'a> {
             self.forget_window(slot);
         }
         self.return_from_window(frame as u8, want);
+    }
+
+    /// Whether the callee of a tail call may take the place of the current,
+    /// inlined frame: if all results are wanted it must have as many as were
+    /// expected, though the function that is called may be another one than that
+    /// which the site saw.
+    fn may_replace(&self, callee: &Callee<'_>, nargs: usize) -> bool {
+        self.inlined.as_ref().is_none_or(|i| {
+            let fits = !i.open || self.result_count(callee, nargs, 0) == Some(i.wanted());
+            fits && (i.protected.is_none() || !callee.is_vararg())
+        })
     }
 
     /// Builds the callee in the place of the current, inlined frame.
