@@ -532,9 +532,10 @@ pub enum Op {
     Poll,
 
     /// `(luafn or nativefn)`: makes an inlined frame of this function visible
-    /// before a call site in it: notes the instruction's site, which is that of the inlined call, in
-    /// the record of the calling frame, writes the inlined frame's record over
-    /// register `a` of that frame and makes it the running one
+    /// before a call site in it: notes the instruction's site, which is that of
+    /// the inlined call, in the record of the calling frame, writes the inlined
+    /// frame's record over register `a` of that frame and makes it the running
+    /// one
     PushFrame {
         /// Register of the inlined call in the calling frame.
         a: u8,

@@ -65,6 +65,9 @@ pub enum VerifyErrorKind {
     /// A guard without a frame state or reason.
     #[error("an instruction that may exit has a frame state and a reason")]
     NoState,
+    /// A check that its poll is to make, elsewhere.
+    #[error("guard_polled is right behind a poll")]
+    NotPolled,
     /// A frame state on what never exits.
     #[error("only guards and call sites have a frame state")]
     NoExit,
@@ -270,6 +273,14 @@ impl<'f> Verifier<'f> {
         }
         if data.state.is_some() && !data.op.is_guard() && !data.op.is_call_site() {
             return Err(VerifyErrorKind::NoExit);
+        }
+        if data.op == Op::GuardPolled {
+            let before = n
+                .checked_sub(1)
+                .map(|n| func.blocks[b.index()].insts[n as usize]);
+            if before.is_none_or(|i| func.inst(i).op != Op::Poll) {
+                return Err(VerifyErrorKind::NotPolled);
+            }
         }
         match data.site {
             Some(s) if s.index() >= func.sites.len() => return Err(no_such(s)),
@@ -854,6 +865,16 @@ end
     #[test]
     fn broken_rules_are_found() {
         let cases = [
+            (
+                "store_reg.2 v4\n",
+                "store_reg.2 v4\n  guard_polled [fs0 invalidated]\n",
+                "guard_polled is right behind a poll",
+            ),
+            (
+                "store_reg.2 v4\n",
+                "store_reg.2 v4 [fs0 raised]\n",
+                "only guards and call sites have a frame state",
+            ),
             (
                 "v4: int = int_op.add v2, v3",
                 "v4: float = int_op.add v2, v3",

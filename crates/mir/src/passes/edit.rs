@@ -170,6 +170,14 @@ pub fn compact_states(func: &mut Func) {
     }
 }
 
+/// The integer that a value is, if it is a constant.
+pub(super) fn int_of(func: &Func, v: Val) -> Option<i64> {
+    match func.def_op(v) {
+        Some(Op::Int(i)) => Some(*i),
+        _ => None,
+    }
+}
+
 /// The instruction that computes a value, if one does.
 pub(super) fn def_inst(func: &Func, v: Val) -> Option<Inst> {
     match func.vals[v.index()].def {

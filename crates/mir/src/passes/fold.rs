@@ -5,7 +5,7 @@
 //! content is asked for. A guard that always fails becomes an exit.
 
 use super::Fuel;
-use super::edit::{Replacements, become_op, def_inst};
+use super::edit::{Replacements, become_op, def_inst, int_of};
 use crate::exits::is_before_commit;
 use crate::ir::{Block, Cond, FloatFn, FloatOp, Func, Inst, IntOp, Op, PoolEntry, Ty, Val};
 use vela_objects::ops::{int_floor_div, int_mod, shift_left};
@@ -82,13 +82,6 @@ fn cut(func: &mut Func, b: Block, n: usize, i: Inst) {
     let insts = &mut func.blocks[b.index()].insts;
     insts.truncate(n);
     insts.push(exit);
-}
-
-fn int_of(func: &Func, v: Val) -> Option<i64> {
-    match func.def_op(v) {
-        Some(Op::Int(i)) => Some(*i),
-        _ => None,
-    }
 }
 
 fn float_of(func: &Func, v: Val) -> Option<f64> {

@@ -10,7 +10,7 @@
 //! how loops count. O(values × rounds), and a round more ends more optimism.
 
 use super::Fuel;
-use super::edit::{become_op, def_inst};
+use super::edit::{become_op, def_inst, int_of};
 use crate::analysis::Cfg;
 use crate::ir::{Cond, Func, Inst, InstData, IntOp, Op, Ty, Val};
 
@@ -47,19 +47,12 @@ fn answer(func: &Func, data: &InstData, positive: &[bool]) -> Option<bool> {
     let (x, y) = (data.args[0], data.args[1]);
     let above =
         |v: Val, c: Option<i64>, limit: i64| positive[v.index()] && c.is_some_and(|c| c <= limit);
-    let (a, b) = (constant(func, x), constant(func, y));
+    let (a, b) = (int_of(func, x), int_of(func, y));
     match cond {
         Cond::Lt if above(x, b, 1) => Some(false),
         Cond::Le if above(x, b, 0) => Some(false),
         Cond::Lt if above(y, a, 0) => Some(true),
         Cond::Le if above(y, a, 1) => Some(true),
-        _ => None,
-    }
-}
-
-fn constant(func: &Func, v: Val) -> Option<i64> {
-    match func.def_op(v) {
-        Some(Op::Int(c)) => Some(*c),
         _ => None,
     }
 }
@@ -122,7 +115,7 @@ fn enter(func: &Func, end: &InstData, n: usize, positive: &mut [bool]) -> bool {
 /// something.
 fn counted(func: &Func, end: &InstData, n: usize, arg: Val) -> Option<Val> {
     let sum = func.inst(def_inst(func, arg)?);
-    let one = constant(func, *sum.args.get(1)?);
+    let one = int_of(func, *sum.args.get(1)?);
     let x = (sum.op == Op::IntOp(IntOp::Add) && one == Some(1)).then(|| sum.args[0])?;
     let taken_if = end.op == Op::Branch && n == 0;
     let test = func.inst(def_inst(func, *end.args.first()?)?);

@@ -7,6 +7,7 @@ use crate::frame::flags;
 const MAX_HANDLER_DEPTH: u32 = 10;
 /// Native calls that a message handler may nest beyond the limit.
 const HANDLER_NATIVE_DEPTH: u32 = 25;
+
 /// The message handler of an `xpcall`.
 #[derive(Clone, Copy, Debug)]
 pub struct Handler {

@@ -64,11 +64,11 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
         return false;
     };
     func.spares |= made_in_loops(func) < made_in_loops(&before);
-    let spares = func.spares;
     if headers.is_empty() || !fuel.take() {
         return true;
     }
     let mut peeled = before;
+    peeled.spares = func.spares;
     let done: Vec<Block> = headers
         .into_iter()
         .filter(|&h| peel(&mut peeled, h, peel::MAX_LOOP))
@@ -81,7 +81,6 @@ pub(super) fn run(func: &mut Func, fuel: &mut Fuel) -> bool {
     let left = replace(&mut peeled, candidates);
     if !done.is_empty() && left.is_some_and(|left| !left.iter().any(|h| done.contains(h))) {
         *func = peeled;
-        func.spares = spares;
     }
     true
 }

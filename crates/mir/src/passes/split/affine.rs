@@ -1,6 +1,7 @@
 //! How values change from one iteration to the next.
 
 use crate::ir::{Cond, Def, Func, Inst, IntOp, Op, Val};
+use crate::passes::edit::int_of;
 
 /// The step of the induction variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +45,6 @@ fn inst(func: &Func, v: Val) -> Option<Inst> {
     }
 }
 
-/// The constant that a value is.
-pub(super) fn constant(func: &Func, v: Val) -> Option<i64> {
-    match func.def_op(v) {
-        Some(Op::Int(n)) => Some(*n),
-        _ => None,
-    }
-}
-
 fn operands(func: &Func, v: Val, op: IntOp) -> Option<(Val, Val)> {
     let data = func.inst(inst(func, v)?);
     (data.op == Op::IntOp(op)).then(|| (data.args[0], data.args[1]))
@@ -87,7 +80,7 @@ pub(super) fn counter(
         let k = params.iter().position(|&p| p == index)?;
         increment(func, index, next[k])
     };
-    let constant_step = |index: Val| step_of(index).and_then(|s| constant(func, s));
+    let constant_step = |index: Val| step_of(index).and_then(|s| int_of(func, s));
     // The parameter that becomes this value.
     let before = |v: Val| Some(params[next.iter().position(|&n| n == v)?]);
     match (&data.op, again) {
@@ -133,13 +126,13 @@ pub(super) fn counter(
             let (left, size) = (data.args[0], data.args[1]);
             let (a, b) = operands(func, left, IntOp::Sub)?;
             for (index, limit, sign) in [(b, a, 1), (a, b, -1)] {
-                let Some(step) = step_of(index).and_then(|s| constant(func, s)) else {
+                let Some(step) = step_of(index).and_then(|s| int_of(func, s)) else {
                     continue;
                 };
                 if outside(limit)
                     && step.signum() == sign
                     && step != i64::MIN
-                    && constant(func, size) == Some(step.abs())
+                    && int_of(func, size) == Some(step.abs())
                 {
                     return Some(Counter {
                         index,
@@ -156,8 +149,8 @@ pub(super) fn counter(
             let (up, short) = (data.args[0], data.args[1]);
             let up = func.inst(inst(func, up)?);
             let step = match up.op {
-                Op::IntCmp(Cond::Gt) if constant(func, up.args[1]) == Some(0) => up.args[0],
-                Op::IntCmp(Cond::Lt) if constant(func, up.args[0]) == Some(0) => up.args[1],
+                Op::IntCmp(Cond::Gt) if int_of(func, up.args[1]) == Some(0) => up.args[0],
+                Op::IntCmp(Cond::Lt) if int_of(func, up.args[0]) == Some(0) => up.args[1],
                 _ => return None,
             };
             let short = func.inst(inst(func, short)?);
@@ -214,7 +207,7 @@ impl Affine<'_> {
                 .change(a, invariant)?
                 .checked_sub(self.change(b, invariant)?),
             IntOp::Mul => {
-                let (v, by) = match (constant(self.func, a), constant(self.func, b)) {
+                let (v, by) = match (int_of(self.func, a), int_of(self.func, b)) {
                     (_, Some(n)) => (a, n),
                     (Some(n), _) => (b, n),
                     _ => return None,

@@ -6,6 +6,7 @@ use crate::analysis::{Cfg, Loop, def_block, placement};
 use crate::ir::{Block, Cond, Def, Func, Inst, IntOp, Op, Val};
 use crate::passes::copy::{self, Escape};
 use crate::passes::dce::is_removable;
+use crate::passes::edit::int_of;
 use crate::passes::memory::{ClassSet, Classes};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -94,7 +95,7 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
         .filter_map(|(&p, &n)| {
             let by = affine::increment(func, p, n)?;
             match counter.step {
-                Step::Const(_) => Some((p, affine::constant(func, by)?)),
+                Step::Const(_) => Some((p, int_of(func, by)?)),
                 Step::Up(s) => (by == s).then_some((p, 1)),
             }
         })
@@ -203,7 +204,7 @@ fn short(func: &Func, cfg: &Cfg, l: &Loop, counter: &Counter) -> bool {
     else {
         return false;
     };
-    let Some(limit) = affine::constant(func, counter.limit) else {
+    let Some(limit) = int_of(func, counter.limit) else {
         return false;
     };
     cfg.preds[l.header.index()]
@@ -212,7 +213,7 @@ fn short(func: &Func, cfg: &Cfg, l: &Loop, counter: &Counter) -> bool {
         .flat_map(|&p| func.terminator(p).map(|t| &t.targets).into_iter().flatten())
         .filter(|t| t.block == l.header)
         .all(|t| {
-            affine::constant(func, t.args[k])
+            int_of(func, t.args[k])
                 .and_then(|init| limit.checked_sub(init))
                 .is_some_and(|d| d.unsigned_abs() < MIN_ITERATIONS as u64)
         })
@@ -426,7 +427,7 @@ impl<O: Fn(Val) -> bool> Walk<'_, O> {
             | Op::StrByte => exact,
             Op::Upval(_) => exact || self.func.def_op(data.args[0]) == Some(&Op::SelfClosure),
             Op::IntOp(IntOp::FloorDiv | IntOp::Mod) => {
-                affine::constant(self.func, data.args[1]).is_some_and(|d| d != 0)
+                int_of(self.func, data.args[1]).is_some_and(|d| d != 0)
             }
             op => op.is_pure() || op.reads().is_some() && !op.is_guard(),
         }
