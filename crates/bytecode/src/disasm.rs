@@ -151,7 +151,8 @@ pub fn instruction(p: &Proto, instr: Instr, pc: usize) -> String {
         (Op::GetTabUp | Op::SetTabUp, Some(c)) => {
             let upval = p.upvals.get(usize::from(instr.b()));
             let table = upval.and_then(|u| u.name.as_deref()).unwrap_or("?");
-            let _ = write!(text, " ; {table}.{}", constant(c));
+            // names of a binary may hold anything, and a comment is one line
+            let _ = write!(text, " ; {}.{}", table.escape_debug(), constant(c));
         }
         (_, Some(c)) => {
             let _ = write!(text, " ; {}", constant(c));

@@ -2,7 +2,7 @@
 
 use vela_bytecode::asm::{AsmErrorKind as Kind, assemble};
 use vela_bytecode::disasm::disassemble;
-use vela_bytecode::{Constant, Instr, LineTable, Op, Proto};
+use vela_bytecode::{Constant, Instr, LineTable, Op, Proto, UpvalDesc, UpvalSource};
 
 /// A function with one instruction of every opcode, operands at their limits.
 fn everything() -> Proto {
@@ -71,6 +71,25 @@ fn everything() -> Proto {
 fn every_opcode_round_trips() {
     let p = everything();
     let text = disassemble(&p);
+    assert_eq!(assemble(&text).expect(&text), p);
+}
+
+/// Names stand in comments too, where a newline would end the comment.
+#[test]
+fn names_of_any_text_round_trip() {
+    let p = Proto {
+        max_stack: 1,
+        upvals: vec![UpvalDesc {
+            name: Some("a\nb\r\u{2028}\";".into()),
+            source: UpvalSource::ParentUpval(0),
+            reassigned: false,
+        }],
+        constants: vec![Constant::Str(b"x\ny".as_slice().into())],
+        code: vec![Instr::abcd(Op::GetTabUp, 0, 0, 0, 0)],
+        ..Proto::default()
+    };
+    let text = disassemble(&p);
+    assert!(text.contains("; a\\nb"), "{text}");
     assert_eq!(assemble(&text).expect(&text), p);
 }
 
