@@ -61,12 +61,13 @@ impl LlvmBackend {
     /// [`StartError`] says what this machine lacks.
     pub fn new(interp_enter: InterpEnter) -> Result<LlvmBackend, StartError> {
         let host = Host::get()?;
-        let codegen = LlvmConfig::built_in().levels[2].codegen;
-        let jit = Jit::new(host.machine(codegen)?)?;
+        let jit = Jit::new(host.linker_machine()?)?;
         for (name, address) in libm() {
             jit.define_helper(name, address)?;
         }
-        let machine = host.machine(codegen)?;
+        // The level of quick code, which is what comes next: what LLVM does once for its
+        // better code can wait until then.
+        let machine = host.machine(LlvmConfig::built_in().levels[0].codegen)?;
         Ok(LlvmBackend {
             thunk: EntryThunk::new(&jit, &machine)?,
             interp: InterpEntry::new(&jit, &machine, interp_enter)?,

@@ -133,6 +133,11 @@ fn literals_key(owner: u32) -> u64 {
     u64::from(owner)
 }
 
+/// Whether quick code comes before better code.
+fn quick(config: &JitConfig) -> bool {
+    config.quick_code && config.optimization_level > QUICK_LEVEL
+}
+
 fn entry_name(entry: EntryKind) -> String {
     match entry {
         EntryKind::Call => "call".into(),
@@ -159,6 +164,7 @@ impl Tier {
             let running = vm.interrupt_handle();
             Some(Workers::start(
                 threads,
+                if quick(&config) { threads } else { 0 },
                 config.max_queue as usize,
                 move |task| plan::run(&*compiler, task),
                 move || running.poke(),
@@ -451,8 +457,7 @@ impl Tier {
         registers: &[Value],
     ) {
         let mut job = self.job(vm, proto, entry, speculation, registers);
-        let quick = self.config.quick_code && self.config.optimization_level > QUICK_LEVEL;
-        if quick && self.workers.is_some() {
+        if quick(&self.config) && self.workers.is_some() {
             job.better = Some(Better {
                 code_id: self.cache.next_id(),
                 threshold: self.config.better_threshold.into(),

@@ -1,4 +1,9 @@
 //! Threads that compile in the background.
+//!
+//! Requests and what follows from them have threads of their own: better code for one
+//! function takes ten times as long as quick code for another that is interpreted until
+//! then. The threads for better code have a lower priority, so that on few cores they
+//! take turns with neither requests nor the program.
 
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
@@ -21,16 +26,36 @@ pub trait Job: Send + 'static {
     fn is_obsolete(&self) -> bool;
 }
 
+/// Which jobs a thread does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Requests.
+    First,
+    /// What follows from others.
+    Later,
+}
+
 /// Jobs that wait.
 struct Queue<J> {
     first: VecDeque<J>,
-    /// Jobs that follow from others, for when there is nothing else to do.
     later: Vec<J>,
+    /// Requests that threads are at.
+    at_work: usize,
 }
 
 impl<J: Job> Queue<J> {
-    fn pop(&mut self) -> Option<J> {
-        self.first.pop_front().or_else(|| self.pop_later())
+    fn pop(&mut self, kind: Kind) -> Option<J> {
+        match kind {
+            Kind::First => {
+                let job = self.first.pop_front()?;
+                self.at_work += 1;
+                Some(job)
+            }
+            // Until the requests are done the ranks say little: callers may get copies
+            // of what is hot now.
+            Kind::Later if self.first.is_empty() && self.at_work == 0 => self.pop_later(),
+            Kind::Later => None,
+        }
     }
 
     /// Adds a job that follows from another. If there are too many, one that may not be
@@ -55,7 +80,7 @@ impl<J: Job> Queue<J> {
     /// Whether there is nothing to do at the moment.
     fn is_idle(&self) -> bool {
         let rests = |job: &J| job.is_obsolete() || job.rank().is_none();
-        self.first.is_empty() && self.later.iter().all(rests)
+        self.first.is_empty() && self.at_work == 0 && self.later.iter().all(rests)
     }
 }
 
@@ -64,12 +89,17 @@ impl<J: Job> Queue<J> {
 const FIRST_SLEEP: Duration = Duration::from_millis(1);
 const LONGEST_SLEEP: Duration = Duration::from_millis(64);
 
+/// What the priority of threads for [`Kind::Later`] is lowered by: a tenth of the time
+/// that others want, too.
+const NICE: i32 = 10;
+
 /// Most jobs that wait until they may be done: what they hold is memory of cold code.
 const MAX_LATER: usize = 256;
 
 struct Shared<J, R> {
     queue: Mutex<Queue<J>>,
     wake: Condvar,
+    wake_later: Condvar,
     done: Mutex<VecDeque<R>>,
     ready: AtomicBool,
     in_progress: AtomicUsize,
@@ -77,7 +107,7 @@ struct Shared<J, R> {
 }
 
 /// A pool of threads that turn jobs into results, in the order of requests. A
-/// job may leave another one behind, which waits until no request does and its
+/// job may leave another one behind, which other threads do when its
 /// [rank](Job::rank) allows it.
 /// Dropping it forgets jobs that wait and joins the threads.
 pub struct Workers<J, R> {
@@ -87,13 +117,16 @@ pub struct Workers<J, R> {
 }
 
 impl<J: Job, R: Send + 'static> Workers<J, R> {
-    /// Starts `threads` threads that run `work`; at most `capacity` requests
-    /// wait. `tell` is called after each result.
+    /// Starts threads that run `work`: `first` for requests and `later` for the jobs
+    /// that these leave behind. At most `capacity` requests wait. `tell` is called after
+    /// each result.
     ///
     /// # Errors
-    /// If no thread can be started. Fewer than wanted is not an error.
+    /// If no thread of either kind that is wanted can be started. Fewer than wanted is
+    /// not an error.
     pub fn start(
-        threads: usize,
+        first: usize,
+        later: usize,
         capacity: usize,
         work: impl Fn(J) -> (R, Option<J>) + Send + Sync + 'static,
         tell: impl Fn() + Send + Sync + 'static,
@@ -102,32 +135,36 @@ impl<J: Job, R: Send + 'static> Workers<J, R> {
             queue: Mutex::new(Queue {
                 first: VecDeque::new(),
                 later: Vec::new(),
+                at_work: 0,
             }),
             wake: Condvar::new(),
+            wake_later: Condvar::new(),
             done: Mutex::new(VecDeque::new()),
             ready: AtomicBool::new(false),
             in_progress: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         });
         let work = Arc::new((work, tell));
-        let mut handles = Vec::new();
-        for i in 0..threads.max(1) {
-            let (s, w) = (shared.clone(), work.clone());
-            let spawned = std::thread::Builder::new()
-                .name(format!("vela-jit-{i}"))
-                .stack_size(16 << 20)
-                .spawn(move || run(&s, &w.0, &w.1));
-            match spawned {
-                Ok(handle) => handles.push(handle),
-                Err(e) if handles.is_empty() => return Err(e),
-                Err(_) => break,
+        let workers = Workers {
+            shared,
+            threads: Mutex::default(),
+            capacity,
+        };
+        for (kind, name, threads) in [(Kind::First, "jit", first), (Kind::Later, "better", later)] {
+            for i in 0..threads {
+                let (s, w) = (workers.shared.clone(), work.clone());
+                let spawned = std::thread::Builder::new()
+                    .name(format!("vela-{name}-{i}"))
+                    .stack_size(16 << 20)
+                    .spawn(move || run(kind, &s, &w.0, &w.1));
+                match spawned {
+                    Ok(handle) => workers.threads.lock().push(handle),
+                    Err(e) if i == 0 => return Err(e),
+                    Err(_) => break,
+                }
             }
         }
-        Ok(Workers {
-            shared,
-            threads: Mutex::new(handles),
-            capacity,
-        })
+        Ok(workers)
     }
 
     /// Queues a job. `false` if the queue is full or the pool was stopped.
@@ -165,7 +202,15 @@ impl<J: Job, R: Send + 'static> Workers<J, R> {
     }
 }
 
-fn run<J: Job, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), tell: &impl Fn()) {
+fn run<J: Job, R>(
+    kind: Kind,
+    shared: &Shared<J, R>,
+    work: &impl Fn(J) -> (R, Option<J>),
+    tell: &impl Fn(),
+) {
+    if kind == Kind::Later {
+        lower_priority();
+    }
     loop {
         let job = {
             let mut queue = shared.queue.lock();
@@ -174,15 +219,17 @@ fn run<J: Job, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), te
                 if shared.stop.load(Ordering::Acquire) {
                     return;
                 }
-                if let Some(job) = queue.pop() {
+                if let Some(job) = queue.pop(kind) {
                     shared.in_progress.fetch_add(1, Ordering::AcqRel);
                     break job;
                 }
-                if queue.later.is_empty() {
-                    shared.wake.wait(&mut queue);
-                } else {
-                    shared.wake.wait_for(&mut queue, sleep);
-                    sleep = (2 * sleep).min(LONGEST_SLEEP);
+                match kind {
+                    Kind::First => shared.wake.wait(&mut queue),
+                    Kind::Later if queue.later.is_empty() => shared.wake_later.wait(&mut queue),
+                    Kind::Later if shared.wake_later.wait_for(&mut queue, sleep).timed_out() => {
+                        sleep = (2 * sleep).min(LONGEST_SLEEP);
+                    }
+                    Kind::Later => sleep = FIRST_SLEEP,
                 }
             }
         };
@@ -191,14 +238,28 @@ fn run<J: Job, R>(shared: &Shared<J, R>, work: &impl Fn(J) -> (R, Option<J>), te
         done.push_back(result);
         shared.ready.store(true, Ordering::Release);
         drop(done);
-        if let Some(rest) = rest {
-            let mut queue = shared.queue.lock();
-            if !shared.stop.load(Ordering::Acquire) {
-                queue.push_later(rest);
-            }
+        let mut queue = shared.queue.lock();
+        if let Some(rest) = rest.filter(|_| !shared.stop.load(Ordering::Acquire)) {
+            queue.push_later(rest);
         }
+        if kind == Kind::First {
+            queue.at_work -= 1;
+            shared.wake_later.notify_one();
+        }
+        drop(queue);
         shared.in_progress.fetch_sub(1, Ordering::AcqRel);
         tell();
+    }
+}
+
+/// Lets other threads go first where there are cores to share. On one core alone the
+/// program would run quick code for long.
+fn lower_priority() {
+    let cores = std::thread::available_parallelism();
+    if cfg!(target_os = "linux") && cores.is_ok_and(|n| n.get() > 1) {
+        // Linux keeps priorities by thread; elsewhere this is the process's. One that
+        // is low already stays as it is, and lowering is always allowed.
+        let _ = rustix::process::nice(NICE);
     }
 }
 
@@ -212,6 +273,7 @@ impl<J, R> Workers<J, R> {
             (queue.first, queue.later) = Default::default();
         }
         self.shared.wake.notify_all();
+        self.shared.wake_later.notify_all();
         for t in self.threads.lock().drain(..) {
             // A worker catches panics of its jobs; one that died has nothing
             // left to wait for.
@@ -252,14 +314,20 @@ mod tests {
         let mut queue = Queue {
             first: VecDeque::from([Number(2)]),
             later: [4, 9, 1].map(Number).into(),
+            at_work: 0,
         };
-        let mut pop = || queue.pop().map(|n| n.0);
-        assert_eq!([pop(), pop(), pop()], [Some(2), Some(9), Some(3)]);
+        assert!(queue.pop(Kind::Later).is_none(), "a request waits");
+        assert_eq!(queue.pop(Kind::First).map(|n| n.0), Some(2));
+        assert!(queue.pop(Kind::First).is_none());
+        assert!(queue.pop(Kind::Later).is_none(), "a request is worked at");
+        queue.at_work = 0;
+        let mut pop = || queue.pop(Kind::Later).map(|n| n.0);
+        assert_eq!([pop(), pop()], [Some(9), Some(3)]);
         assert_eq!(pop(), None, "passed over until it may not be done");
         assert!(queue.is_idle());
         queue.push_later(Number(OBSOLETE));
         assert!(queue.is_idle());
-        assert!(queue.pop().is_none());
+        assert!(queue.pop(Kind::Later).is_none());
         assert_eq!(queue.later.len(), 1, "what is obsolete is forgotten");
         for _ in 1..2 * MAX_LATER {
             queue.push_later(Number(0));
@@ -268,7 +336,7 @@ mod tests {
         assert!(queue.is_idle());
         queue.later[0].0 = 5;
         assert!(!queue.is_idle());
-        assert_eq!(queue.pop().map(|n| n.0), Some(5));
+        assert_eq!(queue.pop(Kind::Later).map(|n| n.0), Some(5));
     }
 
     #[test]
@@ -278,10 +346,11 @@ mod tests {
         let g = gate.clone();
         let workers = Workers::start(
             1,
+            0,
             3,
             move |Number(n)| {
                 drop(g.lock());
-                (n * 2, (n == 1).then_some(Number(7)))
+                (n * 2, None)
             },
             || (),
         )
@@ -299,8 +368,40 @@ mod tests {
             std::thread::yield_now();
         }
         let all: Vec<u32> = std::iter::from_fn(|| workers.poll()).collect();
-        // What the first one left behind comes last.
-        assert_eq!(all, [2, 4, 6, 8, 14]);
+        assert_eq!(all, [2, 4, 6, 8]);
+    }
+
+    #[test]
+    fn requests_do_not_wait_for_what_follows() {
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock();
+        let g = gate.clone();
+        let workers = Workers::start(
+            1,
+            1,
+            1,
+            move |Number(n)| {
+                if n == 7 {
+                    drop(g.lock());
+                }
+                (n * 2, (n == 1).then_some(Number(7)))
+            },
+            || (),
+        )
+        .expect("threads");
+        let next = || loop {
+            match workers.poll() {
+                Some(n) => return n,
+                None => std::thread::yield_now(),
+            }
+        };
+        assert!(workers.submit(Number(1)));
+        assert_eq!(next(), 2);
+        assert!(workers.submit(Number(2)));
+        assert_eq!(next(), 4);
+        assert!(!workers.is_idle());
+        drop(held);
+        assert_eq!(next(), 14);
     }
 
     #[test]
@@ -311,6 +412,7 @@ mod tests {
         let (r, g) = (ran.clone(), gate.clone());
         let workers = Workers::start(
             1,
+            0,
             100,
             move |_: Number| {
                 drop(g.lock());

@@ -607,6 +607,12 @@ impl Builder<'_> {
             return;
         }
         let alike = typed.is_some() || site.index & index::TYPED == 0;
+        // What fills a list the first time often overwrites it from then on, unless
+        // each call makes a new one.
+        let bits = match (typed, site.index & inside_bits) {
+            (Some(_), 0) if !self.made_here(i.a()) => site.index | index::TYPED,
+            _ => site.index,
+        };
         if by_element
             && alike
             && site.index & !(inside_bits | index::APPEND) == 0
@@ -620,7 +626,7 @@ impl Builder<'_> {
                 None => v,
             };
             self.state();
-            self.store_element(None, table, key, v, typed, site.index);
+            self.store_element(None, table, key, v, typed, bits);
             return;
         }
         let mut slow = self.begin_slow();
@@ -629,7 +635,7 @@ impl Builder<'_> {
         if by_element {
             let mut miss = self.begin_slow();
             let key = self.unbox_or_slow(&mut miss, key, Tag::INT);
-            self.store_element(Some(&mut miss), table, key, v, typed, site.index);
+            self.store_element(Some(&mut miss), table, key, v, typed, bits);
             self.jump_with(done, &[]);
             self.cur = Some(miss.block);
         }
@@ -638,6 +644,13 @@ impl Builder<'_> {
         self.jump_with(done, &[]);
         self.cur = Some(done);
         self.join_slow(slow, None);
+    }
+
+    /// Whether the function has a constructor of a table whose value is in `reg` first.
+    fn made_here(&self, reg: u8) -> bool {
+        let code = &self.proto.code;
+        code.iter()
+            .any(|i| i.op() == Some(B::NewTable) && i.a() == reg)
     }
 
     /// Goes on only if `cond`: leaves to `miss`, or the code.

@@ -292,6 +292,23 @@ fn int_op(func: &Func, op: IntOp, a: Val, b: Val) -> Option<Fold> {
         | (IntOp::And, -1) => Some(Fold::Value(a)),
         (IntOp::Mul | IntOp::And, 0) | (IntOp::Mod, 1 | -1) => value(0, Op::Int),
         (IntOp::Or, -1) => value(-1, Op::Int),
+        (IntOp::Add | IntOp::Sub, y) => {
+            let (base, offset) = offset_of(func, a)?;
+            let taken_back = eval_int(op, offset, y)? == 0;
+            taken_back.then_some(Fold::Value(base))
+        }
+        _ => None,
+    }
+}
+
+/// What a value is the sum of: another one and a constant. `t[i + 1]` is the element at
+/// `(i + 1) - 1`.
+fn offset_of(func: &Func, v: Val) -> Option<(Val, i64)> {
+    let sum = func.inst(def_inst(func, v)?);
+    let n = int_of(func, *sum.args.get(1)?)?;
+    match sum.op {
+        Op::IntOp(IntOp::Add) => Some((sum.args[0], n)),
+        Op::IntOp(IntOp::Sub) => Some((sum.args[0], n.wrapping_neg())),
         _ => None,
     }
 }

@@ -1,0 +1,89 @@
+-- test optimize
+-- A list that was only filled so far, and was not made here: the next call may
+-- overwrite it, so its code does both.
+-- count: push_elem=1 store_elem=2
+-- absent: put_index interp_one
+local function fill(t, n) for i = 1, n do t[i] = i * 2 end end
+for i = 1, 20 do fill({}, i) end
+return fill
+-- expect
+-- func "test:6" call params 2 stack 7
+-- b0(v0: any, v1: any):
+--   v2: table = guard_tag.table v0 [fs0 type]
+--   v3: int = guard_tag.int v1 [fs0 type]
+--   v4: int = int 1
+--   v6: bool = int_cmp.le v4, v3
+--   branch v6, b7, b3
+-- b2(v8: int) cold:
+--   v13: int = int_op.mul v8, v12
+--   v15: int = int_op.sub v8, v4
+--   v17: bool = int_cmp.ult v15, v32
+--   branch v17, b5, b6
+-- b3:
+--   return_none
+-- b4 cold:
+--   poll v2 @s0
+--   guard_valid [fs1 invalidated]
+--   v25: bool = int_cmp.lt v8, v3
+--   v26: int = int_op.add v8, v4
+--   branch v25, b8(v26), b3
+-- b5 cold:
+--   v18: int = elems_kind v2
+--   v20: bool = int_cmp.eq v18, v12
+--   guard v20 [fs2 elements]
+--   store_elem v2, v15, v13
+--   jump b4
+-- b6 cold:
+--   v21: bool = int_cmp.eq v15, v32
+--   guard v21 [fs2 elements]
+--   v22: bool = no_meta v2
+--   guard v22 [fs2 elements]
+--   v23: bool = none_beyond v2
+--   guard v23 [fs2 elements]
+--   push_elem v2, v13
+--   jump b4
+-- b7:
+--   v12: int = int 2
+--   jump b8(v4)
+-- b8(v29: int) loop:
+--   v31: int = int_op.sub v29, v4
+--   v32: int = elems_len v2
+--   v33: bool = int_cmp.ult v31, v32
+--   branch v33, b9, b2(v29)
+-- b9:
+--   v35: int = int_op.sub v32, v4
+--   v36: int = int_op.sub v35, v31
+--   v37: int = elems_kind v2
+--   v38: bool = int_cmp.eq v37, v12
+--   branch v38, b10, b2(v29)
+-- b10:
+--   v39: bool = int_cmp.le v29, v3
+--   branch v39, b11, b2(v29)
+-- b11:
+--   v40: int = int_op.sub v3, v29
+--   v41: int = int 4095
+--   v42: bool = int_cmp.ult v40, v41
+--   v43: int = select v42, v40, v41
+--   v44: bool = int_cmp.ult v36, v43
+--   v45: int = select v44, v36, v43
+--   v46: int = int_op.add v29, v45
+--   jump b12(v29)
+-- b12(v47: int) loop:
+--   v49: int = int_op.mul v47, v12
+--   v50: int = int_op.sub v47, v4
+--   store_elem v2, v50, v49
+--   v57: int = int_op.add v47, v4
+--   v58: bool = int_cmp.ne v47, v46
+--   branch v58, b12(v57), b15
+-- b15:
+--   poll v2 @s1
+--   guard_valid [fs3 invalidated]
+--   v55: bool = int_cmp.lt v47, v3
+--   branch v55, b8(v57), b3
+-- fs0: pc 0 regs r0=v0, r1=v1
+-- fs1: pc 6 regs r0=v2, r2=v8, r3=v3, r4=v4
+-- fs2: pc 5 regs r0=v2, r2=v8, r3=v3, r4=v4, r5=v8, r6=v13
+-- fs3: pc 6 regs r0=v2, r2=v47, r3=v3, r4=v4
+-- s0: pc 6 live r0
+-- s1: pc 6 live r0
+-- end
