@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use vela_deopt::POOL_FIRST;
 use vela_objects::frame::{FrameKind, flags};
 use vela_objects::object::header_flags::BEYOND;
-use vela_objects::table::ELEMS_MIXED;
+use vela_objects::table::{ELEMS_BOOL, ELEMS_MIXED};
 use vela_objects::value::float_to_int;
 use vela_objects::{Tag, layout};
 
@@ -810,7 +810,7 @@ impl<M: Machine> Frame<'_, M> {
         }
     }
 
-    /// Addresses of an element's payload and tag.
+    /// Addresses of an element's payload and byte.
     fn elem(&mut self, table: u64, index: u64) -> (u64, u64) {
         let elems = self.word(table, layout::TABLE_ELEMS);
         let cap = self.half(table, layout::TABLE_CAP);
@@ -894,20 +894,34 @@ impl<M: Machine> Frame<'_, M> {
                 let kind = self.byte(table, layout::HEADER_AUX);
                 self.result(i, kind);
             }
+            Op::ElemsCap => {
+                let cap = self.half(table, layout::TABLE_CAP);
+                self.result(i, cap);
+            }
+            Op::SetElemsLen => {
+                let len = self.payload(args[1]);
+                self.put(table, layout::TABLE_LEN, 4, len);
+            }
             Op::LoadElem => {
                 let (payload, tag) = self.elem(table, self.payload(args[1]));
-                let payload = self.word(payload, 0);
                 let kind = self.byte(table, layout::HEADER_AUX);
-                let tag = if kind == u64::from(ELEMS_MIXED) {
-                    self.byte(tag, 0)
+                let value = if kind == u64::from(ELEMS_MIXED) {
+                    [self.word(payload, 0), self.byte(tag, 0)]
+                } else if kind == u64::from(ELEMS_BOOL) {
+                    [self.byte(tag, 0), kind]
                 } else {
-                    kind
+                    [self.word(payload, 0), kind]
                 };
-                self.loaded(i, [payload, tag]);
+                self.loaded(i, value);
             }
             Op::StoreElem => {
-                let (payload, _) = self.elem(table, self.payload(args[1]));
-                self.put(payload, 0, 8, self.payload(args[2]));
+                let (payload, byte) = self.elem(table, self.payload(args[1]));
+                let v = self.payload(args[2]);
+                if self.func.ty(args[2]) == Ty::Bool {
+                    self.put(byte, 0, 1, v);
+                } else {
+                    self.put(payload, 0, 8, v);
+                }
                 self.barrier(args[2]);
             }
             Op::StoreElemMixed => {
@@ -956,11 +970,6 @@ impl<M: Machine> Frame<'_, M> {
             return;
         };
         let values: Vec<[u64; 2]> = values.iter().map(|&v| self.any(v)).collect();
-        for (n, v) in values.iter().enumerate() {
-            let (payload, tag) = self.elem(table, n as u64);
-            self.put(payload, 0, 8, v[0]);
-            self.put(tag, 0, 1, v[1]);
-        }
         let [last, last_tag] = values[before];
         let same = values.iter().all(|v| v[1] == last_tag);
         let kind = if same {
@@ -968,6 +977,12 @@ impl<M: Machine> Frame<'_, M> {
         } else {
             u64::from(ELEMS_MIXED)
         };
+        let bools = kind == u64::from(ELEMS_BOOL);
+        for (n, v) in values.iter().enumerate() {
+            let (payload, byte) = self.elem(table, n as u64);
+            self.put(payload, 0, 8, v[0]);
+            self.put(byte, 0, 1, v[usize::from(!bools)]);
+        }
         self.put(table, layout::HEADER_AUX, 1, kind);
         let ends = last_tag != u64::from(Tag::NIL.0);
         let len = before as u64 + u64::from(ends);

@@ -423,11 +423,17 @@ pub enum Op {
     ElemsLen,
     /// `(table) -> int`: the elements kind byte
     ElemsKind,
+    /// `(table) -> int`: how many elements there is room for
+    ElemsCap,
+    /// `(table, int)`: so many elements are in use now, which are there, of the
+    /// table's kind, the last one not nil
+    SetElemsLen,
     /// `(table, int i) -> T`: element at 0-based `i`, in bounds; with a typed
     /// result the elements kind was checked, with `any` it may be anything
     LoadElem,
-    /// `(table, int i, T)`: overwrites in bounds; the elements kind was
-    /// checked to be that of `T`, which is typed. With barrier
+    /// `(table, int i, T)`: overwrites in bounds, or in the room behind, before
+    /// [`Op::SetElemsLen`]; the elements kind was checked to be that of `T`, which is
+    /// typed. With barrier
     StoreElem,
     /// `(table, int i, T)`: stores at 0-based `i`, in bounds, mixed elements;
     /// the value is not nil. With barrier

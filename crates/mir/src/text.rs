@@ -104,6 +104,8 @@ const PLAIN: &[(&str, Op)] = &[
     ("put_index", Op::PutIndex),
     ("elems_len", Op::ElemsLen),
     ("elems_kind", Op::ElemsKind),
+    ("elems_cap", Op::ElemsCap),
+    ("set_elems_len", Op::SetElemsLen),
     ("load_elem", Op::LoadElem),
     ("store_elem", Op::StoreElem),
     ("store_elem_mixed", Op::StoreElemMixed),

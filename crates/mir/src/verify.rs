@@ -562,7 +562,8 @@ impl<'f> Verifier<'f> {
             Op::PutField => gives(&[TABLE, STR, VALUE], BOOL),
             Op::FindIndex => gives(&[TABLE, VALUE], ANY),
             Op::PutIndex => gives(&[TABLE, VALUE, VALUE], BOOL),
-            Op::ElemsLen | Op::ElemsKind => gives(&[TABLE], INT),
+            Op::ElemsLen | Op::ElemsKind | Op::ElemsCap => gives(&[TABLE], INT),
+            Op::SetElemsLen => none(&[TABLE, INT]),
             Op::LoadElem => gives(&[TABLE, INT], VALUE),
             Op::StoreElem => {
                 let typed = Types("a typed Lua value", |t| {

@@ -1,12 +1,13 @@
 -- test optimize
--- A loop that fills an array from its start: each iteration appends.
--- present in loops: push_elem
+-- A loop that fills an array from its start appends in each iteration: chunks store
+-- into the room there is and set the length at their end.
+-- present in loops: store_elem set_elems_len
 -- absent in hot code: put_index interp_one
 local function fill(n) local t = {} for i = 1, n do t[i] = i * 2 end return t end
 for i = 1, 20 do fill(i) end
 return fill
 -- expect
--- func "test:5" call params 1 stack 7
+-- func "test:6" call params 1 stack 7
 -- p0: shape @shape0 {}
 -- b0(v0: any):
 --   v1: int = guard_tag.int v0 [fs0 type]
@@ -14,29 +15,70 @@ return fill
 --   v4: int = int 1
 --   v6: bool = int_cmp.le v4, v1
 --   branch v6, b5, b6
--- b2(v8: int) loop:
+-- b2(v8: int) cold:
 --   v13: int = int_op.mul v8, v12
 --   v15: int = int_op.sub v8, v4
---   v16: int = elems_len v32
---   v17: bool = int_cmp.eq v15, v16
+--   v17: bool = int_cmp.eq v15, v40
 --   guard v17 [fs1 elements]
 --   push_elem v32, v13
 --   poll v32 @s0
 --   guard_valid [fs2 invalidated]
 --   v21: bool = int_cmp.lt v8, v1
 --   v22: int = int_op.add v8, v4
---   branch v21, b2(v22), b3(v32)
+--   branch v21, b7(v22), b3(v32)
 -- b3(v27: table):
 --   return v27
 -- b5:
 --   v32: table = new_table.0.11 v2
 --   v12: int = int 2
---   jump b2(v4)
+--   jump b7(v4)
 -- b6:
 --   v35: table = new_table.0.11 v2
 --   jump b3(v35)
+-- b7(v37: int) loop:
+--   v39: int = int_op.sub v37, v4
+--   v40: int = elems_len v32
+--   v41: bool = int_cmp.eq v39, v40
+--   branch v41, b8, b2(v37)
+-- b8:
+--   v42: int = elems_kind v32
+--   v44: bool = int_cmp.eq v42, v12
+--   branch v44, b9, b2(v37)
+-- b9:
+--   v45: int = elems_cap v32
+--   v46: bool = int_cmp.ult v39, v45
+--   branch v46, b10, b2(v37)
+-- b10:
+--   v48: int = int_op.sub v45, v4
+--   v49: int = int_op.sub v48, v39
+--   v50: bool = int_cmp.le v37, v1
+--   branch v50, b11, b2(v37)
+-- b11:
+--   v51: int = int_op.sub v1, v37
+--   v52: int = int 4095
+--   v53: bool = int_cmp.ult v51, v52
+--   v54: int = select v53, v51, v52
+--   v55: bool = int_cmp.ult v49, v54
+--   v56: int = select v55, v49, v54
+--   v57: int = int_op.add v37, v56
+--   jump b12(v37)
+-- b12(v58: int) loop:
+--   v60: int = int_op.mul v58, v12
+--   v61: int = int_op.sub v58, v4
+--   store_elem v32, v61, v60
+--   v68: int = int_op.add v58, v4
+--   v69: bool = int_cmp.ne v58, v57
+--   branch v69, b12(v68), b13
+-- b13:
+--   set_elems_len v32, v58
+--   poll v32 @s1
+--   guard_valid [fs3 invalidated]
+--   v66: bool = int_cmp.lt v58, v1
+--   branch v66, b7(v68), b3(v32)
 -- fs0: pc 0 regs r0=v0
 -- fs1: pc 6 regs r1=v32, r2=v8, r3=v1, r4=v4, r5=v8, r6=v13
 -- fs2: pc 7 regs r1=v32, r2=v8, r3=v1, r4=v4
+-- fs3: pc 7 regs r1=v32, r2=v58, r3=v1, r4=v4
 -- s0: pc 7 live r1
+-- s1: pc 7 live r1
 -- end

@@ -212,8 +212,9 @@ config! {
     /// shapes, call targets). Without it code is compiled with no speculation:
     /// much slower, but its speed never depends on the program's history.
     enable_profiling: bool = true, true, true; in ANY; flag "--jit-profiling=BOOL";
-    /// Threads that compile in the background mode. One keeps up with most
-    /// programs and leaves the other cores to them.
+    /// Threads that compile in the background mode, and as many for better code,
+    /// at a lower priority and only while no request is open. One of each keeps
+    /// up with most programs and leaves the other cores to them.
     worker_threads: u32 = 1, 2, 1; in Some((1, 64)); flag "--jit-workers=N";
     /// Compilations waiting at most; more requests are put off until a later
     /// call.

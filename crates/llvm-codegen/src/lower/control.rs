@@ -6,7 +6,7 @@ use crate::abi::loop_mark;
 use inkwell::IntPredicate;
 use inkwell::basic_block::BasicBlock;
 use inkwell::values::{InstructionValue, IntValue, PointerValue};
-use vela_mir::ir::{Block, FloatFn, FloatOp, Inst, IntOp, Op, Target, Ty};
+use vela_mir::ir::{Block, Def, FloatFn, FloatOp, Inst, IntOp, Op, Target, Ty, Val};
 use vela_objects::{Tag, layout};
 
 impl<'c> Fx<'_, 'c> {
@@ -196,11 +196,40 @@ impl<'c> Fx<'_, 'c> {
                 .params
                 .iter()
                 .any(|&p| func.ty(p) == Ty::Float);
-            let plain = !in_order && ops().all(|i| self.is_vector_op(i));
+            let plain =
+                !in_order && self.steps_are_constant(l) && ops().all(|i| self.is_vector_op(i));
             if let ([latch], true, true, true) = (&l.latches[..], innermost, touches, plain) {
                 self.vector_latches.push(*latch);
             }
         }
+    }
+
+    /// Whether no integer advances by a value from before the loop: the elements at such
+    /// an index are not together.
+    fn steps_are_constant(&self, l: &vela_mir::analysis::Loop) -> bool {
+        let func = self.func;
+        let params = &func.blocks[l.header.index()].params;
+        let place = vela_mir::analysis::placement(func);
+        let from_before = |v: Val| {
+            let from = vela_mir::analysis::def_block(func, &place, v);
+            from.is_none_or(|b| !l.blocks.contains(&b))
+        };
+        let backs = l.latches.iter().filter_map(|&b| func.terminator(b));
+        let mut backs = backs
+            .flat_map(|t| &t.targets)
+            .filter(|t| t.block == l.header);
+        backs.all(|t| {
+            params.iter().zip(&t.args).all(|(&p, &next)| {
+                let Def::Inst(i) = func.vals[next.index()].def else {
+                    return true;
+                };
+                let data = func.inst(i);
+                let moves = data.op == Op::IntOp(IntOp::Add) && data.args[0] == p;
+                let by = data.args.get(1).copied();
+                let constant = |v: Val| matches!(func.def_op(v), Some(Op::Int(_)));
+                !moves || by.is_none_or(|v| constant(v) || !from_before(v))
+            })
+        })
     }
 
     fn is_vector_op(&self, i: Inst) -> bool {

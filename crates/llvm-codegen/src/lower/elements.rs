@@ -6,9 +6,9 @@ use super::{Fx, LowerError, Lowered};
 use inkwell::IntPredicate;
 use inkwell::values::{IntValue, PointerValue};
 use vela_mir::helper::Helper;
-use vela_mir::ir::{Inst, Op, Ty};
+use vela_mir::ir::{Inst, Op, Ty, Val};
 use vela_objects::layout;
-use vela_objects::table::{ELEMS_MIXED, MAX_ELEMS};
+use vela_objects::table::{ELEMS_BOOL, ELEMS_MIXED, MAX_ELEMS};
 
 impl<'c> Fx<'_, 'c> {
     pub(super) fn elements(&mut self, i: Inst) -> Lowered<()> {
@@ -18,19 +18,30 @@ impl<'c> Fx<'_, 'c> {
         let lv = match &data.op {
             Op::ElemsLen => Lv::Int(self.elems_len(table)?),
             Op::ElemsKind => Lv::Int(self.elems_kind(table)?),
+            Op::ElemsCap => Lv::Int(self.elems_cap(table)?),
+            Op::SetElemsLen => {
+                let len = self.int(args[1])?;
+                let len = self.b.build_int_truncate(len, self.t.i32, "")?;
+                return self.store(len, self.at(table, layout::TABLE_LEN)?, Mem::Table);
+            }
             Op::LoadElem => {
                 let index = self.int(args[1])?;
-                let at = self.elem(table, index)?;
                 match self.result_ty(i) {
-                    Ty::Any => {
-                        let payload = self.load_word(at, Mem::Elem)?;
-                        Lv::Any(payload, self.elem_tag(table, index)?)
+                    Ty::Any => self.load_any_elem(table, index)?,
+                    Ty::Bool => {
+                        let byte = self.load_byte(self.elem_byte(table, index)?, Mem::ElemTag)?;
+                        self.unpack_payload(byte, Ty::Bool)?
                     }
-                    ty => self.load_typed(at, ty, Mem::Elem)?,
+                    ty => self.load_typed(self.elem(table, index)?, ty, Mem::Elem)?,
                 }
             }
             Op::StoreElem => {
-                let at = self.elem(table, self.int(args[1])?)?;
+                let index = self.int(args[1])?;
+                if self.func.ty(args[2]) == Ty::Bool {
+                    let byte = self.elem_byte(table, index)?;
+                    return self.store_byte(self.any(args[2])?.0, byte, Mem::ElemTag);
+                }
+                let at = self.elem(table, index)?;
                 self.store_payload(args[2], at, Mem::Elem)?;
                 return self.barrier(args[2]);
             }
@@ -38,7 +49,7 @@ impl<'c> Fx<'_, 'c> {
                 let index = self.int(args[1])?;
                 let at = self.elem(table, index)?;
                 self.store_payload(args[2], at, Mem::Elem)?;
-                let tag = self.elem_tag_address(table, index)?;
+                let tag = self.elem_byte(table, index)?;
                 self.store_byte(self.any(args[2])?.1, tag, Mem::ElemTag)?;
                 return self.barrier(args[2]);
             }
@@ -69,33 +80,47 @@ impl<'c> Fx<'_, 'c> {
         self.index(self.t.i64, elems, index)
     }
 
-    /// Address of an element's tag: tags follow `cap` payloads.
-    fn elem_tag_address(
-        &self,
-        table: PointerValue<'c>,
-        index: IntValue<'c>,
-    ) -> Lowered<PointerValue<'c>> {
-        let tags = self.elem(table, self.elems_cap(table)?)?;
-        self.index(self.t.i8, tags, index)
+    /// Address of an element's byte, its tag or, of booleans, itself: the bytes follow
+    /// `cap` payloads.
+    fn elem_byte(&self, table: PointerValue<'c>, index: IntValue<'c>) -> Lowered<PointerValue<'c>> {
+        let bytes = self.elem(table, self.elems_cap(table)?)?;
+        self.index(self.t.i8, bytes, index)
     }
 
-    /// The tag of an element. The tag byte is there to be read also while it
-    /// is unused, so a select does.
-    fn elem_tag(&self, table: PointerValue<'c>, index: IntValue<'c>) -> Lowered<IntValue<'c>> {
+    /// An element of any kind. Its payload and its byte are there to be read also while
+    /// they are unused, so selects do.
+    fn load_any_elem(&self, table: PointerValue<'c>, index: IntValue<'c>) -> Lowered<Lv<'c>> {
         let kind = self.elems_kind(table)?;
-        let own = self.load_byte(self.elem_tag_address(table, index)?, Mem::ElemTag)?;
-        let mixed = self.b.build_int_compare(
-            IntPredicate::EQ,
-            kind,
-            self.word(i64::from(ELEMS_MIXED)),
-            "",
-        )?;
-        Ok(self.b.build_select(mixed, own, kind, "")?.into_int_value())
+        let payload = self.load_word(self.elem(table, index)?, Mem::Elem)?;
+        let byte = self.load_byte(self.elem_byte(table, index)?, Mem::ElemTag)?;
+        let bools = self.is_kind(kind, ELEMS_BOOL)?;
+        let mixed = self.is_kind(kind, ELEMS_MIXED)?;
+        let payload = self.b.build_select(bools, byte, payload, "")?;
+        let tag = self.b.build_select(mixed, byte, kind, "")?;
+        Ok(Lv::Any(payload.into_int_value(), tag.into_int_value()))
+    }
+
+    fn is_kind(&self, have: IntValue<'c>, kind: u8) -> Lowered<IntValue<'c>> {
+        let kind = self.word(i64::from(kind));
+        Ok(self.b.build_int_compare(IntPredicate::EQ, have, kind, "")?)
+    }
+
+    /// The byte that goes with a value in a list of this kind.
+    pub(super) fn byte_of(&self, value: Val, kind: IntValue<'c>) -> Lowered<IntValue<'c>> {
+        let (payload, tag) = self.any(value)?;
+        if !matches!(self.func.ty(value), Ty::Any | Ty::Bool) {
+            return Ok(tag);
+        }
+        let bools = self.is_kind(kind, ELEMS_BOOL)?;
+        Ok(self
+            .b
+            .build_select(bools, payload, tag, "")?
+            .into_int_value())
     }
 
     /// Appends. In line while there is room and the kind stays or is that of
-    /// the first element; the helper grows and widens. The tag byte is there
-    /// while it is unused, too, so it is written in any case.
+    /// the first element; the helper grows and widens. Payload and byte are there
+    /// while they are unused, too, so they are written in any case.
     fn push_elem(&mut self, i: Inst, table: PointerValue<'c>) -> Lowered<()> {
         let value = self.func.inst(i).args[1];
         let (payload, tag) = self.any(value)?;
@@ -111,10 +136,7 @@ impl<'c> Fx<'_, 'c> {
             .b
             .build_int_compare(IntPredicate::EQ, len, self.word(0), "")?;
         let kept = self.b.build_select(first, tag, kind, "")?.into_int_value();
-        let mixed = self.word(i64::from(ELEMS_MIXED));
-        let mixed = self
-            .b
-            .build_int_compare(IntPredicate::EQ, kind, mixed, "")?;
+        let mixed = self.is_kind(kind, ELEMS_MIXED)?;
         let same = self.b.build_or(same, first, "")?;
         let same = self.b.build_or(same, mixed, "")?;
         let both = self.b.build_and(room, same, "")?;
@@ -128,7 +150,8 @@ impl<'c> Fx<'_, 'c> {
 
         self.b.position_at_end(fast);
         self.store_payload(value, self.elem(table, len)?, Mem::Elem)?;
-        self.store_byte(tag, self.elem_tag_address(table, len)?, Mem::ElemTag)?;
+        let byte = self.byte_of(value, kept)?;
+        self.store_byte(byte, self.elem_byte(table, len)?, Mem::ElemTag)?;
         self.store_byte(kept, self.at(table, layout::HEADER_AUX)?, Mem::Table)?;
         let more = self.b.build_int_add(len, self.word(1), "")?;
         let more = self.b.build_int_truncate(more, self.t.i32, "")?;

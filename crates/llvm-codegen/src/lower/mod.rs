@@ -429,6 +429,8 @@ impl<'c> Fx<'_, 'c> {
 
             Op::ElemsLen
             | Op::ElemsKind
+            | Op::ElemsCap
+            | Op::SetElemsLen
             | Op::LoadElem
             | Op::StoreElem
             | Op::StoreElemMixed

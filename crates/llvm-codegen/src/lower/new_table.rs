@@ -50,13 +50,13 @@ impl<'c> Fx<'_, 'c> {
             Mem::Table,
             |fx, table| {
                 fx.init_table(table, fx.ptr(shape)?, inline)?;
-                fx.init_elems(table, inline, values)
+                fx.init_elems(table, inline, values, kind)
             },
             |fx| {
                 let table = fx.made_by_helper(fields, elems)?;
                 if !values.is_empty() {
                     fx.store_byte(kind, fx.at(table, layout::HEADER_AUX)?, Mem::Table)?;
-                    fx.init_elems(table, inline, values)?;
+                    fx.init_elems(table, inline, values, kind)?;
                 }
                 Ok(fx.b.build_ptr_to_int(table, fx.t.i64, "")?)
             },
@@ -129,13 +129,13 @@ impl<'c> Fx<'_, 'c> {
         Ok(kind.into_int_value())
     }
 
-    /// Stores the first elements of a fresh table, tags included, whatever
-    /// kind they are.
+    /// Stores the first elements of a fresh table of this kind, bytes included.
     fn init_elems(
         &self,
         table: PointerValue<'c>,
         inline: Option<InlineElems>,
         values: &[Val],
+        kind: IntValue<'c>,
     ) -> Lowered<()> {
         let Some(room) = inline.filter(|_| !values.is_empty()) else {
             return Ok(());
@@ -145,11 +145,14 @@ impl<'c> Fx<'_, 'c> {
         let ty = self.func.ty(values[0]);
         let typed = ty != Ty::Any && values.iter().all(|&v| self.func.ty(v) == ty);
         for (n, &v) in values.iter().enumerate() {
-            let at = self.at(table, room.offset + 8 * n)?;
-            self.store_payload(v, at, Mem::Elem)?;
-            if !typed {
+            let bools = typed && ty == Ty::Bool;
+            if !bools {
+                let at = self.at(table, room.offset + 8 * n)?;
+                self.store_payload(v, at, Mem::Elem)?;
+            }
+            if bools || !typed {
                 let at = self.at(table, room.offset + 8 * room.cap + n)?;
-                self.store_byte(self.any(v)?.1, at, Mem::ElemTag)?;
+                self.store_byte(self.byte_of(v, kind)?, at, Mem::ElemTag)?;
             }
         }
         Ok(())

@@ -130,7 +130,7 @@ impl Op {
             | Op::NoneBeyond
             | Op::NoMeta => Alias::Shapes,
             Op::LoadSlot(loc) => Alias::Slot(*loc),
-            Op::ElemsLen | Op::ElemsKind => Alias::ElemsMeta,
+            Op::ElemsLen | Op::ElemsKind | Op::ElemsCap => Alias::ElemsMeta,
             Op::LoadElem => Alias::Elems,
             Op::MetaEpoch => Alias::Epoch,
             Op::GuardValid => Alias::Validity,
@@ -147,7 +147,7 @@ impl Op {
             Op::StoreSlot(loc, _) => Alias::Slot(*loc),
             Op::AddSlot | Op::SetShape | Op::PutField | Op::PutIndex => Alias::Shapes,
             Op::StoreElem | Op::StoreElemMixed => Alias::Elems,
-            Op::PushElem => Alias::ElemsMeta,
+            Op::PushElem | Op::SetElemsLen => Alias::ElemsMeta,
             _ => return None,
         })
     }

@@ -1,7 +1,7 @@
 //! Elements: the values at `1..=len`.
 
 use super::storage::ELEM;
-use super::{ELEMS_MIXED, MAX_ELEMS, Table};
+use super::{ELEMS_BOOL, ELEMS_MIXED, MAX_ELEMS, Table};
 use crate::gcref::Gc;
 use crate::object::header_flags::BEYOND;
 use crate::value::{Tag, Value};
@@ -31,14 +31,17 @@ impl Gc<Table> {
         // SAFETY: in range.
         unsafe {
             let kind = self.header.aux;
-            let tag = if kind == ELEMS_MIXED {
-                *self.elem_tags().add(i)
-            } else {
-                kind
-            };
-            Value {
-                payload: *self.elems.add(i),
-                tag: Tag(tag),
+            let byte = self.elem_tags().add(i);
+            match kind {
+                ELEMS_MIXED => Value {
+                    payload: *self.elems.add(i),
+                    tag: Tag(*byte),
+                },
+                ELEMS_BOOL => Value::bool(*byte != 0),
+                _ => Value {
+                    payload: *self.elems.add(i),
+                    tag: Tag(kind),
+                },
             }
         }
     }
@@ -54,12 +57,21 @@ impl Gc<Table> {
     }
 
     pub(super) fn widen_elems(self) {
-        let kind = self.header.aux;
-        if kind != ELEMS_MIXED {
-            // SAFETY: `len` tag bytes are inside the block.
-            unsafe { std::ptr::write_bytes(self.elem_tags(), kind, self.len as usize) };
-            self.set_elems_kind(ELEMS_MIXED);
+        let (kind, len) = (self.header.aux, self.len as usize);
+        if kind == ELEMS_MIXED {
+            return;
         }
+        // SAFETY: `len` payloads and tag bytes are inside the block.
+        unsafe {
+            let bytes = self.elem_tags();
+            if kind == ELEMS_BOOL {
+                for i in 0..len {
+                    *self.elems.add(i) = u64::from(*bytes.add(i));
+                }
+            }
+            std::ptr::write_bytes(bytes, kind, len);
+        }
+        self.set_elems_kind(ELEMS_MIXED);
     }
 
     /// Makes room for at least `cap` elements.
@@ -94,9 +106,13 @@ impl Gc<Table> {
         }
         // SAFETY: room was made.
         unsafe {
-            *self.elems.add(len) = v.payload;
-            if self.header.aux == ELEMS_MIXED {
-                *self.elem_tags().add(len) = v.tag.0;
+            match self.header.aux {
+                ELEMS_BOOL => *self.elem_tags().add(len) = v.payload as u8,
+                ELEMS_MIXED => {
+                    *self.elems.add(len) = v.payload;
+                    *self.elem_tags().add(len) = v.tag.0;
+                }
+                _ => *self.elems.add(len) = v.payload,
             }
         }
         self.set_len(len + 1);
@@ -109,7 +125,13 @@ impl Gc<Table> {
         let kind = self.header.aux;
         if kind == v.tag.0 {
             // SAFETY: in range.
-            unsafe { *self.elems.add(i) = v.payload };
+            unsafe {
+                if kind == ELEMS_BOOL {
+                    *self.elem_tags().add(i) = v.payload as u8;
+                } else {
+                    *self.elems.add(i) = v.payload;
+                }
+            }
             vm.barrier(v);
             return;
         }

@@ -18,7 +18,8 @@
 //! **Elements.** `cap` payloads, then room for `cap` tags. While
 //! `header.aux` (the elements kind) is a tag, every element has that tag and
 //! the tag bytes are unused; at [`ELEMS_MIXED`] they are current. Widening
-//! fills the tags in place. The last element is never nil, and the hash part
+//! fills the tags in place. At [`ELEMS_BOOL`] it is the payloads that are unused,
+//! and the bytes are the elements, 0 or 1: a sieve then fits in the near cache. The last element is never nil, and the hash part
 //! never holds the key `len + 1`, so `#t` is `len`. Where the blocks of
 //! elements and out-of-line slots are: [`storage`].
 
@@ -47,6 +48,8 @@ use crate::vm::VmState;
 
 /// Elements kind: tags vary and are stored.
 pub const ELEMS_MIXED: u8 = 0xff;
+/// Elements kind: all are booleans, and in the place of the tags.
+pub const ELEMS_BOOL: u8 = Tag::BOOL.0;
 /// Elements kind: there are no elements yet.
 pub const ELEMS_NONE: u8 = 0xfe;
 

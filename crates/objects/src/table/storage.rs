@@ -11,7 +11,7 @@
 //! of is lost until the table is dead; allocation sites learn to avoid that
 //! (see [`crate::site`]).
 
-use super::{TABLE_SIZE, Table, table_bytes};
+use super::{ELEMS_BOOL, ELEMS_MIXED, TABLE_SIZE, Table, table_bytes};
 use crate::gcref::Gc;
 use crate::heap::{GRANULE, Heap, MAX_BUFFER, MAX_SMALL, buffer_room};
 use crate::object::header_flags;
@@ -154,10 +154,9 @@ impl Gc<Table> {
         let new = elems_room(new);
         let bytes = new * ELEM;
         let (len, old) = (self.len as usize, self.cap as usize);
-        let tags = if self.header.aux == super::ELEMS_MIXED {
-            len
-        } else {
-            0
+        let tags = match self.header.aux {
+            ELEMS_MIXED | ELEMS_BOOL => len,
+            _ => 0,
         };
         // SAFETY: `len <= old < new`; both blocks have payloads and, behind
         // all of them, tags.

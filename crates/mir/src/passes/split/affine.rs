@@ -106,18 +106,25 @@ pub(super) fn counter(
                         order: Order::Signed,
                     });
                 }
-                if let Some(index) = before(moves)
-                    && let Some(step) = constant_step(index)
-                    && step.signum() == sign
-                {
-                    let order = if strict { Order::Beyond } else { Order::Signed };
-                    return Some(Counter {
-                        index,
-                        step: Step::Const(step),
-                        limit,
-                        order,
-                    });
-                }
+                let Some(index) = before(moves) else {
+                    continue;
+                };
+                let step = match constant_step(index) {
+                    Some(n) if n.signum() == sign => Step::Const(n),
+                    // The chunk head sees to it that it is positive.
+                    None if sign > 0 => match step_of(index) {
+                        Some(s) if outside(s) => Step::Up(s),
+                        _ => continue,
+                    },
+                    _ => continue,
+                };
+                let order = if strict { Order::Beyond } else { Order::Signed };
+                return Some(Counter {
+                    index,
+                    step,
+                    limit,
+                    order,
+                });
             }
             None
         }
@@ -126,7 +133,24 @@ pub(super) fn counter(
             let (left, size) = (data.args[0], data.args[1]);
             let (a, b) = operands(func, left, IntOp::Sub)?;
             for (index, limit, sign) in [(b, a, 1), (a, b, -1)] {
-                let Some(step) = step_of(index).and_then(|s| int_of(func, s)) else {
+                let Some(by) = step_of(index) else {
+                    continue;
+                };
+                // A step that is not constant, but known to be positive.
+                if sign == 1
+                    && by == size
+                    && outside(by)
+                    && outside(limit)
+                    && int_of(func, by).is_none()
+                {
+                    return Some(Counter {
+                        index,
+                        step: Step::Up(by),
+                        limit,
+                        order: Order::Unsigned,
+                    });
+                }
+                let Some(step) = int_of(func, by) else {
                     continue;
                 };
                 if outside(limit)

@@ -14,6 +14,9 @@ use vela_deopt::DeoptReason;
 /// overflow.
 const MAX_STEP: i64 = 1 << 40;
 
+/// The limit has to be at most this, for the same reason.
+const MAX_LIMIT: i64 = 1 << 62;
+
 /// Splits the loop as planned.
 pub(super) fn apply(func: &mut Func, cfg: &Cfg, l: &Loop, plan: &Plan) {
     let head = func.add_block();
@@ -90,8 +93,8 @@ enum Trip {
     Last(Val),
     /// Iterations after the first, counted down by a parameter of its own.
     Count(Val),
-    /// No index beyond this one, with a step that is not constant.
-    UpTo(Val, Val),
+    /// No index beyond this one; with a step that is not constant.
+    UpTo(Val),
 }
 
 fn jump(func: &mut Func, b: Block, target: Target) {
@@ -200,6 +203,23 @@ impl Head<'_> {
                         room.push((at, -change));
                     }
                 }
+                Check::Appends(append) => {
+                    let (table, at) = (self.value(append.table), self.value(append.at));
+                    let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
+                    let end = self.emit(Op::IntCmp(Cond::Eq), &[at, len], Ty::Bool);
+                    self.require(end, true);
+                    let have = self.emit(Op::ElemsKind, &[table], Ty::Int);
+                    let want = self.int(append.tag.0.into());
+                    let alike = self.emit(Op::IntCmp(Cond::Eq), &[have, want], Ty::Bool);
+                    self.require(alike, true);
+                    let cap = self.emit(Op::ElemsCap, &[table], Ty::Int);
+                    let fits = self.emit(Op::IntCmp(Cond::ULt), &[at, cap], Ty::Bool);
+                    self.require(fits, true);
+                    let one = self.int(1);
+                    let last = self.int_op(IntOp::Sub, cap, one);
+                    let left = self.int_op(IntOp::Sub, last, at);
+                    room.push((left, 1));
+                }
             }
         }
         self.trip(plan, &room)
@@ -245,6 +265,9 @@ impl Head<'_> {
             let most = self.int(MAX_STEP);
             let ok = self.emit(Op::IntCmp(Cond::ULt), &[less, most], Ty::Bool);
             self.require(ok, true);
+            let most = self.int(MAX_LIMIT);
+            let ok = self.emit(Op::IntCmp(Cond::Le), &[c.limit, most], Ty::Bool);
+            self.require(ok, true);
         }
         let mut distance = self.int_op(IntOp::Sub, high, low);
         if c.order == Order::Beyond {
@@ -259,7 +282,7 @@ impl Head<'_> {
                 for r in room {
                     far = self.umin(r.0, far);
                 }
-                Trip::UpTo(self.int_op(IntOp::Add, index, far), s)
+                Trip::UpTo(self.int_op(IntOp::Add, index, far))
             }
             Step::Const(s) => {
                 let size = s.abs();
@@ -336,8 +359,16 @@ impl Fast<'_> {
 
     fn copy_all(&mut self, insts: &[Inst], into: Block) {
         for &i in insts {
-            if !self.plan.proven.contains(&i) {
-                self.copy(i, into);
+            match self.plan.append {
+                _ if self.plan.proven.contains(&i) => {}
+                Some(a) if a.push == i => {
+                    let value = self.func.inst(i).args[1];
+                    let args = [a.table, a.at, value].map(|v| self.copies.of(v));
+                    self.func.push(into, Op::StoreElem, &args, Ty::None);
+                }
+                _ => {
+                    self.copy(i, into);
+                }
             }
         }
     }
@@ -399,6 +430,13 @@ impl Fast<'_> {
         self.func.blocks[between.index()].cold = self.func.blocks[into.index()].cold;
         // Between chunks.
         let outer = self.copies.map.clone();
+        if let Some(a) = self.plan.append {
+            let (table, at) = (self.copies.of(a.table), self.copies.of(a.at));
+            let one = self.constant(between, 1);
+            let len = self.int_op(between, IntOp::Add, at, one);
+            self.func
+                .push(between, Op::SetElemsLen, &[table, len], Ty::None);
+        }
         for &i in tail {
             self.copy(i, between);
         }
@@ -412,11 +450,11 @@ impl Fast<'_> {
         let index = self.copies.of(self.plan.counter.index);
         let more = match (self.trip, left) {
             (Trip::Last(v), _) => self.compare(into, Cond::Ne, index, v),
-            (Trip::UpTo(v, step), _) => {
-                let rest = self.int_op(into, IntOp::Sub, v, index);
-                let short = self.compare(into, Cond::ULt, rest, step);
-                let i = self.func.push(into, Op::Not, &[short], Ty::Bool);
-                self.func.result(i)
+            (Trip::UpTo(v), _) => {
+                let params = &self.func.blocks[self.l.header.index()].params;
+                let at = params.iter().position(|&p| p == self.plan.counter.index);
+                let next = args[at.expect("the index is one of the parameters")];
+                self.compare(into, Cond::Le, next, v)
             }
             (Trip::Count(_), Some(left)) => {
                 let zero = self.constant(into, 0);

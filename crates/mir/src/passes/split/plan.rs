@@ -2,13 +2,14 @@
 //! body then.
 
 use super::affine::{self, Affine, Counter, Step};
-use crate::analysis::{Cfg, Loop, def_block, placement};
+use crate::analysis::{Cfg, Loop, def_block, for_each_use, placement};
 use crate::ir::{Block, Cond, Def, Func, Inst, IntOp, Op, Val};
 use crate::passes::copy::{self, Escape};
 use crate::passes::dce::is_removable;
 use crate::passes::edit::int_of;
 use crate::passes::memory::{ClassSet, Classes};
 use rustc_hash::{FxHashMap, FxHashSet};
+use vela_objects::Tag;
 
 /// A check that the chunk head makes, in the body's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,23 @@ pub(super) enum Check {
     /// `at`, which changes by so much with each iteration, is below `len`
     /// (unsigned), which stays.
     Inside { at: Val, len: Val, change: i64 },
+    /// The list that is appended to ends at the index, is of the value's kind, and has
+    /// room.
+    Appends(Append),
+}
+
+/// A list that gets one element with each iteration, behind the others. In a chunk the
+/// elements are stored like others, and its length between chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Append {
+    /// The [`Op::PushElem`].
+    pub push: Inst,
+    /// The guard of the body that the index is the length.
+    pub guard: Inst,
+    pub table: Val,
+    /// The index, from zero; it advances by one.
+    pub at: Val,
+    pub tag: Tag,
 }
 
 /// Where a branch of the fast body goes instead of to a block that is not in it.
@@ -45,6 +63,7 @@ pub(super) struct Plan {
     /// Blocks of the fast body, in reverse postorder.
     pub kept: Vec<Block>,
     pub checks: Vec<Check>,
+    pub append: Option<Append>,
     /// Guards that the head has made.
     pub proven: FxHashSet<Inst>,
     /// Branches by instruction.
@@ -61,6 +80,81 @@ const MIN_ITERATIONS: i64 = 8;
 
 /// A plan for the loop, if it can be split.
 pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
+    appending(func, l)
+        .and_then(|append| plan_with(func, cfg, l, Some(append)))
+        .or_else(|| plan_with(func, cfg, l, None))
+}
+
+/// The only append of the loop, if its place is an index that the body checks to be the
+/// length, and nothing in the loop can tell when the length changes: it is only compared
+/// with by guards that hold all the more when it has.
+fn appending(func: &Func, l: &Loop) -> Option<Append> {
+    let insts = || {
+        let blocks = l.blocks.iter();
+        blocks.flat_map(|b| func.blocks[b.index()].insts.iter().copied())
+    };
+    let mut pushes = insts().filter(|&i| func.inst(i).op == Op::PushElem);
+    let (Some(push), None) = (pushes.next(), pushes.next()) else {
+        return None;
+    };
+    let (table, value) = (func.inst(push).args[0], func.inst(push).args[1]);
+    let tag = func.ty(value).tag().filter(|&t| t != Tag::NIL)?;
+    let lens: Vec<Val> = insts()
+        .filter(|&i| func.inst(i).op == Op::ElemsLen)
+        .filter_map(|i| func.inst(i).result)
+        .collect();
+    let own = |v: Val| {
+        let Def::Inst(i) = func.vals[v.index()].def else {
+            return false;
+        };
+        lens.contains(&v) && func.inst(i).args[0] == table
+    };
+    let users = |vals: &[Val]| {
+        let mut all: Vec<(Inst, Val)> = Vec::new();
+        for &i in func.blocks.iter().flat_map(|b| &b.insts) {
+            for_each_use(func, i, |v| {
+                if vals.contains(&v) {
+                    all.push((i, v));
+                }
+            });
+        }
+        all
+    };
+    let mut compared = None;
+    let mut inside = Vec::new();
+    for (i, len) in users(&lens) {
+        let data = func.inst(i);
+        match (&data.op, &data.args[..]) {
+            (Op::IntCmp(Cond::ULt), &[at, n]) if n == len && at != len => {
+                inside.extend(data.result);
+            }
+            (Op::IntCmp(Cond::Eq), &[x, y]) if x != y && own(len) && compared.is_none() => {
+                compared = Some((data.result?, if x == len { y } else { x }));
+            }
+            _ => return None,
+        }
+    }
+    let (end, at) = compared.filter(|c| !lens.contains(&c.1))?;
+    inside.push(end);
+    let mut guard = None;
+    for (i, cond) in users(&inside) {
+        if func.inst(i).op != Op::Guard || cond == end && guard.is_some() {
+            return None;
+        }
+        if cond == end {
+            guard = Some(i);
+        }
+    }
+    Some(Append {
+        push,
+        guard: guard?,
+        table,
+        at,
+        tag,
+    })
+}
+
+fn plan_with(func: &Func, cfg: &Cfg, l: &Loop, append: Option<Append>) -> Option<Plan> {
     let [latch] = l.latches[..] else {
         return None;
     };
@@ -75,7 +169,8 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
         return None;
     }
     let poll = poll(func, latch)?;
-    let bad = bad_blocks(func, l, latch, &member)?;
+    let push = append.map(|a| a.push);
+    let bad = bad_blocks(func, l, latch, &member, push)?;
     let (kept, branches) = kept(func, cfg, l, &member, &bad);
     if !kept.contains(&latch) {
         return None;
@@ -84,7 +179,10 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
     let mut written: ClassSet = vec![false; classes.list.len()];
     for &b in &kept {
         for &i in &func.blocks[b.index()].insts {
-            classes.for_each_clobbered(func, i, |n| written[n] = true);
+            // An append changes nothing that was there.
+            if Some(i) != push {
+                classes.for_each_clobbered(func, i, |n| written[n] = true);
+            }
         }
     }
     let header_params = &func.blocks[l.header.index()].params;
@@ -101,6 +199,12 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
         })
         .collect();
     let on_every_path = on_every_path(func, l, latch, &kept, &branches);
+    if let Some(a) = append {
+        let every = |i: Inst| place[i.index()].is_some_and(|p| on_every_path.contains(&p.0));
+        if !every(a.push) || !every(a.guard) || !outside(a.table) {
+            return None;
+        }
+    }
     let mut w = Walk {
         func,
         classes: &classes,
@@ -120,6 +224,7 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
             poll,
             kept: Vec::new(),
             checks: Vec::new(),
+            append,
             proven: FxHashSet::default(),
             cuts: FxHashMap::default(),
             outside: Vec::new(),
@@ -161,6 +266,10 @@ pub(super) fn plan(func: &Func, cfg: &Cfg, l: &Loop) -> Option<Plan> {
         {
             w.exact = false;
         }
+    }
+    // The length must be right where the code leaves.
+    if append.is_some() && !w.exact {
+        return None;
     }
     let mut plan = w.plan;
     plan.kept = kept;
@@ -255,13 +364,19 @@ fn is_forbidden(op: &Op) -> bool {
 }
 
 /// By block: whether it, or every way from it back to the header, has what the
-/// fast body must not have; `None` if that is so of the header.
-fn bad_blocks(func: &Func, l: &Loop, latch: Block, member: &[bool]) -> Option<Vec<bool>> {
+/// fast body must not have, but for `push`; `None` if that is so of the header.
+fn bad_blocks(
+    func: &Func,
+    l: &Loop,
+    latch: Block,
+    member: &[bool],
+    push: Option<Inst>,
+) -> Option<Vec<bool>> {
     let mut bad = vec![false; func.blocks.len()];
     for &b in &l.blocks {
         bad[b.index()] = func.blocks[b.index()].insts.iter().any(|&i| {
             let op = &func.inst(i).op;
-            is_forbidden(op) && !(b == latch && *op == Op::Poll)
+            is_forbidden(op) && !(b == latch && *op == Op::Poll) && Some(i) != push
         });
     }
     let mut again = true;
@@ -373,6 +488,16 @@ impl<O: Fn(Val) -> bool> Walk<'_, O> {
     fn inst(&mut self, i: Inst, on_every_path: bool) {
         let data = self.func.inst(i);
         match data.op {
+            Op::Guard if self.plan.append.is_some_and(|a| a.guard == i) => {
+                let append = self.plan.append.filter(|a| self.change(a.at) == Some(1));
+                match append.filter(|_| matches!(self.plan.counter.step, Step::Const(_))) {
+                    Some(append) => {
+                        self.plan.checks.push(Check::Appends(append));
+                        self.plan.proven.insert(i);
+                    }
+                    None => self.exact = false,
+                }
+            }
             Op::Guard => {
                 if self.condition(data.args[0], true) {
                     self.plan.proven.insert(i);
