@@ -89,9 +89,10 @@ impl<J: Job> Queue<J> {
 const FIRST_SLEEP: Duration = Duration::from_millis(1);
 const LONGEST_SLEEP: Duration = Duration::from_millis(64);
 
-/// What the priority of threads for [`Kind::Later`] is lowered by: a tenth of the time
-/// that others want, too.
-const NICE: i32 = 10;
+/// What the priority of threads for [`Kind::Later`] is lowered by: they get a third of
+/// what another thread gets that wants the same core. Much less, and on a busy machine
+/// the program would run quick code for seconds.
+const NICE: i32 = 5;
 
 /// Most jobs that wait until they may be done: what they hold is memory of cold code.
 const MAX_LATER: usize = 256;

@@ -26,6 +26,11 @@
 //! in advance it goes from the fast body to the slow one, which repeats the
 //! iteration, as long as the iteration had no effect yet.
 //!
+//! A list that gets one element with each iteration is filled the same way: the head
+//! checks that it ends at the index, is of the value's kind, and for how many elements it
+//! has room; the fast body stores into the room, and the block between chunks sets the
+//! length. Where there is no room, one iteration of the slow body makes some.
+//!
 //! After the iteration space splitting of Wu and Padua (1998) and the design
 //! of range-check elimination by pre-, main and post-loops in Würthinger,
 //! Wimmer, Mössenböck, "Array Bounds Check Elimination for the Java HotSpot
