@@ -9,8 +9,8 @@
 mod operands;
 
 use self::operands::{
-    FLOAT, INT, NIL, SAME_TAG_BIT, TABLE, as_float, elem_byte, note, note_index, note_result,
-    opcode, set_float, set_int, store_elem, upval,
+    FLOAT, INT, NIL, SAME_TAG_BIT, TABLE, as_float, note, note_index, note_result, opcode,
+    set_float, set_int, upval,
 };
 use crate::call::{self, End, Status};
 use crate::frames::{LUA_WORD, copy, distance, fill_nil, record, save_pc, store};
@@ -23,7 +23,7 @@ use vela_objects::frame::{FrameRecord, flags};
 use vela_objects::object::header_flags;
 use vela_objects::ops::{float_mod, float_pow, int_floor_div, int_mod};
 use vela_objects::shape::{FieldInfo, OBJECT_META};
-use vela_objects::table::{ELEMS_BOOL, ELEMS_MIXED};
+use vela_objects::table::{ELEMS_BOOL, ELEMS_MIXED, elem_byte, store_elem};
 use vela_objects::{Cell, Table, Tag, Value, VmState};
 
 /// Runs `vm.frame` and what it calls until its entry frame returns, with the
@@ -391,7 +391,7 @@ pub(crate) unsafe fn run<const TRACE: bool>(vm: &mut VmState) -> End {
                         let mut payload = *(*t).elems.add(at as usize);
                         if kind != ELEMS_MIXED {
                             if kind == ELEMS_BOOL {
-                                payload = u64::from(*elem_byte(t, at));
+                                payload = u64::from(*elem_byte(t, at as usize));
                             }
                             note_index(site!(), index_bits::TYPED, kind);
                             store(
@@ -403,7 +403,7 @@ pub(crate) unsafe fn run<const TRACE: bool>(vm: &mut VmState) -> End {
                             );
                             continue;
                         }
-                        let tag = *elem_byte(t, at);
+                        let tag = *elem_byte(t, at as usize);
                         if tag != NIL {
                             let s = site!();
                             if (*s).index & index_bits::MIXED == 0 {
@@ -434,12 +434,12 @@ pub(crate) unsafe fn run<const TRACE: bool>(vm: &mut VmState) -> End {
                     if at < u64::from((*t).len) {
                         if kind == tag {
                             note_index(site!(), index_bits::TYPED, kind);
-                            store_elem(t, at, kind, (*v).payload);
+                            store_elem(t, at as usize, kind, (*v).payload);
                             vm.barrier(*v);
                             continue;
                         }
                         if kind == ELEMS_MIXED && tag != NIL {
-                            let old = elem_byte(t, at);
+                            let old = elem_byte(t, at as usize);
                             if *old != NIL {
                                 let s = site!();
                                 if (*s).index & index_bits::MIXED == 0 {
@@ -459,7 +459,7 @@ pub(crate) unsafe fn run<const TRACE: bool>(vm: &mut VmState) -> End {
                         && (*(*t).shape).metatable.is_null()
                     {
                         note_index(site!(), index_bits::APPEND, kind);
-                        store_elem(t, at, kind, (*v).payload);
+                        store_elem(t, at as usize, kind, (*v).payload);
                         (*t).len = at as u32 + 1;
                         vm.barrier(*v);
                         continue;

@@ -8,7 +8,7 @@
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -39,23 +39,33 @@ enum Kind {
 struct Queue<J> {
     first: VecDeque<J>,
     later: Vec<J>,
-    /// Requests that threads are at.
-    at_work: usize,
+    /// Jobs of each kind that threads are at.
+    at_work: [usize; 2],
 }
 
 impl<J: Job> Queue<J> {
     fn pop(&mut self, kind: Kind) -> Option<J> {
-        match kind {
-            Kind::First => {
-                let job = self.first.pop_front()?;
-                self.at_work += 1;
-                Some(job)
-            }
+        let job = match kind {
+            Kind::First => self.first.pop_front(),
             // Until the requests are done the ranks say little: callers may get copies
             // of what is hot now.
-            Kind::Later if self.first.is_empty() && self.at_work == 0 => self.pop_later(),
+            Kind::Later if self.requests_are_done() => self.pop_later(),
             Kind::Later => None,
+        }?;
+        self.at_work[kind as usize] += 1;
+        Some(job)
+    }
+
+    /// A job that was popped is done, and left `rest` behind.
+    fn done(&mut self, kind: Kind, rest: Option<J>) {
+        self.at_work[kind as usize] -= 1;
+        if let Some(rest) = rest {
+            self.push_later(rest);
         }
+    }
+
+    fn requests_are_done(&self) -> bool {
+        self.first.is_empty() && self.at_work[Kind::First as usize] == 0
     }
 
     /// Adds a job that follows from another. If there are too many, one that may not be
@@ -77,10 +87,10 @@ impl<J: Job> Queue<J> {
         Some(job)
     }
 
-    /// Whether there is nothing to do at the moment.
+    /// Whether nothing is done or to be done at the moment.
     fn is_idle(&self) -> bool {
         let rests = |job: &J| job.is_obsolete() || job.rank().is_none();
-        self.first.is_empty() && self.at_work == 0 && self.later.iter().all(rests)
+        self.first.is_empty() && self.at_work == [0; 2] && self.later.iter().all(rests)
     }
 }
 
@@ -103,7 +113,6 @@ struct Shared<J, R> {
     wake_later: Condvar,
     done: Mutex<VecDeque<R>>,
     ready: AtomicBool,
-    in_progress: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -136,13 +145,12 @@ impl<J: Job, R: Send + 'static> Workers<J, R> {
             queue: Mutex::new(Queue {
                 first: VecDeque::new(),
                 later: Vec::new(),
-                at_work: 0,
+                at_work: [0; 2],
             }),
             wake: Condvar::new(),
             wake_later: Condvar::new(),
             done: Mutex::new(VecDeque::new()),
             ready: AtomicBool::new(false),
-            in_progress: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         });
         let work = Arc::new((work, tell));
@@ -198,8 +206,7 @@ impl<J: Job, R: Send + 'static> Workers<J, R> {
     /// Whether every job that may be done is finished (results may wait).
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        // A job is counted as in progress before it leaves the queue's lock.
-        self.shared.queue.lock().is_idle() && self.shared.in_progress.load(Ordering::Acquire) == 0
+        self.shared.queue.lock().is_idle()
     }
 }
 
@@ -221,7 +228,6 @@ fn run<J: Job, R>(
                     return;
                 }
                 if let Some(job) = queue.pop(kind) {
-                    shared.in_progress.fetch_add(1, Ordering::AcqRel);
                     break job;
                 }
                 match kind {
@@ -240,15 +246,11 @@ fn run<J: Job, R>(
         shared.ready.store(true, Ordering::Release);
         drop(done);
         let mut queue = shared.queue.lock();
-        if let Some(rest) = rest.filter(|_| !shared.stop.load(Ordering::Acquire)) {
-            queue.push_later(rest);
-        }
+        queue.done(kind, rest.filter(|_| !shared.stop.load(Ordering::Acquire)));
+        drop(queue);
         if kind == Kind::First {
-            queue.at_work -= 1;
             shared.wake_later.notify_one();
         }
-        drop(queue);
-        shared.in_progress.fetch_sub(1, Ordering::AcqRel);
         tell();
     }
 }
@@ -292,6 +294,7 @@ impl<J, R> Drop for Workers<J, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
 
     /// Its rank, 0 for none.
     struct Number(u32);
@@ -315,16 +318,19 @@ mod tests {
         let mut queue = Queue {
             first: VecDeque::from([Number(2)]),
             later: [4, 9, 1].map(Number).into(),
-            at_work: 0,
+            at_work: [0; 2],
         };
         assert!(queue.pop(Kind::Later).is_none(), "a request waits");
         assert_eq!(queue.pop(Kind::First).map(|n| n.0), Some(2));
         assert!(queue.pop(Kind::First).is_none());
         assert!(queue.pop(Kind::Later).is_none(), "a request is worked at");
-        queue.at_work = 0;
+        queue.done(Kind::First, None);
         let mut pop = || queue.pop(Kind::Later).map(|n| n.0);
         assert_eq!([pop(), pop()], [Some(9), Some(3)]);
         assert_eq!(pop(), None, "passed over until it may not be done");
+        assert!(!queue.is_idle());
+        queue.done(Kind::Later, None);
+        queue.done(Kind::Later, None);
         assert!(queue.is_idle());
         queue.push_later(Number(OBSOLETE));
         assert!(queue.is_idle());
@@ -357,7 +363,7 @@ mod tests {
         )
         .expect("a thread");
         assert!(workers.submit(Number(1)));
-        while workers.shared.in_progress.load(Ordering::Acquire) == 0 {
+        while workers.shared.queue.lock().at_work == [0; 2] {
             std::thread::yield_now();
         }
         assert!([2, 3, 4].map(Number).into_iter().all(|n| workers.submit(n)));
@@ -426,7 +432,7 @@ mod tests {
         for _ in 0..50 {
             assert!(workers.submit(Number(0)));
         }
-        while workers.shared.in_progress.load(Ordering::Acquire) == 0 {
+        while workers.shared.queue.lock().at_work == [0; 2] {
             std::thread::yield_now();
         }
         let dropper = std::thread::spawn(move || drop(workers));

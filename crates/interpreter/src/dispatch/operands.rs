@@ -5,8 +5,7 @@ use crate::frames::{closure, store};
 use std::hint::cold_path;
 use vela_bytecode::{Instr, Op};
 use vela_objects::feedback::{FeedbackSlot, arith as bits};
-use vela_objects::table::ELEMS_BOOL;
-use vela_objects::{Cell, Table, Tag, Value};
+use vela_objects::{Cell, Tag, Value};
 
 pub(super) const NIL: u8 = Tag::NIL.0;
 pub(super) const INT: u8 = Tag::INT.0;
@@ -90,36 +89,6 @@ pub(super) unsafe fn note_index(fb: *mut FeedbackSlot, bit: u8, kind: u8) {
             cold_path();
             (*fb).index |= bit;
             (*fb).elems |= 1 << (kind & 15);
-        }
-    }
-}
-
-/// The byte of the element at 0-based `at`: its tag or, of booleans, itself.
-///
-/// # Safety
-/// `at` is below the table's capacity.
-#[inline(always)]
-pub(super) unsafe fn elem_byte(t: *const Table, at: u64) -> *mut u8 {
-    // SAFETY: the bytes follow `cap` payloads.
-    unsafe {
-        let bytes = (*t).elems.add((*t).cap as usize).cast::<u8>();
-        bytes.add(at as usize)
-    }
-}
-
-/// Stores an element of the kind that the table has.
-///
-/// # Safety
-/// `at` is below the table's capacity, `kind` its elements kind and a tag, and the
-/// payload one of a value of that tag.
-#[inline(always)]
-pub(super) unsafe fn store_elem(t: *mut Table, at: u64, kind: u8, payload: u64) {
-    // SAFETY: in range.
-    unsafe {
-        if kind == ELEMS_BOOL {
-            *elem_byte(t, at) = payload as u8;
-        } else {
-            *(*t).elems.add(at as usize) = payload;
         }
     }
 }

@@ -196,9 +196,10 @@ impl<'c> Fx<'_, 'c> {
                 .params
                 .iter()
                 .any(|&p| func.ty(p) == Ty::Float);
-            let plain =
-                !in_order && self.steps_are_constant(l) && ops().all(|i| self.is_vector_op(i));
-            if let ([latch], true, true, true) = (&l.latches[..], innermost, touches, plain) {
+            let plain = !in_order && ops().all(|i| self.is_vector_op(i));
+            if let ([latch], true, true, true) = (&l.latches[..], innermost, touches, plain)
+                && self.steps_are_constant(l)
+            {
                 self.vector_latches.push(*latch);
             }
         }
@@ -224,10 +225,12 @@ impl<'c> Fx<'_, 'c> {
                     return true;
                 };
                 let data = func.inst(i);
-                let moves = data.op == Op::IntOp(IntOp::Add) && data.args[0] == p;
-                let by = data.args.get(1).copied();
-                let constant = |v: Val| matches!(func.def_op(v), Some(Op::Int(_)));
-                !moves || by.is_none_or(|v| constant(v) || !from_before(v))
+                let by = match (&data.op, &data.args[..]) {
+                    (Op::IntOp(IntOp::Add), &[a, by]) if a == p => by,
+                    (Op::IntOp(IntOp::Add), &[by, a]) if a == p => by,
+                    _ => return true,
+                };
+                matches!(func.def_op(by), Some(Op::Int(_))) || !from_before(by)
             })
         })
     }

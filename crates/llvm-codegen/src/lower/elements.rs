@@ -20,9 +20,7 @@ impl<'c> Fx<'_, 'c> {
             Op::ElemsKind => Lv::Int(self.elems_kind(table)?),
             Op::ElemsCap => Lv::Int(self.elems_cap(table)?),
             Op::SetElemsLen => {
-                let len = self.int(args[1])?;
-                let len = self.b.build_int_truncate(len, self.t.i32, "")?;
-                return self.store(len, self.at(table, layout::TABLE_LEN)?, Mem::Table);
+                return self.set_elems_len(table, self.int(args[1])?);
             }
             Op::LoadElem => {
                 let index = self.int(args[1])?;
@@ -63,6 +61,11 @@ impl<'c> Fx<'_, 'c> {
     fn elems_len(&self, table: PointerValue<'c>) -> Lowered<IntValue<'c>> {
         let at = self.at(table, layout::TABLE_LEN)?;
         self.load_half(at, Mem::Table, Some(MAX_ELEMS as u32 + 1))
+    }
+
+    fn set_elems_len(&self, table: PointerValue<'c>, len: IntValue<'c>) -> Lowered<()> {
+        let len = self.b.build_int_truncate(len, self.t.i32, "")?;
+        self.store(len, self.at(table, layout::TABLE_LEN)?, Mem::Table)
     }
 
     fn elems_cap(&self, table: PointerValue<'c>) -> Lowered<IntValue<'c>> {
@@ -154,8 +157,7 @@ impl<'c> Fx<'_, 'c> {
         self.store_byte(byte, self.elem_byte(table, len)?, Mem::ElemTag)?;
         self.store_byte(kept, self.at(table, layout::HEADER_AUX)?, Mem::Table)?;
         let more = self.b.build_int_add(len, self.word(1), "")?;
-        let more = self.b.build_int_truncate(more, self.t.i32, "")?;
-        self.store(more, self.at(table, layout::TABLE_LEN)?, Mem::Table)?;
+        self.set_elems_len(table, more)?;
         self.barrier(value)?;
         self.b.build_unconditional_branch(next)?;
         self.b.position_at_end(next);

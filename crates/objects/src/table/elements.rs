@@ -17,11 +17,38 @@ fn grown(vm: &VmState, len: usize) -> usize {
     (len * 2).max(4)
 }
 
+/// The byte of the element at 0-based `i`: its tag or, of booleans, itself.
+///
+/// # Safety
+/// `i` is below the table's capacity.
+#[inline(always)]
+pub unsafe fn elem_byte(t: *const Table, i: usize) -> *mut u8 {
+    // SAFETY: the bytes follow `cap` payloads.
+    unsafe { (*t).elems.add((*t).cap as usize).cast::<u8>().add(i) }
+}
+
+/// Stores an element of the kind that the table has, without barrier.
+///
+/// # Safety
+/// `i` is below the table's capacity, `kind` its elements kind, and the payload one of
+/// a value that a list of that kind may have.
+#[inline(always)]
+pub unsafe fn store_elem(t: *const Table, i: usize, kind: u8, payload: u64) {
+    // SAFETY: in range.
+    unsafe {
+        if kind == ELEMS_BOOL {
+            *elem_byte(t, i) = payload as u8;
+        } else {
+            *(*t).elems.add(i) = payload;
+        }
+    }
+}
+
 impl Gc<Table> {
     #[inline]
     pub(super) fn elem_tags(self) -> *mut u8 {
-        // SAFETY: the tags follow `cap` payloads in the same block.
-        unsafe { self.elems.add(self.cap as usize).cast() }
+        // SAFETY: the first byte, or the end of a block without room.
+        unsafe { elem_byte(self.as_ptr(), 0) }
     }
 
     /// The element at 0-based `i < len`.
@@ -106,13 +133,10 @@ impl Gc<Table> {
         }
         // SAFETY: room was made.
         unsafe {
-            match self.header.aux {
-                ELEMS_BOOL => *self.elem_tags().add(len) = v.payload as u8,
-                ELEMS_MIXED => {
-                    *self.elems.add(len) = v.payload;
-                    *self.elem_tags().add(len) = v.tag.0;
-                }
-                _ => *self.elems.add(len) = v.payload,
+            let kind = self.header.aux;
+            store_elem(self.as_ptr(), len, kind, v.payload);
+            if kind == ELEMS_MIXED {
+                *self.elem_tags().add(len) = v.tag.0;
             }
         }
         self.set_len(len + 1);
@@ -125,13 +149,7 @@ impl Gc<Table> {
         let kind = self.header.aux;
         if kind == v.tag.0 {
             // SAFETY: in range.
-            unsafe {
-                if kind == ELEMS_BOOL {
-                    *self.elem_tags().add(i) = v.payload as u8;
-                } else {
-                    *self.elems.add(i) = v.payload;
-                }
-            }
+            unsafe { store_elem(self.as_ptr(), i, kind, v.payload) };
             vm.barrier(v);
             return;
         }

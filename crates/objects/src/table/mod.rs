@@ -18,10 +18,11 @@
 //! **Elements.** `cap` payloads, then room for `cap` tags. While
 //! `header.aux` (the elements kind) is a tag, every element has that tag and
 //! the tag bytes are unused; at [`ELEMS_MIXED`] they are current. Widening
-//! fills the tags in place. At [`ELEMS_BOOL`] it is the payloads that are unused,
-//! and the bytes are the elements, 0 or 1: a sieve then fits in the near cache. The last element is never nil, and the hash part
-//! never holds the key `len + 1`, so `#t` is `len`. Where the blocks of
-//! elements and out-of-line slots are: [`storage`].
+//! fills the tags in place. At [`ELEMS_BOOL`] it is the payloads that are
+//! unused, and the bytes are the elements, 0 or 1: a sieve then fits in the
+//! near cache. The last element is never nil, and the hash part never holds
+//! the key `len + 1`, so `#t` is `len`. Where the blocks of elements and
+//! out-of-line slots are: [`storage`].
 
 mod elements;
 mod hash;
@@ -31,6 +32,7 @@ mod slots;
 mod storage;
 mod trace;
 
+pub use elements::{elem_byte, store_elem};
 pub use hash::TableExt;
 pub use slots::out_of_line_cap;
 pub use storage::{InlineElems, table_room};

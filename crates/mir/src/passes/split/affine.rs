@@ -133,38 +133,27 @@ pub(super) fn counter(
             let (left, size) = (data.args[0], data.args[1]);
             let (a, b) = operands(func, left, IntOp::Sub)?;
             for (index, limit, sign) in [(b, a, 1), (a, b, -1)] {
-                let Some(by) = step_of(index) else {
+                let Some(by) = step_of(index).filter(|_| outside(limit)) else {
                     continue;
                 };
-                // A step that is not constant, but known to be positive.
-                if sign == 1
-                    && by == size
-                    && outside(by)
-                    && outside(limit)
-                    && int_of(func, by).is_none()
-                {
-                    return Some(Counter {
-                        index,
-                        step: Step::Up(by),
-                        limit,
-                        order: Order::Unsigned,
-                    });
-                }
-                let Some(step) = int_of(func, by) else {
-                    continue;
+                let step = match int_of(func, by) {
+                    Some(n)
+                        if n.signum() == sign
+                            && n != i64::MIN
+                            && int_of(func, size) == Some(n.abs()) =>
+                    {
+                        Step::Const(n)
+                    }
+                    // Known to be positive.
+                    None if sign > 0 && by == size && outside(by) => Step::Up(by),
+                    _ => continue,
                 };
-                if outside(limit)
-                    && step.signum() == sign
-                    && step != i64::MIN
-                    && int_of(func, size) == Some(step.abs())
-                {
-                    return Some(Counter {
-                        index,
-                        step: Step::Const(step),
-                        limit,
-                        order: Order::Unsigned,
-                    });
-                }
+                return Some(Counter {
+                    index,
+                    step,
+                    limit,
+                    order: Order::Unsigned,
+                });
             }
             None
         }

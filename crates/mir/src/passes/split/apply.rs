@@ -153,6 +153,18 @@ impl Head<'_> {
         self.cur = next;
     }
 
+    fn require_int(&mut self, cond: Cond, a: Val, b: Val) {
+        let holds = self.emit(Op::IntCmp(cond), &[a, b], Ty::Bool);
+        self.require(holds, true);
+    }
+
+    /// How many there are behind `at` below `len`.
+    fn left(&mut self, at: Val, len: Val) -> Val {
+        let one = self.int(1);
+        let last = self.int_op(IntOp::Sub, len, one);
+        self.int_op(IntOp::Sub, last, at)
+    }
+
     /// The value that `v` has in the iteration that is next.
     fn value(&mut self, v: Val) -> Val {
         if let Some(&known) = self.map.get(&v) {
@@ -192,13 +204,9 @@ impl Head<'_> {
                 }
                 Check::Inside { at, len, change } => {
                     let (at, len) = (self.value(at), self.value(len));
-                    let inside = self.emit(Op::IntCmp(Cond::ULt), &[at, len], Ty::Bool);
-                    self.require(inside, true);
+                    self.require_int(Cond::ULt, at, len);
                     if change > 0 {
-                        let one = self.int(1);
-                        let last = self.int_op(IntOp::Sub, len, one);
-                        let left = self.int_op(IntOp::Sub, last, at);
-                        room.push((left, change));
+                        room.push((self.left(at, len), change));
                     } else if change < 0 {
                         room.push((at, -change));
                     }
@@ -206,19 +214,13 @@ impl Head<'_> {
                 Check::Appends(append) => {
                     let (table, at) = (self.value(append.table), self.value(append.at));
                     let len = self.emit(Op::ElemsLen, &[table], Ty::Int);
-                    let end = self.emit(Op::IntCmp(Cond::Eq), &[at, len], Ty::Bool);
-                    self.require(end, true);
+                    self.require_int(Cond::Eq, at, len);
                     let have = self.emit(Op::ElemsKind, &[table], Ty::Int);
                     let want = self.int(append.tag.0.into());
-                    let alike = self.emit(Op::IntCmp(Cond::Eq), &[have, want], Ty::Bool);
-                    self.require(alike, true);
+                    self.require_int(Cond::Eq, have, want);
                     let cap = self.emit(Op::ElemsCap, &[table], Ty::Int);
-                    let fits = self.emit(Op::IntCmp(Cond::ULt), &[at, cap], Ty::Bool);
-                    self.require(fits, true);
-                    let one = self.int(1);
-                    let last = self.int_op(IntOp::Sub, cap, one);
-                    let left = self.int_op(IntOp::Sub, last, at);
-                    room.push((left, 1));
+                    self.require_int(Cond::ULt, at, cap);
+                    room.push((self.left(at, cap), 1));
                 }
             }
         }
@@ -256,18 +258,15 @@ impl Head<'_> {
             Order::Beyond => Some(Cond::Lt),
         };
         if let Some(order) = order {
-            let ordered = self.emit(Op::IntCmp(order), &[low, high], Ty::Bool);
-            self.require(ordered, true);
+            self.require_int(order, low, high);
         }
         if let Step::Up(s) = c.step {
             let one = self.int(1);
             let less = self.int_op(IntOp::Sub, s, one);
             let most = self.int(MAX_STEP);
-            let ok = self.emit(Op::IntCmp(Cond::ULt), &[less, most], Ty::Bool);
-            self.require(ok, true);
+            self.require_int(Cond::ULt, less, most);
             let most = self.int(MAX_LIMIT);
-            let ok = self.emit(Op::IntCmp(Cond::Le), &[c.limit, most], Ty::Bool);
-            self.require(ok, true);
+            self.require_int(Cond::Le, c.limit, most);
         }
         let mut distance = self.int_op(IntOp::Sub, high, low);
         if c.order == Order::Beyond {
